@@ -1,0 +1,65 @@
+import { readFileSync, statSync } from 'node:fs';
+import type { z } from 'zod';
+import { InputError } from '../errors.js';
+import { errorCode, errorMessage } from '../files.js';
+
+/**
+ * Reads one JSON file of a checkpoint.
+ * @param path file to read
+ * @param maxBytes larger files are refused before they are read
+ * @returns the parsed value, or undefined when the file does not exist
+ * @throws InputError when the file cannot be read, is too large, or is not JSON in UTF-8
+ */
+export function readJsonFile(path: string, maxBytes: number): unknown {
+  const bytes = readLimited(path, maxBytes);
+  if (bytes === undefined) return undefined;
+  try {
+    return parseJsonBytes(bytes);
+  } catch (error) {
+    throw new InputError(`${path} is not valid JSON (${errorMessage(error)}); download it again.`);
+  }
+}
+
+/**
+ * Reads one whole UTF-8 text file of a checkpoint.
+ * @returns the text, or undefined when the file does not exist
+ * @throws InputError when the file cannot be read or is larger than `maxBytes`
+ */
+export function readTextFile(path: string, maxBytes: number): string | undefined {
+  return readLimited(path, maxBytes)?.toString('utf8');
+}
+
+/** Parses UTF-8 JSON; throws (SyntaxError, TypeError) on broken UTF-8 or JSON. */
+export function parseJsonBytes(bytes: Uint8Array): unknown {
+  return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+}
+
+/**
+ * Checks a value from outside against a schema.
+ * @param file named in the error
+ * @throws InputError naming the file and the first field that does not fit
+ */
+export function parseFields<T>(schema: z.ZodType<T>, value: unknown, file: string): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const field = issue.path.length === 0 ? 'its content' : `field "${issue.path.join('.')}"`;
+  throw new InputError(
+    `${file}: ${field} cannot be used: ${issue.message.replace(/^Invalid input: /, '')}.`,
+  );
+}
+
+function readLimited(path: string, maxBytes: number): Buffer | undefined {
+  try {
+    const { size } = statSync(path);
+    if (size > maxBytes)
+      throw new InputError(
+        `${path} has ${size} bytes, more than the ${maxBytes} that such a file may have.`,
+      );
+    return readFileSync(path);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    if (error instanceof InputError) throw error;
+    throw new InputError(`Cannot read ${path}: ${errorMessage(error)}.`);
+  }
+}

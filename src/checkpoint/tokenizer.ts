@@ -1,0 +1,172 @@
+import { join } from 'node:path';
+import { Tokenizer } from '@huggingface/tokenizers';
+import { z } from 'zod';
+import { InputError } from '../errors.js';
+import { errorMessage } from '../files.js';
+import { type ChatMessage, renderChat } from './chat-template.js';
+import { parseFields, readJsonFile, readTextFile } from './json-file.js';
+
+const MAX_TOKENIZER_BYTES = 1 << 28;
+const MAX_CONFIG_BYTES = 1 << 24;
+
+/** Text to token ids and back, for one checkpoint. */
+export interface TextTokenizer {
+  /** Token ids of `text`; with `addSpecialTokens` (default false) what the tokenizer's post-processor adds as well. */
+  encode(text: string, options?: { addSpecialTokens?: boolean }): number[];
+  /**
+   * Token ids of a prompt for the model: `text` with the beginning-of-sequence token first where the tokenizer asks
+   * for one (`add_bos_token` of tokenizer_config.json, else its post-processor); a bos that `text` begins with is not
+   * doubled. Never ends with an eos token: a prompt is there to be continued.
+   */
+  encodePrompt(text: string): number[];
+  /**
+   * Text of token ids, exactly as the tokens spell it (no clean-up of spaces). Ids without a token, which models with a
+   * padded vocabulary can emit, give no text; special tokens neither, unless `skipSpecialTokens` is false.
+   */
+  decode(ids: readonly number[], options?: { skipSpecialTokens?: boolean }): string;
+  /** Whether `decode` leaves the id out by default: a special token, or an id without a token. */
+  isSpecial(id: number): boolean;
+  /**
+   * A conversation as text, up to where the assistant's answer begins. The template writes its own special tokens: encode
+   * the result with `encode`, not `encodePrompt`.
+   * @throws InputError when the model has no chat template, or it cannot be rendered
+   */
+  chat(messages: readonly ChatMessage[]): string;
+}
+
+const tokenizerSchema = z.looseObject({
+  model: z.looseObject({}),
+  added_tokens: z
+    .array(
+      z.looseObject({
+        id: z.int().nonnegative(),
+        content: z.string(),
+        special: z.boolean().default(false),
+      }),
+    )
+    .default([]),
+  normalizer: z.unknown().default(null),
+  pre_tokenizer: z.unknown().default(null),
+  post_processor: z.unknown().default(null),
+  decoder: z.unknown().default(null),
+});
+const tokenName = z
+  .union([z.string(), z.object({ content: z.string() }).transform((token) => token.content)])
+  .nullish();
+const configSchema = z.looseObject({
+  bos_token: tokenName,
+  eos_token: tokenName,
+  unk_token: tokenName,
+  pad_token: tokenName,
+  add_bos_token: z.boolean().nullish(),
+  chat_template: z
+    .union([z.string(), z.array(z.object({ name: z.string(), template: z.string() }))])
+    .nullish(),
+});
+type TokenizerConfig = z.infer<typeof configSchema>;
+
+/**
+ * Loads tokenizer.json, and tokenizer_config.json and chat_template.jinja where they exist.
+ * @returns null when the folder has no tokenizer.json (such a model runs on token ids alone)
+ * @throws InputError when a file is damaged, or `add_bos_token` is true without a known `bos_token`
+ */
+export function loadTokenizer(directory: string): TextTokenizer | null {
+  const file = join(directory, 'tokenizer.json');
+  const json = readJsonFile(file, MAX_TOKENIZER_BYTES);
+  if (json === undefined) return null;
+  const fields = parseFields(tokenizerSchema, json, file);
+  const configFile = join(directory, 'tokenizer_config.json');
+  const config = parseFields(
+    configSchema,
+    readJsonFile(configFile, MAX_CONFIG_BYTES) ?? {},
+    configFile,
+  );
+  const library = construct(fields, file);
+
+  const specialIds = new Set(
+    fields.added_tokens.filter((token) => token.special).map((token) => token.id),
+  );
+  const isKnown = (id: number) => library.id_to_token(id) !== undefined;
+  const isSpecial = (id: number) => specialIds.has(id) || !isKnown(id);
+  const encode: TextTokenizer['encode'] = (text, { addSpecialTokens = false } = {}) => {
+    const { ids } = library.encode(text, { add_special_tokens: addSpecialTokens });
+    // Whatever its types say, the library gives undefined where the unknown token itself is not in the vocabulary.
+    if (!ids.every(Number.isInteger))
+      throw new InputError(`${file}: it has no token for a part of the text.`);
+    return ids;
+  };
+
+  const bos = bosRule(config, library, encode);
+  if (bos.wanted && bos.id === undefined)
+    throw new InputError(
+      `${configFile}: add_bos_token is true but bos_token is not a token of ${file}.`,
+    );
+  return {
+    encode,
+    encodePrompt(text) {
+      const ids = encode(text);
+      return bos.wanted && bos.id !== undefined && ids[0] !== bos.id ? [bos.id, ...ids] : ids;
+    },
+    decode(ids, { skipSpecialTokens = true } = {}) {
+      const kept = ids.filter(skipSpecialTokens ? (id) => !isSpecial(id) : isKnown);
+      // Cleaning up spaces would change text that was already streamed ("word ." becomes "word.").
+      return kept.length === 0 ? '' : library.decode(kept, { clean_up_tokenization_spaces: false });
+    },
+    isSpecial,
+    chat(messages) {
+      const template = readChatTemplate(directory, config, configFile);
+      return renderChat(template.text, messages, namedTokens(config), template.file);
+    },
+  };
+}
+
+/** transformers' rule for the bos token: an explicit `add_bos_token` decides, without one the post-processor does. */
+function bosRule(
+  config: TokenizerConfig,
+  library: Tokenizer,
+  encode: TextTokenizer['encode'],
+): { id: number | undefined; wanted: boolean } {
+  const [first] = encode('a');
+  const [firstProcessed] = encode('a', { addSpecialTokens: true });
+  const fromProcessor = firstProcessed === first ? undefined : firstProcessed;
+  const fromConfig = config.bos_token == null ? undefined : library.token_to_id(config.bos_token);
+  return {
+    id: fromConfig ?? fromProcessor,
+    wanted: config.add_bos_token ?? fromProcessor !== undefined,
+  };
+}
+
+function construct(fields: z.infer<typeof tokenizerSchema>, file: string): Tokenizer {
+  try {
+    return new Tokenizer(fields, {});
+  } catch (error) {
+    throw new InputError(`${file}: this tokenizer cannot be used: ${errorMessage(error)}.`);
+  }
+}
+
+/** chat_template.jinja goes before the template in tokenizer_config.json, as in transformers. */
+function readChatTemplate(
+  directory: string,
+  config: TokenizerConfig,
+  configFile: string,
+): { text: string; file: string } {
+  const file = join(directory, 'chat_template.jinja');
+  const text = readTextFile(file, MAX_CONFIG_BYTES);
+  if (text !== undefined) return { text, file };
+  const { chat_template: stored } = config;
+  const chosen = Array.isArray(stored)
+    ? stored.find(({ name }) => name === 'default')?.template
+    : stored;
+  if (chosen == null)
+    throw new InputError(
+      `${directory} has no chat template (chat_template in tokenizer_config.json, or chat_template.jinja); give the prompt as plain text.`,
+    );
+  return { text: chosen, file: configFile };
+}
+
+function namedTokens(config: TokenizerConfig): Record<string, string> {
+  const names = ['bos_token', 'eos_token', 'unk_token', 'pad_token'] as const;
+  return Object.fromEntries(
+    names.flatMap((name) => (config[name] == null ? [] : [[name, config[name]]])),
+  );
+}

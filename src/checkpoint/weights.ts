@@ -1,0 +1,126 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+import { InputError } from '../errors.js';
+import { errorMessage } from '../files.js';
+import type { Checkpoint } from './safetensors.js';
+import type { TensorInfo } from './safetensors-header.js';
+
+/** Elements converted at a time, so that 16-bit tensors need little memory beside the result. */
+const CHUNK = 1 << 21;
+
+/** Reads weights of an open checkpoint as float32, row by row. */
+export interface Weights {
+  /**
+   * Reads consecutive rows (indices of the first dimension; for a 1-D tensor a row is one element).
+   * @param into where the values go, from its start; made here when absent
+   * @returns [rowCount x row size] float32, row-major: `into` or its beginning
+   * @throws InputError when the tensor's dtype is not F32, F16 or BF16, or the file became shorter
+   * @throws RangeError when there is no such tensor, or the rows are not all inside it and `into`
+   */
+  readRows(name: string, firstRow: number, rowCount: number, into?: Float32Array): Float32Array;
+  /** Closes the files. */
+  close(): void;
+}
+
+/**
+ * Opens the safetensors files of a checkpoint for reading.
+ * @throws InputError when a file cannot be opened
+ */
+export function openWeights(checkpoint: Checkpoint): Weights {
+  const descriptors = new Map<string, number>();
+  const close = () => {
+    for (const fd of descriptors.values()) closeSync(fd);
+    descriptors.clear();
+  };
+  try {
+    for (const file of checkpoint.files) descriptors.set(file, openSync(file, 'r'));
+  } catch (error) {
+    close();
+    throw new InputError(`Cannot open the weights: ${errorMessage(error)}.`);
+  }
+  return {
+    readRows(name, firstRow, rowCount, into) {
+      const tensor = checkpoint.tensors.get(name);
+      const fd = tensor && descriptors.get(tensor.file);
+      if (tensor === undefined || fd === undefined) throw new RangeError(`No open tensor ${name}.`);
+      const rows = tensor.shape[0] ?? 1;
+      const rowSize = tensor.shape.slice(1).reduce((product, size) => product * size, 1);
+      if (!(firstRow >= 0 && rowCount >= 0 && firstRow + rowCount <= rows))
+        throw new RangeError(
+          `Rows ${firstRow} to ${firstRow + rowCount} of ${name} are outside its ${rows}.`,
+        );
+      const count = rowCount * rowSize;
+      if (into !== undefined && into.length < count)
+        throw new RangeError(`${count} values of ${name} do not fit into ${into.length}.`);
+      const values = into === undefined ? new Float32Array(count) : into.subarray(0, count);
+      readValues(fd, tensor, firstRow * rowSize, values);
+      return values;
+    },
+    close,
+  };
+}
+
+/** Fills `values` with the elements of the tensor from element `first` on. */
+function readValues(fd: number, tensor: TensorInfo, first: number, values: Float32Array): void {
+  const { name, dtype, file, offset } = tensor;
+  if (dtype === 'F32') {
+    readExactly(fd, values, offset + 4 * first, file);
+    return;
+  }
+  if (dtype !== 'F16' && dtype !== 'BF16')
+    throw new InputError(
+      `${file}: tensor "${name}" has dtype ${dtype}; weights must be F32, F16 or BF16.`,
+    );
+  const convert = dtype === 'F16' ? float16ToBits : bfloat16ToBits;
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  const halves = new Uint16Array(Math.min(CHUNK, values.length));
+  for (let at = 0; at < values.length; at += CHUNK) {
+    const chunk = halves.subarray(0, Math.min(CHUNK, values.length - at));
+    readExactly(fd, chunk, offset + 2 * (first + at), file);
+    convert(chunk, bits, at);
+  }
+}
+
+/** safetensors is little-endian, as is every platform onnxruntime-node runs on: bytes are read in place. */
+function readExactly(
+  fd: number,
+  into: Float32Array | Uint16Array,
+  position: number,
+  file: string,
+): void {
+  const bytes = new Uint8Array(into.buffer, into.byteOffset, into.byteLength);
+  for (let at = 0; at < bytes.length; ) {
+    const count = readSync(fd, bytes, at, Math.min(bytes.length - at, 1 << 30), position + at);
+    if (count === 0)
+      throw new InputError(`${file} became shorter while it was read; download it again.`);
+    at += count;
+  }
+}
+
+/** bfloat16 is the upper half of a float32. */
+function bfloat16ToBits(from: Uint16Array, to: Uint32Array, at: number): void {
+  for (let i = 0; i < from.length; i++) to[at + i] = from[i] << 16;
+}
+
+let float16Table: Uint32Array | undefined;
+
+function float16ToBits(from: Uint16Array, to: Uint32Array, at: number): void {
+  float16Table ??= buildFloat16Table();
+  for (let i = 0; i < from.length; i++) to[at + i] = float16Table[from[i]];
+}
+
+/** The float32 bits of every float16: sign 1, exponent 5 (bias 15), fraction 10 bits. */
+function buildFloat16Table(): Uint32Array {
+  const table = new Uint32Array(1 << 16);
+  const values = new Float32Array(table.buffer);
+  for (let half = 0; half < table.length; half++) {
+    const sign = half >> 15;
+    const exponent = (half >> 10) & 31;
+    const fraction = half & 1023;
+    if (exponent === 31)
+      table[half] = (sign << 31) | 0x7f800000 | (fraction << 13); // infinity, NaN with its payload
+    else if (exponent === 0)
+      values[half] = (sign === 1 ? -1 : 1) * fraction * 2 ** -24; // zero, subnormal
+    else table[half] = (sign << 31) | ((exponent + 127 - 15) << 23) | (fraction << 13);
+  }
+  return table;
+}

@@ -1,0 +1,116 @@
+import { Tensor } from 'onnxruntime-node';
+import type { ModelConfig } from '../checkpoint/model-config.js';
+import { attentionInputs, blockSize, queryRowsPerToken } from '../graph/attention.js';
+
+/** What a row may not look at: its exponential is exactly 0 after the maximum is taken away. */
+const hidden = -1e9;
+
+/**
+ * The inputs of passes of S tokens that do not depend on weights or cache: ids, rotary positions, slots of the new
+ * rows, attention bias, block counts. Buffers are made once per S and written again on every pass; 64-bit integers are
+ * written as two 32-bit halves, so that no BigInt is made.
+ */
+export class PassInputs {
+  readonly feeds: Record<string, Tensor>;
+  private readonly ids: Int32Array;
+  private readonly rotary: Int32Array;
+  private readonly slots: Int32Array;
+  private readonly counts: Int32Array;
+  private bias = new Float32Array(0);
+  private readonly rotatedHeads: number;
+  private readonly rowsPerToken: number;
+  private readonly kvHeads: number;
+  private readonly window: number;
+
+  constructor(
+    config: ModelConfig,
+    readonly tokens: number,
+  ) {
+    const heads = config.heads + 2 * config.kvHeads;
+    this.kvHeads = config.kvHeads;
+    this.rotatedHeads = config.heads + config.kvHeads;
+    this.rowsPerToken = queryRowsPerToken(config);
+    this.window = config.slidingWindow ?? Number.POSITIVE_INFINITY;
+    const int64 = (size: number, dims: number[]) => {
+      const data = new BigInt64Array(size);
+      return { tensor: new Tensor('int64', data, dims), halves: new Int32Array(data.buffer) };
+    };
+    const ids = int64(tokens, [tokens]);
+    const rotary = int64(heads * tokens, [heads, tokens]);
+    const slots = int64(this.kvHeads * tokens * 3, [this.kvHeads, tokens, 3]);
+    const counts = int64(2, [2]);
+    this.ids = ids.halves;
+    this.rotary = rotary.halves;
+    this.slots = slots.halves;
+    this.counts = counts.halves;
+    this.feeds = {
+      token_ids: ids.tensor,
+      [attentionInputs.rotary]: rotary.tensor,
+      [attentionInputs.slots]: slots.tensor,
+      [attentionInputs.blockCounts]: counts.tensor,
+    };
+  }
+
+  /** Writes all inputs for a causal pass of these ids at `position`. */
+  set(ids: ArrayLike<number>, position: number): void {
+    const { tokens } = this;
+    const full = Math.floor(position / blockSize);
+    const slot = position % blockSize;
+    const tail = tailBlocks(position, tokens);
+    for (let i = 0; i < tokens; i++) this.ids[2 * i] = ids[i]!;
+    for (let head = 0; head < this.rotatedHeads; head++) {
+      for (let i = 0; i < tokens; i++) this.rotary[2 * (head * tokens + i)] = position + i;
+    }
+    for (let head = 0, at = 0; head < this.kvHeads; head++) {
+      for (let i = 0; i < tokens; i++, at += 6) {
+        this.slots[at] = Math.floor((slot + i) / blockSize);
+        this.slots[at + 2] = head;
+        this.slots[at + 4] = (slot + i) % blockSize;
+      }
+    }
+    this.counts[0] = 1 + full;
+    this.counts[2] = tail;
+    this.setBias(position, 1 + full + tail);
+  }
+
+  /** Row r of a block belongs to token r mod S, which sees the positions up to its own, within the sliding window. */
+  private setBias(position: number, blocks: number): void {
+    const { tokens, window } = this;
+    const rows = this.rowsPerToken * tokens;
+    const size = blocks * rows * blockSize;
+    if (this.bias.length !== size) {
+      this.bias = new Float32Array(size);
+      this.feeds[attentionInputs.bias] = new Tensor('float32', this.bias, [
+        blocks,
+        1,
+        rows,
+        blockSize,
+      ]);
+    }
+    const { bias } = this;
+    const perBlock = rows * blockSize;
+    bias.fill(hidden, 0, perBlock);
+    for (let block = 1; block < blocks; block++) {
+      const first = (block - 1) * blockSize;
+      const at = block * perBlock;
+      if (first + blockSize - 1 <= position && position + tokens - 1 - first < window) {
+        bias.fill(0, at, at + perBlock);
+        continue;
+      }
+      for (let token = 0; token < tokens; token++) {
+        const last = position + token - first;
+        const start = at + token * blockSize;
+        for (let i = 0; i < blockSize; i++)
+          bias[start + i] = i <= last && last - i < window ? 0 : hidden;
+      }
+      for (let group = 1; group < this.rowsPerToken; group++) {
+        bias.copyWithin(at + group * tokens * blockSize, at, at + tokens * blockSize);
+      }
+    }
+  }
+}
+
+/** Blocks that hold the positions from the start of the first new token's block to the last new token. */
+export function tailBlocks(position: number, tokens: number): number {
+  return Math.ceil(((position % blockSize) + tokens) / blockSize);
+}

@@ -1,0 +1,160 @@
+import { createHash, randomBytes } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { hashWeights } from '../checkpoint/hash.js';
+import { llamaTensors } from '../checkpoint/llama-tensors.js';
+import type { ModelConfig } from '../checkpoint/model-config.js';
+import type { Checkpoint } from '../checkpoint/safetensors.js';
+import { openWeights } from '../checkpoint/weights.js';
+import { InputError } from '../errors.js';
+import { cacheDirectory, errorCode, errorMessage, writeFileAtomic } from '../files.js';
+import { buildModel } from './model.js';
+import { type Precision, quantisationBlock } from './quantise.js';
+import { storeModel } from './store.js';
+import { WeightFile } from './weight-file.js';
+
+/** Raised whenever the graph or the layout of its weights changes, so that older compiled models are not used. */
+export const graphVersion = 1;
+
+/** A gated graph on disk, ready to be loaded. */
+export interface CompiledModel {
+  /** The .onnx file; its weights lie beside it. */
+  readonly path: string;
+  readonly config: ModelConfig;
+  readonly precision: Precision;
+  /** SHA-256 of the checkpoint's function (checkpoint/hash.ts). */
+  readonly weightsHash: string;
+  /** Names this compilation: content, precision and graph version. */
+  readonly key: string;
+}
+
+/** Told how far a compilation is: what it does, and a share in [0, 1]. */
+export type CompileProgress = (step: 'hashing' | 'compiling', share: number) => void;
+
+/**
+ * Compiles a checkpoint to the gated graph, or finds it compiled in the cache folder.
+ *
+ * A compilation is written to a temporary folder and renamed when complete, so two processes may compile at once (one
+ * result stays) and a killed one leaves nothing that is mistaken for a model; leftovers of dead processes are removed.
+ * @param options.gated false leaves the gates out (for measuring their cost).
+ * @throws InputError when the precision does not fit the model's sizes, or the cache folder cannot be written.
+ */
+export async function compileModel(
+  checkpoint: Checkpoint,
+  precision: Precision,
+  options: { readonly gated?: boolean; readonly onProgress?: CompileProgress } = {},
+): Promise<CompiledModel> {
+  const { config } = checkpoint;
+  const { gated = true, onProgress = () => {} } = options;
+  if (precision !== 'fp32' && config.hiddenSize % quantisationBlock !== 0) {
+    throw new InputError(
+      `${checkpoint.directory}: precision ${precision} needs a hidden_size that is a multiple of ${quantisationBlock}, not ${config.hiddenSize}; use --precision fp32.`,
+    );
+  }
+  const tensors = llamaTensors(checkpoint);
+  const folder = join(cacheDirectory(), 'models');
+  try {
+    mkdirSync(folder, { recursive: true });
+    const weightsHash = await cachedHash(checkpoint, folder, (share) =>
+      onProgress('hashing', share),
+    );
+    const shape = { context: config.contextLength, precision, gated, version: graphVersion };
+    const key = createHash('sha256')
+      .update(`${weightsHash} ${JSON.stringify(shape)}`)
+      .digest('hex')
+      .slice(0, 32);
+    const place = join(folder, key);
+    const compiled = { path: join(place, 'model.onnx'), config, precision, weightsHash, key };
+    if (existsSync(compiled.path)) return compiled;
+
+    removeLeftovers(folder);
+    const temporary = join(folder, `${key}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`);
+    mkdirSync(temporary);
+    try {
+      const weights = openWeights(checkpoint);
+      const file = new WeightFile(join(temporary, 'weights.bin'));
+      const total = parameterCount(config);
+      const stored = storeModel(config, weights, tensors, precision, file, (done) =>
+        onProgress('compiling', done / total),
+      );
+      file.close();
+      weights.close();
+      writeFileSync(join(temporary, 'model.onnx'), buildModel(config, stored, gated), {
+        flush: true,
+      });
+      moveInto(temporary, place);
+    } finally {
+      rmSync(temporary, { recursive: true, force: true });
+    }
+    return compiled;
+  } catch (error) {
+    if (error instanceof InputError || errorCode(error) === undefined) throw error;
+    throw new InputError(`Cannot compile the model into ${folder}: ${errorMessage(error)}`);
+  }
+}
+
+/** Weights of the matrices that `storeModel` streams. */
+export function parameterCount(config: ModelConfig): number {
+  const { hiddenSize: d, headDim, heads, kvHeads, intermediateSize, layers, vocabSize } = config;
+  const attention = d * headDim * (2 * heads + 2 * kvHeads);
+  return (
+    layers * (attention + 3 * d * intermediateSize) +
+    vocabSize * d * (config.tiedEmbeddings ? 1 : 2)
+  );
+}
+
+/** Renames a finished compilation into place; when another process was first, its result stays. */
+function moveInto(temporary: string, place: string): void {
+  try {
+    renameSync(temporary, place);
+  } catch (error) {
+    if (!existsSync(join(place, 'model.onnx'))) throw error;
+  }
+}
+
+/** Removes temporary folders whose process no longer lives. */
+function removeLeftovers(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    const pid = /\.(\d+)\.[0-9a-f]{8}\.tmp$/.exec(name)?.[1];
+    if (pid && !isAlive(Number(pid))) rmSync(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return errorCode(error) === 'EPERM';
+  }
+}
+
+/** The weights hash, remembered by path, size and modification time of the files it was made from. */
+async function cachedHash(
+  checkpoint: Checkpoint,
+  folder: string,
+  onProgress: (share: number) => void,
+): Promise<string> {
+  const files = [...checkpoint.files, join(checkpoint.directory, 'config.json')].map((file) => {
+    const { size, mtimeMs } = statSync(file);
+    return [file, size, mtimeMs];
+  });
+  const name = createHash('sha256').update(JSON.stringify(files)).digest('hex').slice(0, 32);
+  const remembered = join(folder, `${name}.hash`);
+  if (existsSync(remembered)) {
+    const text = readFileSync(remembered, 'utf8');
+    if (/^[0-9a-f]{64}$/.test(text)) return text;
+  }
+  const hash = await hashWeights(checkpoint, (done, total) => onProgress(done / total));
+  writeFileAtomic(remembered, hash);
+  return hash;
+}

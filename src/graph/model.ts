@@ -1,0 +1,192 @@
+import { create, toBinary } from '@bufbuild/protobuf';
+import type { ModelConfig } from '../checkpoint/model-config.js';
+import {
+  addAttention,
+  attentionInputs,
+  blockSize,
+  pastName,
+  type StoredAttention,
+  tailName,
+} from './attention.js';
+import {
+  type ExternalRange,
+  elementType,
+  emptyFloat,
+  Initializers,
+  Nodes,
+  valueInfo,
+} from './builder.js';
+import { addEmbedding, addLinear, type StoredLinear } from './linear.js';
+import { addMlp, type StoredMlp } from './mlp.js';
+import { GraphProtoSchema, ModelProtoSchema } from './onnx_pb.js';
+
+/** Where every weight of a model lies in the external data. */
+export interface StoredModel {
+  readonly embedding: StoredLinear;
+  readonly layers: readonly { readonly attention: StoredAttention; readonly mlp: StoredMlp }[];
+  readonly finalNorm: Float32Array;
+  readonly head: StoredLinear;
+  readonly ropeTable: {
+    readonly rows: number;
+    readonly cos: ExternalRange;
+    readonly sin: ExternalRange;
+  };
+}
+
+/**
+ * Builds the gated graph: one `If` per sublayer on an element of the input `run`, so that one session and one copy of
+ * the weights serve the full model and every draft.
+ *
+ * Inputs (S new tokens, L layers; the others as in attention.ts): `token_ids` [S] int64; `rotary_positions`
+ * [H + 2 KV, S] int64; `new_slots` [KV, S, 3] int64 (block, head, slot in the tail blocks); `attention_bias`;
+ * `block_counts` [2] int64 = (Nf, Nt); `logit_rows` [Q] int64, the tokens whose logits are wanted; `run` [2 L] bool
+ * (2 l: attention of layer l, 2 l + 1: its MLP); `past_k.l`, `past_v.l`, `tail_k.l`, `tail_v.l`.
+ * Outputs: `logits` [Q, vocabulary]; `new_kv` [2 KV * attention sublayers that ran, S, D]: k then v of each layer.
+ *
+ * @param gated false leaves the gates out, for measuring what they cost.
+ */
+export function buildModel(config: ModelConfig, stored: StoredModel, gated = true): Uint8Array {
+  const { layers, kvHeads: KV, headDim: D, heads: H, rmsNormEps } = config;
+  const shared = new Initializers();
+  const nodes = new Nodes('');
+  shared.external(
+    'rope_cos',
+    elementType.float,
+    [stored.ropeTable.rows, D / 2],
+    stored.ropeTable.cos,
+  );
+  shared.external(
+    'rope_sin',
+    elementType.float,
+    [stored.ropeTable.rows, D / 2],
+    stored.ropeTable.sin,
+  );
+  const norm = (into: Nodes, x: string, weight: Float32Array, label: string) => {
+    const name = shared.inline(`${into.scope}norm`, elementType.float, [config.hiddenSize], weight);
+    return into.add('SimplifiedLayerNormalization', label, [x, name], {
+      axis: { int: -1 },
+      epsilon: { float: rmsNormEps },
+    });
+  };
+
+  let hidden = addEmbedding(nodes, shared, stored.embedding, 'token_ids');
+  const runs = gated
+    ? nodes.addMany(
+        'Split',
+        'run_split',
+        ['run'],
+        Array.from({ length: 2 * layers }, (_, i) => `run.${i}`),
+        {
+          axis: { int: 0 },
+          num_outputs: { int: 2 * layers },
+        },
+      )
+    : [];
+  const newRows: string[] = [];
+  for (const [l, layer] of stored.layers.entries()) {
+    const attention = new Nodes(`layer${l}.attention.`);
+    const before = hidden;
+    const { output, k, v } = addAttention(
+      attention,
+      shared,
+      config,
+      l,
+      layer.attention,
+      norm(attention, before, layer.attention.norm, 'normed'),
+    );
+    const afterAttention = [attention.add('Add', 'sum', [before, output]), k, v];
+    const gate = (
+      index: number,
+      then: Nodes,
+      outputs: string[],
+      otherwise: Nodes,
+      passed: string[],
+    ) => {
+      if (!gated) {
+        nodes.list.push(...then.list);
+        return outputs;
+      }
+      return nodes.addMany(
+        'If',
+        `if.${index}`,
+        [runs[index]!],
+        outputs.map((name) => `${name}.gated`),
+        {
+          then_branch: { graph: then.branch(outputs) },
+          else_branch: { graph: otherwise.branch(passed) },
+        },
+      );
+    };
+    const noAttention = new Nodes(`layer${l}.no_attention.`);
+    const none = { value: { tensor: emptyFloat([0, 1, D]) } };
+    const skippedAttention = [
+      noAttention.add('Identity', 'sum', [before]),
+      noAttention.add('Constant', 'k', [], none),
+      noAttention.add('Constant', 'v', [], none),
+    ];
+    const [middle, newK, newV] = gate(
+      2 * l,
+      attention,
+      afterAttention,
+      noAttention,
+      skippedAttention,
+    ) as [string, string, string];
+    newRows.push(newK, newV);
+
+    const mlp = new Nodes(`layer${l}.mlp.`);
+    const update = addMlp(mlp, shared, layer.mlp, norm(mlp, middle, layer.mlp.norm, 'normed'));
+    const afterMlp = [mlp.add('Add', 'sum', [middle, update])];
+    const noMlp = new Nodes(`layer${l}.no_mlp.`);
+    hidden = gate(2 * l + 1, mlp, afterMlp, noMlp, [noMlp.add('Identity', 'sum', [middle])])[0]!;
+  }
+  const newKv = nodes.add('Concat', 'new_kv', newRows, { axis: { int: 0 } });
+  const wanted = nodes.add('Gather', 'wanted', [hidden, 'logit_rows'], { axis: { int: 0 } });
+  const logits = addLinear(
+    nodes,
+    shared,
+    stored.head,
+    norm(nodes, wanted, stored.finalNorm, 'final'),
+    'logits',
+  );
+
+  const rows = 'rows';
+  const int64 = elementType.int64;
+  const inputs = [
+    valueInfo('token_ids', int64, ['tokens']),
+    valueInfo(attentionInputs.rotary, int64, [H + 2 * KV, 'tokens']),
+    valueInfo(attentionInputs.slots, int64, [KV, 'tokens', 3]),
+    valueInfo(attentionInputs.bias, elementType.float, ['blocks', 1, rows, blockSize]),
+    valueInfo(attentionInputs.blockCounts, int64, [2]),
+    valueInfo('logit_rows', int64, ['wanted_rows']),
+    ...(gated ? [valueInfo('run', elementType.bool, [2 * layers])] : []),
+  ];
+  for (let l = 0; l < layers; l++) {
+    for (const kind of ['k', 'v'] as const) {
+      inputs.push(
+        valueInfo(pastName(kind, l), elementType.float, ['full_blocks', KV, blockSize, D]),
+        valueInfo(tailName(kind, l), elementType.float, ['tail_blocks', KV, blockSize, D]),
+      );
+    }
+  }
+  return toBinary(
+    ModelProtoSchema,
+    create(ModelProtoSchema, {
+      irVersion: 10n,
+      producerName: 'sspec',
+      opsetImport: [
+        { domain: '', version: 18n },
+        { domain: 'com.microsoft', version: 1n },
+      ],
+      graph: create(GraphProtoSchema, {
+        name: 'gated-decoder',
+        node: nodes.list,
+        initializer: shared.list,
+        input: inputs,
+        output: [
+          valueInfo(logits, elementType.float, ['wanted_rows', config.vocabSize]),
+          valueInfo(newKv, elementType.float, ['new_rows', 'tokens', D]),
+        ],
+      }),
+    }),
+  );
+}

@@ -1,0 +1,69 @@
+/**
+ * Symmetric block quantisation of weights, in the layout of onnxruntime's MatMulNBits.
+ *
+ * symbol | shape           | meaning
+ * -------|-----------------|---------------------------------------------------------------
+ * w      | [rows, columns] | float weights
+ * s      | [rows, blocks]  | one scale per block of 32 columns
+ * q      | as w            | w ~ (q - z) s, z = 128 for 8 bits and 8 for 4 bits
+ *
+ * 8 bits: s = max|w| / 127. 4 bits: s = m / -8 with m the entry of largest magnitude, its sign kept, so that the
+ * whole range -8..7 is used and m is exact (the rule of llama.cpp's Q4_0 and of onnxruntime's own quantiser).
+ */
+
+/** Columns that share a scale. */
+export const quantisationBlock = 32;
+
+export type Precision = 'fp32' | 'int8' | 'int4';
+export const precisions: readonly Precision[] = ['fp32', 'int8', 'int4'];
+
+/** Bytes and scales of some rows. */
+export interface QuantisedRows {
+  /** [rows, blocks, 32 * bits / 8]; with 4 bits the even column is the low nibble. */
+  readonly packed: Uint8Array;
+  /** [rows, blocks] */
+  readonly scales: Float32Array;
+}
+
+/** Quantises `rows` rows of `columns` weights. A last block that is not full is padded with zeros. */
+export function quantiseRows(
+  weights: Float32Array,
+  rows: number,
+  columns: number,
+  bits: 8 | 4,
+): QuantisedRows {
+  const blocks = Math.ceil(columns / quantisationBlock);
+  const blockBytes = (quantisationBlock * bits) / 8;
+  const zero = 1 << (bits - 1);
+  const packed = new Uint8Array(rows * blocks * blockBytes).fill(
+    bits === 8 ? zero : zero | (zero << 4),
+  );
+  const scales = new Float32Array(rows * blocks);
+  for (let row = 0; row < rows; row++) {
+    for (let block = 0; block < blocks; block++) {
+      const first = row * columns + block * quantisationBlock;
+      const count = Math.min(quantisationBlock, columns - block * quantisationBlock);
+      let extreme = 0;
+      for (let i = 0; i < count; i++) {
+        const w = weights[first + i]!;
+        if (Math.abs(w) > Math.abs(extreme)) extreme = w;
+      }
+      const scale = Math.fround(bits === 8 ? Math.abs(extreme) / 127 : extreme / -8);
+      scales[row * blocks + block] = scale;
+      if (scale === 0) continue;
+      const out = (row * blocks + block) * blockBytes;
+      for (let i = 0; i < count; i++) {
+        const q = Math.max(
+          0,
+          Math.min(2 * zero - 1, Math.round(weights[first + i]! / scale) + zero),
+        );
+        if (bits === 8) packed[out + i] = q;
+        else {
+          const at = out + (i >> 1);
+          packed[at] = i & 1 ? (packed[at]! & 0x0f) | (q << 4) : (packed[at]! & 0xf0) | q;
+        }
+      }
+    }
+  }
+  return { packed, scales };
+}

@@ -1,0 +1,81 @@
+import { readFileSync } from 'node:fs';
+import { cpus, loadavg } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Busy share of the machine above which timings are not to be trusted. */
+const BUSY_SHARE = 0.5;
+
+/** CPU seconds of the whole machine since it started; only differences mean something. */
+export interface CpuTimes {
+  /** Spent on anything, time taken by other guests of the same host included. */
+  readonly busy: number;
+  readonly total: number;
+}
+
+/**
+ * A sentence that says the machine is busy with other work, or undefined when it is quiet: load average per logical
+ * core above 0.5, or more than half of the CPU time used by other processes during a short sample. Call it before the
+ * work starts, or the load average counts that work.
+ * @param sampleMilliseconds length of the sample, default 200.
+ */
+export async function busyWarning(sampleMilliseconds = 200): Promise<string | undefined> {
+  const cores = cpus().length;
+  const [lastMinute] = loadavg();
+  const before = cpuTimes();
+  const ownBefore = process.cpuUsage();
+  await sleep(sampleMilliseconds);
+  const own = process.cpuUsage(ownBefore);
+  const others = othersShare(before, cpuTimes(), (own.user + own.system) / 1e6);
+  if (others > BUSY_SHARE) return busySentence(`other processes use ${percent(others)} of the CPU`);
+  if (lastMinute / cores > BUSY_SHARE) {
+    return busySentence(`its load average is ${lastMinute.toFixed(1)} on ${cores} cores`);
+  }
+  return undefined;
+}
+
+/**
+ * The share of the machine's CPU time that went to other processes between two readings, 0 to 1.
+ * @param ownSeconds CPU seconds of this process in between.
+ */
+export function othersShare(before: CpuTimes, after: CpuTimes, ownSeconds: number): number {
+  const total = after.total - before.total;
+  if (total <= 0) return 0;
+  return Math.min(1, Math.max(0, (after.busy - before.busy - ownSeconds) / total));
+}
+
+/**
+ * The first line of Linux's /proc/stat: user, nice, system, idle, iowait, irq, softirq and steal time in ticks of 10 ms
+ * (guest time is part of user time already). Idle and iowait are free, steal is another guest's.
+ * @returns undefined when the text is not of that form.
+ */
+export function parseProcStat(text: string): CpuTimes | undefined {
+  const match = /^cpu +((?:\d+ ?)+)/.exec(text);
+  const ticks = match?.[1].trim().split(' ').map(Number).slice(0, 8);
+  if (ticks?.length !== 8) return undefined;
+  const total = ticks.reduce((sum, x) => sum + x, 0) / 100;
+  return { busy: total - (ticks[3] + ticks[4]) / 100, total };
+}
+
+function cpuTimes(): CpuTimes {
+  try {
+    const times = parseProcStat(readFileSync('/proc/stat', 'utf8'));
+    if (times) return times;
+  } catch {
+    // Not Linux: what Node knows, which has no steal time.
+  }
+  let busy = 0;
+  let idle = 0;
+  for (const { times } of cpus()) {
+    busy += (times.user + times.nice + times.sys + times.irq) / 1000;
+    idle += times.idle / 1000;
+  }
+  return { busy, total: busy + idle };
+}
+
+function percent(share: number): string {
+  return `${Math.round(100 * share)}%`;
+}
+
+function busySentence(why: string): string {
+  return `This machine is busy: ${why}; timings will be noisy and speedups may be wrong.`;
+}

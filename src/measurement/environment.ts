@@ -1,0 +1,103 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { arch, availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+
+/** Where and with what a measurement was made; written beside the figures, hence in snake_case. */
+export interface Environment {
+  /** CPU model, such as `AMD EPYC 7763 64-Core Processor`. */
+  readonly cpu: string;
+  /** Those that the process may use. */
+  readonly physical_cores: number;
+  readonly logical_cores: number;
+  readonly memory_bytes: number;
+  /** Processes that ran or waited to, averaged over 1, 5 and 15 minutes before the measurement; zeros on Windows. */
+  readonly load_average: readonly number[];
+  /** Kernel name, release and architecture. */
+  readonly os: string;
+  readonly node: string;
+  readonly onnxruntime: string;
+  readonly sspec: string;
+  /** Threads of the session. */
+  readonly threads: number;
+  readonly precision: string;
+  /** Hash of the model's weights. */
+  readonly model_hash?: string;
+  /** When this was taken, ISO 8601 in UTC. */
+  readonly time: string;
+}
+
+/** Describes this machine and these versions. Call it before the measurement: the load average is that of now. */
+export function describeEnvironment(run: {
+  threads: number;
+  precision: string;
+  modelHash?: string;
+}): Environment {
+  return {
+    cpu: cpuModel(),
+    physical_cores: physicalCores(),
+    logical_cores: cpus().length,
+    memory_bytes: totalmem(),
+    load_average: loadavg().map((load) => Math.round(load * 100) / 100),
+    os: `${type()} ${release()} ${arch()}`,
+    node: process.versions.node,
+    onnxruntime: onnxruntimeVersion(),
+    sspec: toolVersion(),
+    threads: run.threads,
+    precision: run.precision,
+    ...(run.modelHash === undefined ? {} : { model_hash: run.modelHash }),
+    time: new Date().toISOString(),
+  };
+}
+
+/** The CPU's model name; `unknown` where the system does not tell. */
+export function cpuModel(): string {
+  return cpus()[0]?.model.trim() || 'unknown';
+}
+
+/**
+ * Physical cores that this process may use, the default number of threads: a second thread on a core only gets in the
+ * way of matrix products. On Linux counted from /proc/cpuinfo; elsewhere all logical cores on ARM (one thread each) and
+ * half of them on x86.
+ */
+export function physicalCores(): number {
+  let counted: number | undefined;
+  try {
+    counted = countPhysicalCores(readFileSync('/proc/cpuinfo', 'utf8'));
+  } catch {
+    // Not Linux.
+  }
+  const threadsPerCore = process.platform !== 'linux' && arch() === 'x64' ? 2 : 1;
+  return (
+    Math.min(counted ?? Math.ceil(cpus().length / threadsPerCore), availableParallelism()) || 1
+  );
+}
+
+/** Distinct (package, core) pairs in the text of /proc/cpuinfo; undefined where it does not list them (ARM, some VMs). */
+export function countPhysicalCores(cpuinfo: string): number | undefined {
+  const cores = new Set<string>();
+  for (const processor of cpuinfo.split(/\n\s*\n/)) {
+    const core = /^core id\s*:\s*(\d+)/m.exec(processor)?.[1];
+    if (core === undefined) continue;
+    cores.add(`${/^physical id\s*:\s*(\d+)/m.exec(processor)?.[1] ?? 0}:${core}`);
+  }
+  return cores.size > 0 ? cores.size : undefined;
+}
+
+/** The version of sspec itself. */
+export function toolVersion(): string {
+  let directory = dirname(fileURLToPath(import.meta.url));
+  // The sources and their compiled form lie at different depths below the package's folder.
+  while (!existsSync(join(directory, 'package.json'))) directory = dirname(directory);
+  return packageVersion(join(directory, 'package.json'));
+}
+
+function onnxruntimeVersion(): string {
+  return packageVersion(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
+}
+
+function packageVersion(file: string): string {
+  return z.object({ version: z.string() }).parse(JSON.parse(readFileSync(file, 'utf8'))).version;
+}

@@ -1,0 +1,55 @@
+import { quantile, sampleRankCorrelation } from 'simple-statistics';
+
+/**
+ * Holm's step-down correction (Holm 1979): adjusted p-values in the order given, each at most 1. Rejecting where the
+ * adjusted value is <= alpha keeps the chance of any false rejection below alpha, whatever the tests' dependence.
+ */
+export function holm(pValues: readonly number[]): number[] {
+  const order = pValues.map((_, i) => i).sort((i, j) => pValues[i] - pValues[j]);
+  const adjusted = new Array<number>(pValues.length);
+  let largest = 0;
+  order.forEach((i, rank) => {
+    largest = Math.max(largest, Math.min(1, (pValues.length - rank) * pValues[i]));
+    adjusted[i] = largest;
+  });
+  return adjusted;
+}
+
+/** How well a cheap score orders what an expensive one measures. */
+export interface RankAgreement {
+  /** Spearman's rho over all pairs; undefined with fewer than three or when a side is constant. */
+  readonly all: number | undefined;
+  /** The same within the tenth with the highest predictions, which is where a search chooses. */
+  readonly bestDecile: number | undefined;
+}
+
+/**
+ * Spearman's rank correlation of predictions with measurements (higher is better in both), over all and within the
+ * best predicted decile (ties at its edge included).
+ * @param predicted [n]
+ * @param measured [n]
+ */
+export function rankAgreement(
+  predicted: readonly number[],
+  measured: readonly number[],
+): RankAgreement {
+  if (predicted.length === 0) return { all: undefined, bestDecile: undefined };
+  const edge = quantile(predicted, 0.9);
+  const best = predicted.map((_, i) => i).filter((i) => predicted[i] >= edge);
+  return {
+    all: rankCorrelation(predicted, measured),
+    bestDecile: rankCorrelation(
+      best.map((i) => predicted[i]),
+      best.map((i) => measured[i]),
+    ),
+  };
+}
+
+/** Spearman's rho with tied values sharing a rank; undefined with fewer than three pairs or when a side is constant. */
+export function rankCorrelation(x: readonly number[], y: readonly number[]): number | undefined {
+  if (x.length !== y.length)
+    throw new RangeError(`cannot pair ${x.length} values with ${y.length}`);
+  if (x.length < 3) return undefined;
+  const rho = sampleRankCorrelation(x, y);
+  return Number.isNaN(rho) ? undefined : rho;
+}

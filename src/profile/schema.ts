@@ -1,0 +1,141 @@
+import { z } from 'zod';
+
+/** The `schema` field of every profile file. */
+export const PROFILE_SCHEMA = 'sspec-profile';
+/** The version that this release writes, and the only one that it reads; it rises with changes that break readers. */
+export const PROFILE_VERSION = 1;
+
+const count = z.int().min(0).max(1e12);
+const positive = z.number().positive();
+const ratio = z.number().min(0).max(1);
+const text = z.string().max(10_000);
+const name = text.min(1);
+
+const layerList = z
+  .array(z.int().min(0).max(9_999))
+  .max(10_000)
+  .refine((list) => list.every((layer, i) => i === 0 || layer > list[i - 1]), {
+    message: 'layer numbers must ascend without repeats',
+  })
+  .describe('layers whose sublayer of this kind is skipped: numbers from 0, ascending, no repeats');
+
+const draft = z.object({
+  draft_length: z.int().min(1).max(1024).describe('most tokens drafted in a round (K)'),
+  draft_exit: z.enum(['fixed', 'threshold', 'adaptive', 'cost']).describe('draft-length rule'),
+  threshold: ratio.describe('confidence below which a draft stops; its start for "adaptive"'),
+});
+
+const sampling = z.object({
+  temperature: z.number().min(0).describe('0 = greedy'),
+  top_k: count.optional(),
+  top_p: ratio.optional(),
+  min_p: ratio.optional(),
+});
+
+const dataset = z.object({ name, hash: name });
+
+const figures = z.object({
+  speedup: positive.describe('autoregressive time per token / speculative time per token'),
+  speedup_ci95: z
+    .tuple([z.number().min(0), z.number().min(0)])
+    .refine(([low, high]) => low <= high, { message: 'the lower end comes first' }),
+  draft_acceptance_rate: ratio.describe('accepted / proposed tokens'),
+  mean_acceptance_length: z
+    .number()
+    .min(1)
+    .describe("new tokens per target pass, the target's own included"),
+  c: positive.describe('draft-pass time / one-token target-pass time'),
+  tokens_per_second: positive,
+  prompts: count,
+  new_tokens: count,
+});
+
+const paretoPoint = draft.extend({
+  skip_attention: layerList,
+  skip_mlp: layerList,
+  draft_acceptance_rate: ratio,
+  c: positive,
+  speedup: positive,
+});
+
+/** A skip profile as it stands in its file. Fields that a later minor release adds are passed over. */
+export const profileSchema = z
+  .object({
+    schema: z.literal(PROFILE_SCHEMA),
+    version: z.literal(PROFILE_VERSION),
+    model: z.object({
+      architecture: name,
+      layers: z.int().min(1).max(10_000),
+      hidden_size: count,
+      heads: count,
+      kv_heads: count,
+      vocab_size: count,
+      weights_hash: name.describe('hash of the checkpoint that the mask was found on'),
+      reference: name.optional().describe('where the model came from, such as org/name@revision'),
+    }),
+    precision: z.enum(['fp32', 'int8', 'int4']),
+    skip_attention: layerList,
+    skip_mlp: layerList,
+    draft,
+    sampling: sampling
+      .optional()
+      .describe('the sampling that the profile was found for; absent = greedy'),
+    provenance: z
+      .object({
+        tool_version: name,
+        created: z.iso.datetime(),
+        study: name.optional(),
+        sampler: name.optional(),
+        seed: z.int().optional(),
+        trials: count.optional(),
+        dataset: dataset.optional(),
+        holdout: dataset.optional(),
+        machine: z.object({ cpu: text, cores: count.describe('physical cores') }),
+        threads: z.int().min(1),
+        command: text,
+      })
+      .describe('an imported skip list has no study, sampler, seed, trials or datasets'),
+    figures: z.object({
+      calibration: figures.optional().describe('on the prompts searched with: biased upward'),
+      holdout: figures
+        .extend({ per_kind: z.record(name, figures).optional() })
+        .optional()
+        .describe('on prompts that the search never saw: the headline'),
+    }),
+    pareto: z
+      .array(paretoPoint)
+      .max(10_000)
+      .describe('masks that no other beats in both acceptance and c'),
+  })
+  .superRefine((profile, context) => {
+    const lists: [PropertyKey[], readonly number[]][] = [
+      [['skip_attention'], profile.skip_attention],
+      [['skip_mlp'], profile.skip_mlp],
+    ];
+    profile.pareto.forEach((point, i) => {
+      lists.push([['pareto', i, 'skip_attention'], point.skip_attention]);
+      lists.push([['pareto', i, 'skip_mlp'], point.skip_mlp]);
+    });
+    for (const [path, list] of lists) {
+      const last = list.at(-1);
+      if (last !== undefined && last >= profile.model.layers) {
+        const message = `there is no layer ${last} in a model of ${profile.model.layers} layers`;
+        context.addIssue({ code: 'custom', path, message });
+      }
+    }
+  });
+
+/** A skip profile: which sublayers of which model to skip, how to draft with them, and what that was measured to give. */
+export type Profile = z.infer<typeof profileSchema>;
+/** Measured figures of one mask on one set of prompts. */
+export type ProfileFigures = z.infer<typeof figures>;
+/** A mask of the Pareto set with what it was measured (or, on the cheap rungs, predicted) to give. */
+export type ParetoPoint = z.infer<typeof paretoPoint>;
+
+/** The profile format as JSON Schema (draft 2020-12), published as `schema/profile.schema.json`. */
+export function profileJsonSchema(): Record<string, unknown> {
+  return {
+    title: 'sspec skip profile',
+    ...z.toJSONSchema(profileSchema, { io: 'input' }),
+  };
+}

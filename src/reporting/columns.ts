@@ -1,0 +1,42 @@
+import { formatNumber } from './format.js';
+
+/** A value of a table; null and undefined are shown as nothing. Text may hold terminal colours. */
+export type Cell = string | number | boolean | null | undefined;
+
+/** One row: a cell per column key. */
+export type Row = Readonly<Record<string, Cell>>;
+
+/** One column of a table. */
+export interface Column {
+  /** The rows' key. */
+  readonly key: string;
+  /** Heading; default the key with spaces for underscores. */
+  readonly title?: string;
+  /** Default: right where every filled cell is a number, else left. */
+  readonly align?: 'left' | 'right';
+}
+
+/** A column with its texts, as terminal and Markdown tables show it. */
+export interface ColumnText {
+  readonly title: string;
+  readonly right: boolean;
+  readonly cells: readonly string[];
+}
+
+/** Turns rows into the texts of each column. */
+export function columnTexts(columns: readonly Column[], rows: readonly Row[]): ColumnText[] {
+  return columns.map(({ key, title = key.replaceAll('_', ' '), align }) => {
+    const filled = rows
+      .map((row) => row[key])
+      .filter((cell) => cell !== null && cell !== undefined);
+    const numbers = filled.length > 0 && filled.every((cell) => typeof cell === 'number');
+    const cells = rows.map((row) => cellText(row[key]));
+    return { title, right: align === undefined ? numbers : align === 'right', cells };
+  });
+}
+
+function cellText(cell: Cell): string {
+  if (cell === null || cell === undefined) return '';
+  if (typeof cell === 'boolean') return cell ? 'yes' : 'no';
+  return typeof cell === 'number' ? formatNumber(cell) : cell.replace(/\s*\n\s*/g, ' ');
+}

@@ -1,0 +1,49 @@
+const MINUTE = 60;
+const HOUR = 3600;
+
+/** `1.234` as `1.23x`. */
+export function formatSpeedup(speedup: number): string {
+  return `${speedup.toFixed(2)}x`;
+}
+
+/** An interval of speedups, `[1.18, 1.29]`. */
+export function formatInterval([low, high]: readonly [number, number]): string {
+  return `[${low.toFixed(2)}, ${high.toFixed(2)}]`;
+}
+
+/** A share of 1 as `87.3%`. */
+export function formatPercent(share: number): string {
+  return `${(100 * share).toFixed(1)}%`;
+}
+
+/** A byte count in binary units, `1.5 GiB`. */
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  let value = bytes;
+  let unit = 0;
+  // 1023.95 would round to "1024.0".
+  while (value >= 1023.95 && unit < units.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
+}
+
+/** A duration in the two units that fit it: `350 us`, `2.31 ms`, `4.1 s`, `3 min 20 s`, `1 h 5 min`. */
+export function formatSeconds(seconds: number): string {
+  if (seconds < 0.9995e-3) return `${Math.round(seconds * 1e6)} us`;
+  if (seconds < 0.9995) return `${(seconds * 1e3).toPrecision(3)} ms`;
+  if (seconds < MINUTE - 0.05) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < HOUR) return `${Math.floor(whole / MINUTE)} min ${whole % MINUTE} s`;
+  const minutes = Math.round(seconds / MINUTE);
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** An integer in full, anything else in four significant digits (`0.6667`, `43.25`, `12346`). */
+export function formatNumber(value: number): string {
+  if (!Number.isFinite(value) || Number.isInteger(value)) return String(value);
+  const size = Math.abs(value);
+  if (size >= 1e3 && size < 1e15) return value.toFixed(0);
+  return String(Number(value.toPrecision(4)));
+}

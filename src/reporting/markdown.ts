@@ -1,0 +1,17 @@
+import { stripVTControlCharacters } from 'node:util';
+import { type Column, columnTexts, type Row } from './columns.js';
+
+/** A Markdown table (GitHub's pipe form) with a newline at its end. */
+export function toMarkdown(columns: readonly Column[], rows: readonly Row[]): string {
+  const texts = columnTexts(columns, rows);
+  const line = (cells: readonly string[]) => `| ${cells.map(escapeCell).join(' | ')} |\n`;
+  return [
+    line(texts.map(({ title }) => title)),
+    line(texts.map(({ right }) => (right ? '---:' : '---'))),
+    ...rows.map((_, i) => line(texts.map(({ cells }) => cells[i]))),
+  ].join('');
+}
+
+function escapeCell(text: string): string {
+  return stripVTControlCharacters(text).replace(/[\\|]/g, '\\$&');
+}

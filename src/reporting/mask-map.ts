@@ -1,0 +1,44 @@
+import { maskToBits, type SkipMask } from '../profile/mask.js';
+import { colours } from './colours.js';
+
+/** Layers on one line: two characters each and the rows' names stay below 100 columns. */
+const LAYERS_PER_LINE = 40;
+const LABEL_WIDTH = 11;
+const RULER_STEP = 5;
+const RUNS = '■';
+const SKIPPED = '·';
+
+/**
+ * A map of the layers for the terminal: a row for the attention sublayers, one for the MLPs, a ruler of layer numbers
+ * above them. A filled square runs in the draft, a dot is skipped, so that it reads without colour too.
+ * @returns lines joined by newlines, the last one counting what is skipped.
+ */
+export function maskMap(mask: SkipMask, layers: number): string {
+  const bits = maskToBits(mask, layers);
+  const lines: string[] = [];
+  for (let from = 0; from < layers; from += LAYERS_PER_LINE) {
+    const shown = Array.from(
+      { length: Math.min(LAYERS_PER_LINE, layers - from) },
+      (_, i) => from + i,
+    );
+    const row = (label: string, kind: 0 | 1) =>
+      label.padEnd(LABEL_WIDTH) + shown.map((layer) => mark(bits[2 * layer + kind])).join(' ');
+    lines.push(`${'layer'.padEnd(LABEL_WIDTH)}${colours.dim(ruler(shown))}`);
+    lines.push(row('attention', 0), row('MLP', 1));
+  }
+  const skipped = `${mask.attention.length} of ${layers} attention, ${mask.mlp.length} of ${layers} MLP sublayers`;
+  lines.push(`${mark(0)} runs in the draft  ${mark(1)} skipped: ${skipped}`);
+  return lines.join('\n');
+}
+
+function mark(skip: number): string {
+  return skip === 1 ? colours.dim(SKIPPED) : colours.green(RUNS);
+}
+
+function ruler(layers: readonly number[]): string {
+  return layers
+    .filter((layer) => layer % RULER_STEP === 0)
+    .map((layer) => String(layer).padEnd(2 * RULER_STEP))
+    .join('')
+    .trimEnd();
+}

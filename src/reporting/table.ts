@@ -1,0 +1,90 @@
+import { stripVTControlCharacters } from 'node:util';
+import { colours } from './colours.js';
+import { type Column, type ColumnText, columnTexts, type Row } from './columns.js';
+
+/** Widest line of anything printed to a terminal. */
+export const LINE_WIDTH = 100;
+
+const GAP = 2;
+/** A column of text is folded to no less than this. */
+const MIN_TEXT_WIDTH = 8;
+
+/**
+ * A plain text table of at most 100 columns: long texts and headings are folded onto further lines, the widest column
+ * first. Only a table whose numbers alone are wider runs over.
+ * @returns lines joined by newlines, without one at the end.
+ */
+export function table(columns: readonly Column[], rows: readonly Row[]): string {
+  const texts = columnTexts(columns, rows);
+  const widths = fitWidths(texts);
+  const line = (pick: (column: ColumnText) => string, paint = (text: string) => text) =>
+    foldedLine(texts, widths, pick, paint);
+  return [
+    line(({ title }) => title, colours.bold),
+    colours.dim(widths.map((width) => '─'.repeat(width)).join(' '.repeat(GAP))),
+    ...rows.map((_, i) => line(({ cells }) => cells[i])),
+  ].join('\n');
+}
+
+/** Characters that a text takes in a terminal, colours aside; every code point counts as one. */
+export function textWidth(text: string): number {
+  return [...stripVTControlCharacters(text)].length;
+}
+
+function fitWidths(columns: readonly ColumnText[]): number[] {
+  const widths = columns.map(({ title, cells }) => longest([title, ...cells]));
+  const floors = columns.map(({ title, cells, right }, i) =>
+    right ? longest([...title.split(' '), ...cells]) : Math.min(widths[i], MIN_TEXT_WIDTH),
+  );
+  let excess = widths.reduce((sum, width) => sum + width + GAP, -GAP) - LINE_WIDTH;
+  for (; excess > 0; excess--) {
+    let widest = -1;
+    widths.forEach((width, i) => {
+      if (width > floors[i] && (widest < 0 || width > widths[widest])) widest = i;
+    });
+    if (widest < 0) break;
+    widths[widest]--;
+  }
+  return widths;
+}
+
+function foldedLine(
+  columns: readonly ColumnText[],
+  widths: readonly number[],
+  pick: (column: ColumnText) => string,
+  paint: (text: string) => string,
+): string {
+  const folded = columns.map((column, i) => fold(pick(column), widths[i]));
+  const height = Math.max(1, ...folded.map((lines) => lines.length));
+  return Array.from({ length: height }, (_, y) =>
+    columns
+      .map(({ right }, i) => {
+        const text = folded[i][y] ?? '';
+        const padding = ' '.repeat(Math.max(0, widths[i] - textWidth(text)));
+        return right ? padding + paint(text) : paint(text) + padding;
+      })
+      .join(' '.repeat(GAP))
+      .trimEnd(),
+  ).join('\n');
+}
+
+/** Breaks a text at spaces, and inside words that are too long; a text that must be broken loses its colours. */
+function fold(text: string, width: number): string[] {
+  if (textWidth(text) <= width) return [text];
+  const lines: string[] = [];
+  let line = '';
+  for (const word of stripVTControlCharacters(text).split(' ')) {
+    if (line !== '' && textWidth(line) + 1 + textWidth(word) > width) {
+      lines.push(line);
+      line = '';
+    }
+    let rest = [...(line === '' ? word : `${line} ${word}`)];
+    for (; rest.length > width; rest = rest.slice(width)) lines.push(rest.slice(0, width).join(''));
+    line = rest.join('');
+  }
+  return line === '' ? lines : [...lines, line];
+}
+
+function longest(texts: readonly string[]): number {
+  return Math.max(0, ...texts.map(textWidth));
+}

@@ -1,0 +1,100 @@
+import {
+  type Candidate,
+  DRAFT_EXITS,
+  type DraftRule,
+  MAX_DRAFT_LENGTH,
+  MIN_DRAFT_LENGTH,
+  THRESHOLDS,
+} from '../candidate.js';
+
+/**
+ * Candidates as the kernel sees them.
+ *
+ * | symbol | shape  | meaning                                                             |
+ * |--------|--------|---------------------------------------------------------------------|
+ * | n      | scalar | bits of a mask                                                      |
+ * | N      | scalar | points                                                              |
+ * | x      | [N, n] | mask bits coded +1 (skipped) and -1 (kept)                          |
+ * | u      | [N, 2] | draft length and threshold, each scaled to [0, 1]                   |
+ * | e      | [N]    | exit kind, an index into `DRAFT_EXITS`                              |
+ */
+export class Points {
+  readonly bits: number;
+  count = 0;
+  /** x, row after row. */
+  signs: Int8Array;
+  /** u, row after row. */
+  draft: Float64Array;
+  /** e. */
+  exit: Uint8Array;
+
+  constructor(bits: number, capacity = 64) {
+    this.bits = bits;
+    this.signs = new Int8Array(capacity * bits);
+    this.draft = new Float64Array(capacity * 2);
+    this.exit = new Uint8Array(capacity);
+  }
+
+  /** Adds one candidate, whose mask has `bits` bits. */
+  append(candidate: Candidate): void {
+    if (this.count === this.exit.length) {
+      this.signs = grown(this.signs, new Int8Array(this.signs.length * 2));
+      this.draft = grown(this.draft, new Float64Array(this.draft.length * 2));
+      this.exit = grown(this.exit, new Uint8Array(this.exit.length * 2));
+    }
+    const at = this.count++;
+    const { signs, draft, exit } = encode(candidate);
+    this.signs.set(signs, at * this.bits);
+    this.draft.set(draft, at * 2);
+    this.exit[at] = exit;
+  }
+
+  /** Point `a` (a view, not a copy, of its signs). */
+  at(a: number): EncodedPoint {
+    return {
+      signs: this.signs.subarray(a * this.bits, (a + 1) * this.bits),
+      draft: [this.draft[2 * a], this.draft[2 * a + 1]],
+      exit: this.exit[a],
+    };
+  }
+
+  /** The points with these indices, in this order, as a set of their own. */
+  select(indices: readonly number[]): Points {
+    const chosen = new Points(this.bits, Math.max(1, indices.length));
+    for (const a of indices) {
+      const at = chosen.count++;
+      chosen.signs.set(this.at(a).signs, at * this.bits);
+      chosen.draft.set(this.at(a).draft, at * 2);
+      chosen.exit[at] = this.exit[a];
+    }
+    return chosen;
+  }
+}
+
+function grown<T extends { set(from: T): void }>(from: T, to: T): T {
+  to.set(from);
+  return to;
+}
+
+/** One point: a row of x, of u and of e. */
+export interface EncodedPoint extends EncodedDraft {
+  readonly signs: Int8Array;
+}
+
+/** The part of a point that is not the mask. */
+export interface EncodedDraft {
+  readonly draft: readonly [number, number];
+  readonly exit: number;
+}
+
+/** The point of a candidate. */
+export function encode({ mask, draft }: Candidate): EncodedPoint {
+  return { signs: Int8Array.from(mask, (bit) => (bit === 1 ? 1 : -1)), ...encodeDraft(draft) };
+}
+
+/** The draft part of a point. */
+export function encodeDraft(rule: DraftRule): EncodedDraft {
+  const length = (rule.draftLength - MIN_DRAFT_LENGTH) / (MAX_DRAFT_LENGTH - MIN_DRAFT_LENGTH);
+  const threshold = rule.threshold / THRESHOLDS[THRESHOLDS.length - 1];
+  return { draft: [length, threshold], exit: DRAFT_EXITS.indexOf(rule.exit) };
+}

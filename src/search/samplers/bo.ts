@@ -1,0 +1,129 @@
+import {
+  type Candidate,
+  candidateKey,
+  randomDraft,
+  randomMask,
+  type SearchSpace,
+} from '../candidate.js';
+import { GaussianProcess, type Observation, type Posterior } from '../gp/model.js';
+import { Random } from '../random.js';
+import { checkTold, type Sampler } from '../sampler.js';
+import { Acquisition } from './acquisition.js';
+import { initialDesign } from './initial-design.js';
+import { climb, type Proposal } from './local-search.js';
+import { TrustRegion } from './trust-region.js';
+
+/** A sampler that also says what it believes. */
+export interface BoSampler extends Sampler {
+  /**
+   * Mean and variance of a candidate's noise-free score, for ranking finalists; undefined before the first trial.
+   * With noisy scores rank by this mean, not by the scores.
+   */
+  posterior(candidate: Candidate): Posterior | undefined;
+}
+
+/** Hyperparameters are fitted anew whenever the number of trials has grown by this factor since the last fit. */
+const REFIT_GROWTH = 1.2;
+/** Climbs start from this many best posterior means, from a random mask in the trust region of each, ... */
+const INCUMBENTS = 3;
+/** ... and from this many masks drawn anywhere. */
+const RESTARTS = 2;
+/** Multiplications that the climbs of one `ask` may spend together: a fifth to a third of a second. */
+const WORK = 2e8;
+
+/**
+ * Bayesian optimisation over skip masks and draft rules: a Gaussian process with heat and linear kernels on the bits
+ * (gp/kernel.ts), hyperparameters by maximum a posteriori, LogEI maximised by local search in Hamming trust regions
+ * around the best posterior means. A candidate is tried once, unless everything within reach was tried: then the best
+ * one is measured again.
+ * @param initial tried first, in this order (a warm start); may be empty.
+ */
+export function createBoSampler(
+  space: SearchSpace,
+  seed: number,
+  initial: readonly Candidate[],
+): BoSampler {
+  const design = initialDesign(space, seed, initial);
+  const told: Observation[] = [];
+  const seen = new Set<string>();
+  const pending = new Set<string>();
+  const region = new TrustRegion(space.bits);
+  let bestScore = -Infinity;
+  let model: { gp: GaussianProcess; fittedOn: number } | undefined;
+
+  const excluded = (candidate: Candidate) => {
+    const key = candidateKey(candidate);
+    return seen.has(key) || pending.has(key) || !candidate.mask.includes(1);
+  };
+
+  /** The model of all trials told, its hyperparameters from the latest scheduled fit: a function of `told` alone. */
+  function currentModel(): GaussianProcess {
+    let fitOn = Math.min(design.length, told.length);
+    while (Math.ceil(fitOn * REFIT_GROWTH) <= told.length) fitOn = Math.ceil(fitOn * REFIT_GROWTH);
+    if (model?.fittedOn !== fitOn)
+      model = { gp: GaussianProcess.fit(space.bits, told.slice(0, fitOn)), fittedOn: fitOn };
+    if (model.gp.count < told.length) model.gp.append(told.slice(model.gp.count));
+    return model.gp;
+  }
+
+  function propose(gp: GaussianProcess, random: Random): Candidate {
+    const acquisition = new Acquisition(gp);
+    const means = gp.observedMeans();
+    const best = Array.from(means.keys())
+      .sort((a, b) => means[b] - means[a])
+      .slice(0, INCUMBENTS)
+      .map((a) => told[a].candidate);
+    const starts = [
+      ...best.map((candidate) => ({ start: candidate, center: candidate.mask })),
+      ...best.map((candidate) => ({
+        start: perturbed(candidate, region.radius, space, random),
+        center: candidate.mask,
+      })),
+      ...Array.from({ length: RESTARTS }, () => {
+        const mask = randomMask(space.bits, random.uniform(), random);
+        return { start: { mask, draft: randomDraft(space, random) }, center: mask };
+      }),
+    ];
+    let proposal: Proposal | undefined;
+    for (const { start, center } of starts) {
+      const within = { center, radius: region.radius, excluded };
+      const found = climb(acquisition, start, within, space, random, WORK / starts.length);
+      if (found && (!proposal || found.value > proposal.value)) proposal = found;
+    }
+    return proposal?.candidate ?? best[0];
+  }
+
+  return {
+    ask() {
+      const trial = told.length + pending.size;
+      const random = new Random(seed, trial + 1);
+      let candidate = trial < design.length ? design.find((d) => !excluded(d)) : undefined;
+      if (!candidate && told.length > 0) candidate = propose(currentModel(), random);
+      candidate ??= {
+        mask: randomMask(space.bits, random.uniform(), random),
+        draft: randomDraft(space, random),
+      };
+      pending.add(candidateKey(candidate));
+      return candidate;
+    },
+    tell(candidate, score, noiseVariance = 0) {
+      checkTold(space.bits, candidate, score, noiseVariance);
+      const key = candidateKey(candidate);
+      pending.delete(key);
+      seen.add(key);
+      if (told.length >= design.length) region.report(score > bestScore);
+      bestScore = Math.max(bestScore, score);
+      told.push({ candidate, score, noiseVariance });
+    },
+    posterior: (candidate) => (told.length > 0 ? currentModel().posterior(candidate) : undefined),
+  };
+}
+
+/** A copy with one to `radius` random bits flipped, never the empty mask. */
+function perturbed(from: Candidate, radius: number, space: SearchSpace, random: Random): Candidate {
+  const mask = from.mask.slice();
+  for (let flips = 1 + random.integer(radius); flips > 0; flips--)
+    mask[random.integer(space.bits)] ^= 1;
+  if (!mask.includes(1)) return from;
+  return { mask, draft: random.uniform() < 0.5 ? from.draft : randomDraft(space, random) };
+}

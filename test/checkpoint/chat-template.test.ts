@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest';
+import { type ChatMessage, renderChat } from '../../src/checkpoint/chat-template.js';
+import { loadTokenizer } from '../../src/checkpoint/tokenizer.js';
+import { InputError } from '../../src/errors.js';
+import { temporaryFolder, writeFolder } from './fixtures.js';
+
+const MESSAGES: readonly ChatMessage[] = [
+  { role: 'system', content: 'Be brief.' },
+  { role: 'user', content: 'Hi {{ bos_token }}' },
+];
+const render = (template: string) =>
+  renderChat(template, MESSAGES, { bos_token: '<s>' }, 'm/tokenizer_config.json');
+
+const CHATML =
+  "{% for message in messages %}{{ '<|' + message['role'] + '|>' + message.content | trim }}\n{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}";
+
+describe('renderChat', () => {
+  it('renders messages, special tokens and the generation prompt', () => {
+    expect(render(`{{ bos_token }}${CHATML}`)).toBe(
+      '<s><|system|>Be brief.\n<|user|>Hi {{ bos_token }}\n<|assistant|>',
+    );
+    expect(
+      render(
+        '{% for i in range(1, 6, 2) %}{{ i }},{% endfor %}{% for i in range(2) %}{{ i }}{% endfor %}',
+      ),
+    ).toBe('1,3,5,01');
+  });
+
+  it('has no clock', () => {
+    expect(
+      render(
+        "{% if strftime_now is defined %}{{ strftime_now('%Y') }}{% else %}26 Jul 2024{% endif %}",
+      ),
+    ).toBe('26 Jul 2024');
+  });
+
+  it.each([
+    [
+      'a template that refuses',
+      "{{ raise_exception('only user messages') }}",
+      /cannot be rendered: only user messages/,
+    ],
+    [
+      'broken syntax',
+      '{% for %}',
+      /m\/tokenizer_config\.json: the chat template cannot be rendered/,
+    ],
+    ['a huge range', '{% for i in range(1000000000) %}x{% endfor %}', /range\(\) gives more than/],
+    ['a range of no steps', '{% for i in range(0, 1, 0) %}x{% endfor %}', /range\(\)/],
+    [
+      'a loop without end',
+      `${'{% for i in range(99999) %}'.repeat(4)}${'{% endfor %}'.repeat(4)}`,
+      /timed out/,
+    ],
+    [
+      'a huge output',
+      `{% set ns = namespace(t='x') %}{% for i in range(26) %}{% set ns.t = ns.t + ns.t %}{% endfor %}{{ ns.t }}`,
+      /more than 16777216 characters/,
+    ],
+    ['a huge template', ' '.repeat(2 ** 20 + 1), /longer than/],
+    [
+      'JavaScript',
+      "{{ messages.constructor.constructor('return process')().exit() }}",
+      /cannot be rendered/,
+    ],
+  ])('limits %s', (_, template, message) => {
+    expect(() => render(template)).toThrow(InputError);
+    expect(() => render(template)).toThrow(message);
+  });
+});
+
+describe('chat', () => {
+  const TOKENIZER = {
+    added_tokens: [],
+    model: { type: 'BPE', vocab: { a: 0 }, merges: [] },
+    decoder: { type: 'ByteLevel' },
+  };
+  const chat = (files: Record<string, object | string>) =>
+    loadTokenizer(writeFolder(temporaryFolder(), { 'tokenizer.json': TOKENIZER, ...files }))?.chat(
+      MESSAGES,
+    );
+  const config = (chat_template: unknown) => ({
+    'tokenizer_config.json': { eos_token: '</s>', chat_template },
+  });
+
+  it('takes the template from where a checkpoint keeps it', () => {
+    expect(chat(config('A{{ eos_token }}'))).toBe('A</s>');
+    const list = [
+      { name: 'tool_use', template: 'B' },
+      { name: 'default', template: 'C' },
+    ];
+    expect(chat(config(list))).toBe('C');
+    expect(chat({ ...config('A'), 'chat_template.jinja': 'D' })).toBe('D');
+  });
+
+  it('says when there is none', () => {
+    expect(() => chat({})).toThrow(/has no chat template/);
+    expect(() => chat(config([{ name: 'tool_use', template: 'B' }]))).toThrow(
+      /has no chat template/,
+    );
+  });
+});

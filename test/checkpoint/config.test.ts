@@ -1,0 +1,188 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parseModelConfig, readModelConfig } from '../../src/checkpoint/config.js';
+import { InputError } from '../../src/errors.js';
+import { hasShared, SHARED, TINY_CONFIG, temporaryFolder, writeFolder } from './fixtures.js';
+
+const parse = (changes: object) =>
+  parseModelConfig({ ...TINY_CONFIG, ...changes }, 'm/config.json');
+
+describe('parseModelConfig', () => {
+  it('fills in what transformers takes for absent fields', () => {
+    const {
+      num_key_value_heads: _kv,
+      bos_token_id: _bos,
+      eos_token_id: _eos,
+      ...rest
+    } = TINY_CONFIG;
+    expect(parseModelConfig(rest, 'config.json')).toEqual({
+      modelType: 'llama',
+      hiddenSize: 4,
+      intermediateSize: 6,
+      layers: 1,
+      heads: 2,
+      kvHeads: 2,
+      headDim: 2,
+      vocabSize: 5,
+      contextLength: 16,
+      rmsNormEps: 1e-6,
+      ropeTheta: 10000,
+      ropeScaling: null,
+      attentionBias: false,
+      mlpBias: false,
+      tiedEmbeddings: false,
+      slidingWindow: null,
+      bosTokenId: 1,
+      eosTokenIds: [2],
+    });
+    const mistral = {
+      ...rest,
+      model_type: 'mistral',
+      num_attention_heads: 16,
+      head_dim: 2,
+      max_position_embeddings: 8192,
+    };
+    expect(parseModelConfig(mistral, 'config.json')).toMatchObject({
+      kvHeads: 8,
+      slidingWindow: 4096,
+    });
+  });
+
+  it('ignores what transformers ignores: the window of a llama, the biases of a mistral', () => {
+    expect(parse({ sliding_window: 8, attention_bias: true, mlp_bias: true })).toMatchObject({
+      slidingWindow: null,
+      attentionBias: true,
+      mlpBias: true,
+    });
+    expect(parse({ model_type: 'mistral', sliding_window: 8, attention_bias: true })).toMatchObject(
+      {
+        slidingWindow: 8,
+        attentionBias: false,
+      },
+    );
+    expect(parse({ model_type: 'mistral', sliding_window: 16 }).slidingWindow).toBeNull();
+  });
+
+  it('reads every spelling of rotary scaling', () => {
+    expect(parse({ rope_scaling: { type: 'linear', factor: 2 } }).ropeScaling).toEqual({
+      type: 'linear',
+      factor: 2,
+    });
+    const llama3 = {
+      factor: 8,
+      low_freq_factor: 1,
+      high_freq_factor: 4,
+      original_max_position_embeddings: 8192,
+    };
+    const expected = {
+      type: 'llama3',
+      factor: 8,
+      lowFreqFactor: 1,
+      highFreqFactor: 4,
+      originalContextLength: 8192,
+    };
+    expect(parse({ rope_scaling: { rope_type: 'llama3', ...llama3 } }).ropeScaling).toEqual(
+      expected,
+    );
+    expect(
+      parse({
+        rope_theta: 1,
+        rope_parameters: { rope_type: 'llama3', rope_theta: 5e5, ...llama3 },
+      }),
+    ).toMatchObject({
+      ropeTheta: 5e5,
+      ropeScaling: expected,
+    });
+    expect(parse({ rope_parameters: { rope_type: 'default', rope_theta: 7 } })).toMatchObject({
+      ropeTheta: 7,
+      ropeScaling: null,
+    });
+  });
+
+  it('takes one eos id, several, or none', () => {
+    expect(parse({ eos_token_id: [3, 2, 3] }).eosTokenIds).toEqual([3, 2]);
+    expect(parse({ eos_token_id: null }).eosTokenIds).toEqual([]);
+  });
+
+  it.each([
+    [{ model_type: 'qwen2' }, /"qwen2" is not supported; supported are llama and mistral\.$/],
+    [{ quantization_config: { bits: 4 } }, /already quantised/],
+    [{ hidden_act: 'gelu' }, /hidden_act "gelu"/],
+    [{ num_hidden_layers: 513 }, /num_hidden_layers/],
+    [{ hidden_size: 65538 }, /hidden_size/],
+    [{ hidden_size: '4' }, /hidden_size.*expected/],
+    [{ vocab_size: 2 ** 20 + 1 }, /vocab_size/],
+    [{ max_position_embeddings: 2 ** 20 + 1 }, /max_position_embeddings/],
+    [
+      { num_attention_heads: 3 },
+      /hidden_size \(4\) is not a multiple of num_attention_heads \(3\)/,
+    ],
+    [
+      { num_attention_heads: 4, num_key_value_heads: 3 },
+      /num_attention_heads \(4\) is not a multiple/,
+    ],
+    [{ head_dim: 3 }, /head_dim must be even/],
+    [{ head_dim: 514 }, /head_dim/],
+    [{ eos_token_id: 5 }, /token id 5 is outside the vocabulary of 5/],
+    [
+      { rope_scaling: { rope_type: 'yarn', factor: 4 } },
+      /rope_scaling of type "yarn" is not supported/,
+    ],
+    [{ rope_parameters: { rope_type: 'linear' } }, /rope_parameters\.factor is missing/],
+    [{ rope_parameters: { partial_rotary_factor: 0.5 } }, /partial_rotary_factor/],
+  ])('refuses %j in one sentence that names file and field', (changes, message) => {
+    expect(() => parse(changes)).toThrow(InputError);
+    expect(() => parse(changes)).toThrow(message);
+    expect(() => parse(changes)).toThrow(/^m\/config\.json: .*\.$/);
+  });
+
+  it.each([[null], [[]], ['llama'], [{}]])('refuses %j, which is no config', (json) => {
+    expect(() => parseModelConfig(json, 'm/config.json')).toThrow(InputError);
+  });
+});
+
+describe('readModelConfig', () => {
+  it('adds the eos ids of generation_config.json', () => {
+    const folder = temporaryFolder();
+    writeFolder(folder, {
+      'config.json': TINY_CONFIG,
+      'generation_config.json': { eos_token_id: [4, 2] },
+    });
+    expect(readModelConfig(folder).eosTokenIds).toEqual([2, 4]);
+    writeFolder(folder, { 'generation_config.json': { eos_token_id: 9 } });
+    expect(() => readModelConfig(folder)).toThrow(/generation_config\.json: eos_token_id 9/);
+  });
+
+  it('says what is wrong with a folder without config.json, or with a broken one', () => {
+    const folder = temporaryFolder();
+    expect(() => readModelConfig(folder)).toThrow(/has no config\.json/);
+    writeFolder(folder, { 'config.json': '{"model_type": ' });
+    expect(() => readModelConfig(folder)).toThrow(/config\.json is not valid JSON/);
+  });
+});
+
+describe.skipIf(!hasShared('configs'))('configs of real models', () => {
+  const folder = join(SHARED, 'configs');
+  const models = hasShared('configs')
+    ? readdirSync(folder).filter((name) => name !== 'provenance.json')
+    : [];
+
+  it.each(models)('%s', (name) => {
+    const file = join(folder, name);
+    const json: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    const unsupported = /^(Qwen|gemma|phi)/.test(name)
+      ? /model_type "\w+" is not supported; supported are llama and mistral\.$/
+      : /bnb/.test(name)
+        ? /already quantised/
+        : null;
+    if (unsupported !== null) expect(() => parseModelConfig(json, file)).toThrow(unsupported);
+    else {
+      const config = parseModelConfig(json, file);
+      expect(config.headDim * config.heads).toBe(config.hiddenSize);
+      expect(config.ropeScaling?.type).toBe(/Llama-3/.test(name) ? 'llama3' : undefined);
+      expect(config.tiedEmbeddings).toBe(/Llama-3\.2|SmolLM/.test(name));
+      expect(config.eosTokenIds).toHaveLength(/Llama-3/.test(name) ? 3 : 1);
+    }
+  });
+});

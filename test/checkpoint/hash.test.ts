@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { hashWeights } from '../../src/checkpoint/hash.js';
+import { openCheckpoint } from '../../src/checkpoint/safetensors.js';
+import {
+  ramp,
+  type StoredTensor,
+  safetensors,
+  TINY_CONFIG,
+  temporaryFolder,
+  writeFolder,
+} from './fixtures.js';
+
+function open(tensors: Record<string, StoredTensor>, config: object = {}) {
+  const files = {
+    'config.json': { ...TINY_CONFIG, ...config },
+    'model.safetensors': safetensors(tensors),
+  };
+  return openCheckpoint(writeFolder(temporaryFolder(), files));
+}
+const hash = (tensors: Record<string, StoredTensor>, config: object = {}) =>
+  hashWeights(open(tensors, config));
+
+describe('hashWeights', () => {
+  it('does not depend on the order of tensors, on shards, or on where sequences end', async () => {
+    const [a, b] = [ramp([2]), ramp([3], 5)];
+    const reference = await hash({ a, b });
+    expect(reference).toMatch(/^[0-9a-f]{64}$/);
+    expect(await hash({ b, a })).toBe(reference);
+    expect(
+      await hash({ a, b }, { eos_token_id: 3, bos_token_id: null, max_position_embeddings: 8 }),
+    ).toBe(reference);
+    const sharded = writeFolder(temporaryFolder(), {
+      'config.json': TINY_CONFIG,
+      'model.safetensors.index.json': { weight_map: { a: '1.safetensors', b: '2.safetensors' } },
+      '1.safetensors': safetensors({ a }),
+      '2.safetensors': safetensors({ b }),
+    });
+    expect(await hashWeights(openCheckpoint(sharded))).toBe(reference);
+  });
+
+  it('changes with every byte, name, shape and dtype, and with the configuration', async () => {
+    const a = ramp([2]);
+    const changed = Uint8Array.from(a.data);
+    changed[7] ^= 1;
+    const hashes = await Promise.all([
+      hash({ a }),
+      hash({ a: { ...a, data: changed } }),
+      hash({ b: a }),
+      hash({ a: { ...a, shape: [2, 1] } }),
+      hash({ a: { ...a, dtype: 'F16', shape: [4] } }),
+      hash({ a: { ...a, dtype: 'BF16', shape: [4] } }),
+      hash({ a }, { rope_theta: 5 }),
+      hash({ a }, { rope_scaling: { type: 'linear', factor: 2 } }),
+    ]);
+    expect(new Set(hashes).size).toBe(hashes.length);
+  });
+
+  it('streams tensors larger than a chunk and reports progress', async () => {
+    const a = ramp([3 << 20]);
+    const done: number[] = [];
+    const total = a.data.length;
+    const checkpoint = open({ a });
+    const got = await hashWeights(checkpoint, (bytes, all) => {
+      expect(all).toBe(total);
+      done.push(bytes);
+    });
+    expect(done).toEqual([8 << 20, total]);
+    const { bosTokenId: _b, eosTokenIds: _e, contextLength: _c, ...shaping } = checkpoint.config;
+    const sorted = Object.entries(shaping).sort(([x], [y]) => (x < y ? -1 : 1));
+    const expected = createHash('sha256')
+      .update(`${JSON.stringify(sorted)}\n["a","F32",[${3 << 20}]]\n`)
+      .update(a.data);
+    expect(got).toBe(expected.digest('hex'));
+  });
+});

@@ -1,0 +1,122 @@
+import { truncateSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { openCheckpoint } from '../../src/checkpoint/safetensors.js';
+import { openWeights, type Weights } from '../../src/checkpoint/weights.js';
+import {
+  hasShared,
+  ramp,
+  SHARED,
+  type StoredTensor,
+  safetensors,
+  TINY_CONFIG,
+  temporaryFolder,
+  writeFolder,
+} from './fixtures.js';
+
+function withWeights(
+  tensors: Record<string, StoredTensor>,
+  use: (weights: Weights, folder: string) => void,
+): void {
+  const folder = writeFolder(temporaryFolder(), {
+    'config.json': TINY_CONFIG,
+    'model.safetensors': safetensors(tensors),
+  });
+  const weights = openWeights(openCheckpoint(folder));
+  try {
+    use(weights, folder);
+  } finally {
+    weights.close();
+  }
+}
+
+/** All 65536 bit patterns of a 16-bit dtype. */
+const everyPattern = (dtype: string): StoredTensor => ({
+  dtype,
+  shape: [256, 256],
+  data: new Uint8Array(Uint16Array.from({ length: 65536 }, (_, i) => i).buffer),
+});
+
+/** IEEE 754 half precision by its definition. */
+function halfValue(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 31;
+  const fraction = bits & 1023;
+  if (exponent === 31) return fraction === 0 ? sign * Infinity : Number.NaN;
+  return (
+    sign * (exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15))
+  );
+}
+
+function bfloatValue(bits: number): number {
+  const view = new DataView(new ArrayBuffer(4));
+  view.setUint32(0, bits * 65536);
+  return view.getFloat32(0);
+}
+
+describe('readRows', () => {
+  it.each([
+    ['F16', halfValue],
+    ['BF16', bfloatValue],
+  ])('converts every %s bit pattern', (dtype, value) => {
+    withWeights({ t: everyPattern(dtype) }, (weights) => {
+      const read = weights.readRows('t', 0, 256);
+      const wrong = [...read].findIndex((x, bits) => !Object.is(x, value(bits)));
+      expect(wrong).toBe(-1);
+      expect([...weights.readRows('t', 60, 1)]).toEqual(
+        Array.from({ length: 256 }, (_, i) => value(60 * 256 + i)),
+      );
+    });
+  });
+
+  it('reads rows of F32, elements of a vector, and into an array of the caller', () => {
+    withWeights({ a: ramp([3]), m: ramp([4, 3], 10), s: ramp([], 7) }, (weights) => {
+      expect([...weights.readRows('m', 1, 2)]).toEqual([13, 14, 15, 16, 17, 18]);
+      expect([...weights.readRows('a', 1, 2)]).toEqual([1, 2]);
+      expect([...weights.readRows('s', 0, 1)]).toEqual([7]);
+      const into = new Float32Array(8).fill(-1);
+      const got = weights.readRows('m', 3, 1, into.subarray(1));
+      expect([...into]).toEqual([-1, 19, 20, 21, -1, -1, -1, -1]);
+      expect([...got]).toEqual([19, 20, 21]);
+      expect(got.buffer).toBe(into.buffer);
+    });
+  });
+
+  it('reads a 16-bit tensor larger than one conversion chunk', () => {
+    const count = (1 << 21) + 3;
+    const data = new Uint8Array(Uint16Array.from({ length: count }, (_, i) => i % 0x7c00).buffer);
+    withWeights({ t: { dtype: 'F16', shape: [count], data } }, (weights) => {
+      const read = weights.readRows('t', 1, count - 1);
+      for (const i of [0, 1, (1 << 21) - 1, 1 << 21, count - 2])
+        expect(read[i]).toBe(halfValue((i + 1) % 0x7c00));
+    });
+  });
+
+  it('refuses rows outside the tensor, an array too short, an unknown name and other dtypes', () => {
+    const bytes = { dtype: 'I8', shape: [2], data: new Uint8Array(2) };
+    withWeights({ m: ramp([4, 3]), i: bytes }, (weights) => {
+      expect(() => weights.readRows('m', 3, 2)).toThrow(/Rows 3 to 5 of m are outside its 4/);
+      expect(() => weights.readRows('m', -1, 1)).toThrow(RangeError);
+      expect(() => weights.readRows('m', 0, 1, new Float32Array(2))).toThrow(/do not fit/);
+      expect(() => weights.readRows('x', 0, 1)).toThrow(/No open tensor x/);
+      expect(() => weights.readRows('i', 0, 1)).toThrow(/dtype I8; weights must be/);
+      weights.close();
+      expect(() => weights.readRows('m', 0, 1)).toThrow(/No open tensor m/);
+    });
+  });
+
+  it('says when the file was cut off after it was opened', () => {
+    withWeights({ m: ramp([4, 3]) }, (weights, folder) => {
+      truncateSync(join(folder, 'model.safetensors'), 100);
+      expect(() => weights.readRows('m', 0, 4)).toThrow(/became shorter/);
+    });
+  });
+
+  it.skipIf(!hasShared('models/starter-10m'))('gives plausible weights of a real F16 model', () => {
+    const weights = openWeights(openCheckpoint(join(SHARED, 'models/starter-10m')));
+    const norm = weights.readRows('model.norm.weight', 0, 256);
+    expect(norm.every((x) => Math.abs(x) < 100)).toBe(true);
+    expect(norm.reduce((sum, x) => sum + x, 0) / 256).toBeGreaterThan(0.1);
+    weights.close();
+  });
+});

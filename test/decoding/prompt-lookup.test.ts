@@ -1,0 +1,95 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createPromptLookup } from '../../src/decoding/prompt-lookup.js';
+
+/** The definition: scan back for the last n tokens, n from the largest down. */
+function scan(text: number[], maxNgram: number, limit: number): number[] {
+  for (let n = Math.min(maxNgram, text.length); n >= 1; n--) {
+    for (let start = text.length - 1; start >= n; start--) {
+      const before = text.slice(start - n, start);
+      if (before.some((token, i) => token !== text[text.length - n + i])) continue;
+      const followed = text.slice(start, start + limit);
+      if (text.length - start > n) return followed;
+      return Array.from({ length: limit }, (_, i) => text[start + (i % (text.length - start))]);
+    }
+  }
+  return [];
+}
+
+function propose(lookup: ReturnType<typeof createPromptLookup>, limit: number): number[] {
+  const into = new Int32Array(limit).fill(-1);
+  return Array.from(into.subarray(0, lookup.propose(limit, into)));
+}
+
+describe('prompt lookup', () => {
+  it('proposes what a scan of the whole text finds, as the text grows', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 4 }),
+        fc.array(fc.array(fc.integer({ min: 0, max: 3 }), { maxLength: 6 }), { maxLength: 12 }),
+        fc.integer({ min: 0, max: 10 }),
+        (maxNgram, pieces, limit) => {
+          const lookup = createPromptLookup(maxNgram);
+          const text: number[] = [];
+          for (const piece of pieces) {
+            lookup.append(piece);
+            text.push(...piece);
+            expect(propose(lookup, limit)).toEqual(scan(text, maxNgram, limit));
+          }
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  it('still does after its tables have grown, with a large vocabulary', () => {
+    const lookup = createPromptLookup();
+    const text: number[] = [];
+    let state = 1;
+    for (let i = 0; i < 5000; i++) {
+      state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff;
+      const token = (state >> 8) % (i % 3 === 0 ? 128_000 : 60);
+      text.push(token);
+      lookup.append([token]);
+      if (i % 50 === 0 || (i > 1020 && i < 1030)) {
+        expect(propose(lookup, 10)).toEqual(scan(text, 3, 10));
+      }
+    }
+  });
+
+  it('loses no place when its tables grow', () => {
+    const lookup = createPromptLookup();
+    const distinct = Array.from({ length: 1024 }, (_, i) => i);
+    lookup.append(distinct);
+    // The first tables hold 1024 tokens; the place after 1022 is the last that goes over to the next ones.
+    lookup.append([1022]);
+    expect(propose(lookup, 4)).toEqual([1023, 1022]);
+  });
+
+  it('prefers the longest match, then the latest', () => {
+    const lookup = createPromptLookup(2);
+    lookup.append(Int32Array.of(1, 2, 30, 9, 2, 40, 1, 2));
+    expect(propose(lookup, 3)).toEqual([30, 9, 2]);
+    lookup.append([50, 2]);
+    expect(propose(lookup, 2)).toEqual([50, 2]);
+  });
+
+  it('goes on round a cycle, and only round one', () => {
+    const cycle = createPromptLookup();
+    cycle.append([7, 1, 2, 1, 2]);
+    expect(propose(cycle, 5)).toEqual([1, 2, 1, 2, 1]);
+    const once = createPromptLookup();
+    once.append([7, 1, 2, 1]);
+    expect(propose(once, 5)).toEqual([2, 1]);
+  });
+
+  it('proposes nothing without an earlier occurrence, or without room', () => {
+    const lookup = createPromptLookup();
+    expect(propose(lookup, 5)).toEqual([]);
+    lookup.append([4]);
+    expect(propose(lookup, 5)).toEqual([]);
+    lookup.append([4]);
+    expect(lookup.propose(5, new Int32Array(2))).toBe(2);
+    expect(propose(lookup, 0)).toEqual([]);
+  });
+});

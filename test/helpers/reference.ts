@@ -1,0 +1,143 @@
+import type { ModelConfig } from '../../src/checkpoint/model-config.js';
+import type { Weights } from './read-weights.js';
+import { attend, linear, rmsNorm, rotaryFrequencies, rotate, silu } from './reference-math.js';
+
+/** Sublayers to skip, by layer: true = the hidden state passes by attention (or MLP), its norm and residual included. */
+export interface SkippedSublayers {
+  readonly attention: readonly boolean[];
+  readonly mlp: readonly boolean[];
+}
+
+/** A reference model with its K/V cache, fed one token at a time. */
+export interface Reference {
+  /** Positions in the cache. */
+  readonly length: number;
+  /** Runs the token at position `length` with the given sublayers skipped (none by default): its logits [vocab]. */
+  step(token: number, skipped?: SkippedSublayers): Float64Array;
+  /** Forgets all positions from `length` on. Their K/V rows stay behind, see {@link createReference}. */
+  truncate(length: number): void;
+}
+
+/**
+ * A plain float64 forward pass of the Llama/Mistral architecture, the oracle of the engine's tests.
+ *
+ * K/V rows are those of whichever pass wrote them last. A pass that skips a layer's attention writes no K/V there: the
+ * row stays as it was (zeros, or what an earlier pass left at that position, even one truncated since), so a later
+ * pass that does attend in this layer reads it; running the position again with that attention overwrites it.
+ */
+export function createReference(config: ModelConfig, weights: Weights): Reference {
+  const { layers, hiddenSize, vocabSize, contextLength, rmsNormEps, slidingWindow } = config;
+  const frequencies = rotaryFrequencies(config);
+  const embedding = weights('model.embed_tokens.weight');
+  const head = config.tiedEmbeddings ? embedding : weights('lm_head.weight');
+  const finalNorm = weights('model.norm.weight');
+  const stack = Array.from({ length: layers }, (_, layer) => layerWeights(config, weights, layer));
+  const kvSize = config.kvHeads * config.headDim;
+  const noRows = (): Float64Array[] =>
+    Array.from({ length: contextLength }, () => new Float64Array(kvSize));
+  const cache = stack.map(() => ({ keys: noRows(), values: noRows() }));
+  let length = 0;
+
+  function attentionOf(layer: number, hidden: Float64Array): Float64Array {
+    const { attentionNorm, query, key, value, output } = stack[layer]!;
+    const { keys, values } = cache[layer]!;
+    const x = rmsNorm(hidden, attentionNorm, rmsNormEps);
+    keys[length] = rotate(key(x), length, frequencies);
+    values[length] = value(x);
+    const first = slidingWindow === null ? 0 : Math.max(0, length + 1 - slidingWindow);
+    const visible = (rows: Float64Array[]) => rows.slice(first, length + 1);
+    const q = rotate(query(x), length, frequencies);
+    return output(attend(q, visible(keys), visible(values), config));
+  }
+
+  function mlpOf(layer: number, hidden: Float64Array): Float64Array {
+    const { mlpNorm, gate, up, down } = stack[layer]!;
+    const x = rmsNorm(hidden, mlpNorm, rmsNormEps);
+    const u = up(x);
+    return down(gate(x).map((g, i) => silu(g) * u[i]!));
+  }
+
+  return {
+    get length() {
+      return length;
+    },
+    step(token, skipped) {
+      if (!Number.isInteger(token) || token < 0 || token >= vocabSize)
+        throw new RangeError(`token ${token} is not in the vocabulary`);
+      if (length >= contextLength) throw new RangeError('the context is full');
+      let hidden: Float64Array = Float64Array.from(
+        embedding.subarray(token * hiddenSize, (token + 1) * hiddenSize),
+      );
+      for (let layer = 0; layer < layers; layer++) {
+        if (!skipped?.attention[layer]) hidden = add(hidden, attentionOf(layer, hidden));
+        if (!skipped?.mlp[layer]) hidden = add(hidden, mlpOf(layer, hidden));
+      }
+      length++;
+      return linear(head, rmsNorm(hidden, finalNorm, rmsNormEps));
+    },
+    truncate(to) {
+      if (to < 0 || to > length) throw new RangeError(`cannot truncate ${length} to ${to}`);
+      length = to;
+    },
+  };
+}
+
+/** The logits ([vocab]) of every position of a token sequence, all positions run with the same sublayers skipped. */
+export function referenceLogits(
+  config: ModelConfig,
+  weights: Weights,
+  tokens: readonly number[],
+  skipped?: SkippedSublayers,
+): Float64Array[] {
+  const reference = createReference(config, weights);
+  return tokens.map((token) => reference.step(token, skipped));
+}
+
+/** The index of the largest value, the lowest of equal ones: a greedy choice. */
+export function argmax(values: ArrayLike<number>): number {
+  let best = 0;
+  for (let i = 1; i < values.length; i++) if (values[i]! > values[best]!) best = i;
+  return best;
+}
+
+/** Greedy continuation of a prompt (at least one token) by the whole model: `count` new tokens, EOS not heeded. */
+export function referenceGreedy(
+  config: ModelConfig,
+  weights: Weights,
+  prompt: readonly number[],
+  count: number,
+): number[] {
+  const reference = createReference(config, weights);
+  let logits: Float64Array = new Float64Array();
+  for (const token of prompt) logits = reference.step(token);
+  const tokens: number[] = [];
+  while (tokens.length < count) {
+    tokens.push(argmax(logits));
+    if (tokens.length < count) logits = reference.step(tokens.at(-1)!);
+  }
+  return tokens;
+}
+
+function layerWeights(config: ModelConfig, weights: Weights, layer: number) {
+  const named = (name: string) => weights(`model.layers.${layer}.${name}`);
+  const projection = (name: string, biased: boolean) => {
+    const weight = named(`${name}.weight`);
+    const bias = biased ? named(`${name}.bias`) : undefined;
+    return (x: Float64Array) => linear(weight, x, bias);
+  };
+  return {
+    attentionNorm: named('input_layernorm.weight'),
+    query: projection('self_attn.q_proj', config.attentionBias),
+    key: projection('self_attn.k_proj', config.attentionBias),
+    value: projection('self_attn.v_proj', config.attentionBias),
+    output: projection('self_attn.o_proj', config.attentionBias),
+    mlpNorm: named('post_attention_layernorm.weight'),
+    gate: projection('mlp.gate_proj', config.mlpBias),
+    up: projection('mlp.up_proj', config.mlpBias),
+    down: projection('mlp.down_proj', config.mlpBias),
+  };
+}
+
+function add(a: Float64Array, b: Float64Array): Float64Array {
+  return a.map((value, i) => value + b[i]!);
+}

@@ -1,0 +1,51 @@
+import { beforeEach, expect, test, vi } from 'vitest';
+import { busyWarning, othersShare, parseProcStat } from '../../src/measurement/busy.js';
+
+const machine = vi.hoisted(() => ({ load: 0, busyTicks: 0, idleTicks: 0 }));
+vi.mock('node:os', () => ({
+  cpus: () => [{}, {}],
+  loadavg: () => [machine.load, 0, 0],
+}));
+vi.mock('node:fs', () => ({
+  readFileSync: () => {
+    // Every reading is one second of a two-core machine later.
+    machine.busyTicks += machine.busyTicks === 0 ? 0 : 150;
+    machine.idleTicks += machine.idleTicks === 0 ? 0 : 150;
+    return `cpu  ${machine.busyTicks} 0 0 ${machine.idleTicks} 0 0 0 0 0 0\ncpu0 1 2 3\n`;
+  },
+}));
+
+beforeEach(() => {
+  Object.assign(machine, { load: 0, busyTicks: 0, idleTicks: 0 });
+});
+
+test('a quiet machine gives no warning', async () => {
+  machine.idleTicks = 1000;
+  expect(await busyWarning(1)).toBeUndefined();
+});
+
+test('other processes on more than half of the CPU give a warning', async () => {
+  machine.busyTicks = 1000;
+  expect(await busyWarning(1)).toMatch(/busy: other processes use \d+% of the CPU/);
+});
+
+test('a load average above half a core per core gives a warning', async () => {
+  machine.idleTicks = 1000;
+  machine.load = 1.2;
+  expect(await busyWarning(1)).toMatch(/load average is 1.2 on 2 cores/);
+  machine.load = 0.9;
+  expect(await busyWarning(1)).toBeUndefined();
+});
+
+test('the first line of /proc/stat: waiting is idle, stolen time is busy', () => {
+  const text = 'cpu  100 10 20 1000 50 5 5 60 7 0\ncpu0 1 1 1 1 1 1 1 1 1 1\n';
+  expect(parseProcStat(text)).toEqual({ busy: 2, total: 12.5 });
+  expect(parseProcStat('intr 12 3')).toBeUndefined();
+});
+
+test("this process's own work does not count", () => {
+  const before = { busy: 10, total: 100 };
+  expect(othersShare(before, { busy: 13, total: 104 }, 1)).toBeCloseTo(0.5, 12);
+  expect(othersShare(before, { busy: 11, total: 104 }, 2)).toBe(0);
+  expect(othersShare(before, before, 0)).toBe(0);
+});
