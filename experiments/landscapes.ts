@@ -109,10 +109,14 @@ function record(
   const noise = new Random(seed, 7);
   const regret: number[] = [];
   search((mask) => {
-    if (regret.length === trials) return undefined;
+    if (regret.length === trials || regret.at(-1) === 0) return undefined;
     const value = landscape.value(mask);
-    regret.push(Math.min(regret.at(-1) ?? Infinity, landscape.optimum - value));
+    const gap = landscape.optimum - value;
+    regret.push(Math.min(regret.at(-1) ?? Infinity, gap < 1e-9 ? 0 : gap));
     return value + NOISE * noise.normal();
   });
-  return { found: (regret.at(-1) ?? Infinity) < 1e-9, regret };
+  const found = regret.at(-1) === 0;
+  // Once the optimum was tried the regret stays 0: the rest of the run need not be made.
+  while (regret.length < trials) regret.push(0);
+  return { found, regret };
 }

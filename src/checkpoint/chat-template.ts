@@ -6,7 +6,7 @@ import { errorMessage } from '../files.js';
 const MAX_TEMPLATE_CHARS = 1 << 20;
 const MAX_OUTPUT_CHARS = 1 << 24;
 const MAX_RANGE = 100_000;
-const TIMEOUT_MS = 2000;
+const TIMEOUT_MS = 1000;
 
 /** One message of a conversation, as chat templates take it. */
 export interface ChatMessage {

@@ -108,8 +108,8 @@ export class Engine {
     inputs.set(tokens, position);
     const { feeds } = this;
     Object.assign(feeds, inputs.feeds);
-    feeds['logit_rows'] = this.wantedRows(count, wanted);
-    feeds['run'] = gates.run;
+    feeds.logit_rows = this.wantedRows(count, wanted);
+    feeds.run = gates.run;
     cache.feed(feeds, Math.floor(position / blockSize), tailBlocks(position, count));
     const outputs = await this.session.run(feeds);
     cache.write(floats(outputs[this.fetches.newKv]), gates.attention, position, count);

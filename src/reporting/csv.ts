@@ -7,7 +7,7 @@ import { stringify } from 'csv-stringify/sync';
 export function toCsv(rows: readonly Readonly<Record<string, unknown>>[]): string {
   if (rows.length === 0) return '';
   const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))].map((key) => ({ key }));
-  // Keys are given as paths of one step: csv-stringify would look for "a.b" inside a.
+  // Rows go in as lists: given objects, csv-stringify would look for the key "a.b" inside a.
   return stringify(
     rows.map((row) => columns.map(({ key }) => row[key])),
     { header: true, columns, cast: { boolean: String, object: (value) => JSON.stringify(value) } },

@@ -6,8 +6,8 @@ import { type Column, type ColumnText, columnTexts, type Row } from './columns.j
 export const LINE_WIDTH = 100;
 
 const GAP = 2;
-/** A column of text is folded to no less than this. */
-const MIN_TEXT_WIDTH = 8;
+/** Words up to the first length are kept whole if the table fits so, and only broken below the second if it does not. */
+const WORD_WIDTHS = [16, 6];
 
 /**
  * A plain text table of at most 100 columns: long texts and headings are folded onto further lines, the widest column
@@ -33,19 +33,27 @@ export function textWidth(text: string): number {
 
 function fitWidths(columns: readonly ColumnText[]): number[] {
   const widths = columns.map(({ title, cells }) => longest([title, ...cells]));
-  const floors = columns.map(({ title, cells, right }, i) =>
-    right ? longest([...title.split(' '), ...cells]) : Math.min(widths[i], MIN_TEXT_WIDTH),
-  );
+  for (const wordWidth of WORD_WIDTHS) {
+    const floors = columns.map(({ title, cells, right }) => {
+      const words = [title, ...(right ? [] : cells)].flatMap((text) => text.split(' '));
+      return Math.max(Math.min(longest(words), wordWidth), right ? longest(cells) : 0);
+    });
+    narrow(widths, floors);
+  }
+  return widths;
+}
+
+/** Takes from the widest column above its floor, one character at a time, until the line fits or nothing gives way. */
+function narrow(widths: number[], floors: readonly number[]): void {
   let excess = widths.reduce((sum, width) => sum + width + GAP, -GAP) - LINE_WIDTH;
   for (; excess > 0; excess--) {
     let widest = -1;
     widths.forEach((width, i) => {
       if (width > floors[i] && (widest < 0 || width > widths[widest])) widest = i;
     });
-    if (widest < 0) break;
+    if (widest < 0) return;
     widths[widest]--;
   }
-  return widths;
 }
 
 function foldedLine(

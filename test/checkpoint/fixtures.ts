@@ -2,7 +2,9 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll } from 'vitest';
+import { afterAll, expect } from 'vitest';
+import { InputError } from '../../src/errors.js';
+import { errorMessage } from '../../src/files.js';
 
 /** Third-party material outside the repository; tests that need it skip where it is absent. */
 export const SHARED = resolve(dirname(fileURLToPath(import.meta.url)), '../../../shared');
@@ -19,6 +21,17 @@ export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'sspec-checkpoint-'));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
+}
+
+/** The message of the InputError that `work` throws; fails when it throws another error, or none. */
+export function inputErrorOf(work: () => unknown): string {
+  try {
+    work();
+  } catch (error) {
+    expect(error).toBeInstanceOf(InputError);
+    return errorMessage(error);
+  }
+  return expect.fail('no error was thrown');
 }
 
 /** A tensor to be written. */

@@ -13,7 +13,7 @@ const demo = join(dirname(fileURLToPath(import.meta.url)), '../../models/demo');
 function fillCache(cache: string): string {
   const repository = join(cache, 'models--org--name');
   writeFolder(join(repository, 'refs/refs/pr'), { '1': COMMIT });
-  writeFolder(join(repository, 'refs'), { main: `${COMMIT}\n`, evil: '../../../other' });
+  writeFolder(join(repository, 'refs'), { main: `${COMMIT}\n`, evil: '../../other' });
   return writeFolder(join(repository, 'snapshots', COMMIT), { 'config.json': TINY_CONFIG });
 }
 

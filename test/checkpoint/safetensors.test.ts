@@ -7,6 +7,7 @@ import { readSafetensorsHeader } from '../../src/checkpoint/safetensors-header.j
 import { InputError } from '../../src/errors.js';
 import {
   hasShared,
+  inputErrorOf,
   ramp,
   rawSafetensors,
   SHARED,
@@ -61,8 +62,8 @@ describe('readSafetensorsHeader', () => {
     ],
     ['a list as header', rawSafetensors('[]'), /its content cannot be used/],
     [
-      'JSON a million levels deep',
-      rawSafetensors(`{"t":${'['.repeat(1e6)}${']'.repeat(1e6)}}`),
+      'JSON a hundred thousand levels deep',
+      rawSafetensors(`{"t":${'['.repeat(1e5)}${']'.repeat(1e5)}}`),
       /tensor "t"/,
     ],
     [
@@ -123,8 +124,7 @@ describe('readSafetensorsHeader', () => {
       /listed twice/,
     ],
   ])('refuses %s in one sentence', (_, bytes, message) => {
-    expect(() => header(bytes)).toThrow(InputError);
-    expect(() => header(bytes)).toThrow(message);
+    expect(inputErrorOf(() => header(bytes))).toMatch(message);
   });
 
   it('answers any damage with an InputError or with tensors inside the file', () => {

@@ -108,6 +108,27 @@ describe('createTextStream', () => {
     ]);
   });
 
+  it('does not take tokens without text for the beginning of the text', () => {
+    const texts = [' a', '', 'b'];
+    const decode = (ids: readonly number[]) =>
+      ids
+        .map((id) => texts[id])
+        .join('')
+        .replace(/^ /, '');
+    const stream = createTextStream({ decode, isSpecial: () => false });
+    const ids = [0, 2, ...new Array<number>(40).fill(1), 0];
+    expect(ids.map((id) => stream.push(id)).join('')).toBe('ab a');
+  });
+
+  it('never restarts inside a character, however many tokens it takes', () => {
+    // Character X is a 0 and forty 1s; anything less is a replacement character, and so is a 1 on its own.
+    const decode = (ids: readonly number[]) =>
+      ids.join('').replaceAll(/01{0,40}|1/g, (part) => (part.length === 41 ? 'X' : '\uFFFD'));
+    const stream = createTextStream({ decode, isSpecial: () => false });
+    const ids = [0, ...new Array<number>(40).fill(1)];
+    expect(ids.map((id) => stream.push(id)).join('')).toBe('X');
+  });
+
   it('decodes windows of bounded length, whatever comes', () => {
     for (const [tokenizer, length, ids] of [
       [byteLevel(), 34, () => 0x61],

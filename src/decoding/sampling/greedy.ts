@@ -16,37 +16,37 @@ export function argmax(logits: Float32Array, offset: number, length: number): nu
   return at - offset;
 }
 
-/** Logits further than this (in nats) below the maximum are left out of the softmax sum. */
+/** Logits further than this (in nats) below the token's are left out of the softmax sum. */
 const CONFIDENCE_REACH = 20;
 
 /**
- * Softmax probability (temperature 1, no filter) of the most probable token: the confidence that draft exit rules read.
- * The probability of another token `d` of the row is this times `Math.exp(logits[offset + d] - argmaxValue)`.
+ * Softmax probability (temperature 1, no filter) of the token whose logit is `value`, the most probable one or whichever
+ * was drafted: the confidence that draft exit rules read.
  *
- * Made to be fast, for it is paid with every drafted token: exponentials more than 20 nats below the maximum are skipped
- * and the others approximated from below. The result is never too low (rounding apart). It is too high by at most 1e-5
- * for the approximation, plus length * e^-20 (7e-5 for 32k tokens, 3e-4 for 128k) where every other logit lies just
+ * Made to be fast, for it is paid with every drafted token: logits more than 20 nats below `value` are skipped and the
+ * other exponentials approximated from below. The result is never too low (rounding apart). It is too high by at most
+ * 1e-5 for the approximation, plus length * e^-20 (7e-5 for 32k tokens, 3e-4 for 128k) where every other logit lies just
  * below those 20 nats.
- * @param argmaxValue the largest of the logits, finite: `logits[offset + argmax(logits, offset, length)]`
+ * @param value finite, one of the logits
  */
 export function topProbability(
   logits: Float32Array,
   offset: number,
   length: number,
-  argmaxValue: number,
+  value: number,
 ): number {
-  const least = argmaxValue - CONFIDENCE_REACH;
+  const least = value - CONFIDENCE_REACH;
   let sum = 0;
   const end = offset + length;
   for (let i = offset; i < end; i++) {
     const logit = logits[i];
-    if (logit >= least) sum += exponential(logit - argmaxValue);
+    if (logit >= least) sum += exponential(logit - value);
   }
   return 1 / sum;
 }
 
 /**
- * e^x for x in [-20, 0], twice as fast as Math.exp: the Taylor polynomial of e^(x/64), then six squarings. Too low by
+ * e^x for x from -20 to about 20, twice as fast as Math.exp: the Taylor polynomial of e^(x/64), then six squarings. Too low by
  * a share of x^6 / 7.7e11 (the first term left out): 2e-8 at -5, 8e-5 at -20, where e^x itself is 2e-9.
  */
 function exponential(x: number): number {

@@ -28,7 +28,7 @@ const REFIT_GROWTH = 1.2;
 const INCUMBENTS = 3;
 /** ... and from this many masks drawn anywhere. */
 const RESTARTS = 2;
-/** Multiplications that the climbs of one `ask` may spend together: a fifth to a third of a second. */
+/** Multiplications that the climbs of one `ask` may spend together: about a fifth of a second. */
 const WORK = 2e8;
 
 /**

@@ -40,6 +40,20 @@ describe('topProbability', () => {
     );
   });
 
+  it('is the softmax of any other token, too', () => {
+    fc.assert(
+      fc.property(row, fc.nat(39), (values, pick) => {
+        const logits = Float32Array.from(values);
+        const value = logits[pick % logits.length];
+        let sum = 0;
+        for (const logit of logits) sum += Math.exp(logit - value);
+        expect(Math.abs(topProbability(logits, 0, logits.length, value) - 1 / sum)).toBeLessThan(
+          1e-5 + logits.length * Math.exp(-20),
+        );
+      }),
+    );
+  });
+
   it('stays within its bound over a large vocabulary, wherever the bulk lies', () => {
     for (let depth = 0; depth < 20; depth += 0.5) {
       const logits = new Float32Array(32_000).fill(-depth);

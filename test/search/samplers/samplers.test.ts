@@ -103,7 +103,7 @@ const kinds: [string, (seed: number) => Sampler][] = [
   ['bo', (seed) => createBoSampler(searched, seed, [])],
 ];
 
-describe.each(kinds)('%s sampler', (name, create) => {
+describe.each(kinds)('%s sampler', (_name, create) => {
   const score = (sampler: Sampler, trials: number, keys: string[]) => {
     for (let t = 0; t < trials; t++) {
       const candidate = sampler.ask();
@@ -152,7 +152,6 @@ describe.each(kinds)('%s sampler', (name, create) => {
     const sampler = create(0);
     expect(() => sampler.tell(sampler.ask(), Number.NaN)).toThrow(RangeError);
     expect(() => sampler.tell(sampler.ask(), 1, -1)).toThrow(RangeError);
-    expect(name).toBeTruthy();
   });
 });
 
@@ -188,7 +187,7 @@ describe('bo sampler', () => {
   });
 
   it('finds the optimum of noisy 16-bit landscapes and beats restarted local search', () => {
-    const seeds = [0, 1, 2, 3, 4, 5];
+    const seeds = Array.from({ length: 10 }, (_, seed) => seed);
     const space: SearchSpace = { bits: 16, draft: FIXED_RULE };
     let found = 0;
     let bo = 0;
@@ -200,7 +199,7 @@ describe('bo sampler', () => {
       bo += outcome.regret.reduce((sum, r) => sum + r, 0);
       local += runLocalSearch(landscape, 200, seed).regret.reduce((sum, r) => sum + r, 0);
     }
-    expect(found).toBeGreaterThanOrEqual(5);
+    expect(found).toBeGreaterThanOrEqual(8);
     expect(bo).toBeLessThan(local);
   });
 });

@@ -1,0 +1,10 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** Compiled models of a test run go to a folder of its own, shared by all test files and removed at the end. */
+export default function setup(): () => void {
+  const folder = mkdtempSync(join(tmpdir(), 'sspec-cache-'));
+  process.env.XDG_CACHE_HOME = folder;
+  return () => rmSync(folder, { recursive: true, force: true });
+}

@@ -1,0 +1,38 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { openCheckpoint } from '../../src/checkpoint/safetensors.js';
+import { generate, type GenerateRequest, type Generation } from '../../src/decoding/generate.js';
+import { Engine } from '../../src/engine/engine.js';
+import { compileModel } from '../../src/graph/compile.js';
+import type { Precision } from '../../src/graph/quantise.js';
+import { type MiniatureOptions, writeMiniature } from './miniature.js';
+import { temporaryDirectory } from './temporary.js';
+
+/** Third-party material beside the repository; tests that use it skip where it is absent. */
+export const shared = fileURLToPath(new URL('../../../shared', import.meta.url));
+export const hasShared = existsSync(join(shared, 'models'));
+
+/** The bundled model's folder. */
+export const demo = fileURLToPath(new URL('../../models/demo', import.meta.url));
+
+/** Compiles (once) and loads a checkpoint folder. */
+export async function loadEngine(directory: string, precision: Precision, threads = 2): Promise<Engine> {
+  return Engine.load(await compileModel(openCheckpoint(directory), precision), { threads });
+}
+
+/** A generated miniature, loaded. */
+export async function loadMiniature(options: MiniatureOptions, precision: Precision): Promise<Engine> {
+  const directory = temporaryDirectory();
+  writeMiniature(directory, options);
+  return loadEngine(directory, precision);
+}
+
+/** Runs a generation to its end. */
+export async function complete(engine: Engine, request: GenerateRequest): Promise<Generation> {
+  const running = generate(engine, request);
+  for (;;) {
+    const step = await running.next();
+    if (step.done) return step.value;
+  }
+}
