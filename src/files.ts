@@ -1,12 +1,23 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { InputError } from './errors.js';
 
 /** `error.code` of a Node system error (`ENOENT`, `ENOSPC`, ...), or undefined. */
 export function errorCode(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  return error instanceof Error && 'code' in error && typeof error.code === 'string'
+    ? error.code
+    : undefined;
 }
 
 /** The message of anything that was thrown. */
@@ -40,5 +51,22 @@ export function writeFileAtomic(path: string, content: string | Uint8Array): voi
 
 /** The folder for files that can be made again: `$XDG_CACHE_HOME/sspec`, else `~/.cache/sspec`. */
 export function cacheDirectory(): string {
-  return join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'sspec');
+  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'sspec');
+}
+
+/**
+ * Finds out before long work whether a file could be written at its end.
+ * @throws InputError when not.
+ */
+export function checkWritable(path: string): void {
+  const probe = `${path}.${process.pid}.tmp`;
+  try {
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw new Error('it is a folder');
+    mkdirSync(dirname(path), { recursive: true });
+    closeSync(openSync(probe, 'wx'));
+  } catch (error) {
+    throw new InputError(`Cannot write ${path}: ${errorMessage(error)}`);
+  } finally {
+    rmSync(probe, { force: true });
+  }
 }

@@ -64,7 +64,7 @@ async function cachedSnapshot(ref: string, { org, name, revision }: HubId): Prom
 }
 
 /** HF_HUB_CACHE, else `hub` in HF_HOME, else ~/.cache/huggingface/hub (XDG_CACHE_HOME counts), as in huggingface_hub. */
-function hubCacheDirectory(): string {
+export function hubCacheDirectory(): string {
   const { HF_HUB_CACHE, HF_HOME, XDG_CACHE_HOME } = process.env;
   if (HF_HUB_CACHE) return resolve(HF_HUB_CACHE);
   return join(

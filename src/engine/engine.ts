@@ -40,6 +40,7 @@ export class Engine {
     readonly model: CompiledModel,
     readonly config: ModelConfig,
     readonly threads: number,
+    readonly device: string,
     private readonly session: InferenceSession,
   ) {
     this.target = this.gates({ attention: [], mlp: [] });
@@ -65,7 +66,7 @@ export class Engine {
         intraOpNumThreads: options.threads,
         logSeverityLevel: 3,
       });
-      return new Engine(model, model.config, options.threads, session);
+      return new Engine(model, model.config, options.threads, device, session);
     } catch (error) {
       throw new InputError(`The runtime cannot load ${model.path}: ${errorMessage(error)}`);
     }

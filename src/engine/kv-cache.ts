@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { Tensor } from 'onnxruntime-node';
 import type { ModelConfig } from '../checkpoint/model-config.js';
 import { blockSize, pastName, tailName } from '../graph/attention.js';
@@ -93,6 +94,13 @@ export class KvCache {
         }
       }
     }
+  }
+
+  /** A digest of all keys and values, stale ones included, to tell whether a pass changed a bit of them. */
+  digest(): string {
+    const hash = createHash('sha1');
+    for (const buffer of this.buffers) hash.update(new Uint8Array(buffer.buffer));
+    return hash.digest('hex');
   }
 
   private blocks(buffer: Float32Array, first: number, count: number): Tensor {

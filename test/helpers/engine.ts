@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openCheckpoint } from '../../src/checkpoint/safetensors.js';
-import { generate, type GenerateRequest, type Generation } from '../../src/decoding/generate.js';
+import { type GenerateRequest, type Generation, generate } from '../../src/decoding/generate.js';
 import { Engine } from '../../src/engine/engine.js';
 import { compileModel } from '../../src/graph/compile.js';
 import type { Precision } from '../../src/graph/quantise.js';
@@ -17,15 +17,23 @@ export const hasShared = existsSync(join(shared, 'models'));
 export const demo = fileURLToPath(new URL('../../models/demo', import.meta.url));
 
 /** Compiles (once) and loads a checkpoint folder. */
-export async function loadEngine(directory: string, precision: Precision, threads = 2): Promise<Engine> {
+export async function loadEngine(
+  directory: string,
+  precision: Precision,
+  threads = 2,
+): Promise<Engine> {
   return Engine.load(await compileModel(openCheckpoint(directory), precision), { threads });
 }
 
 /** A generated miniature, loaded. */
-export async function loadMiniature(options: MiniatureOptions, precision: Precision): Promise<Engine> {
+export async function loadMiniature(
+  options: MiniatureOptions,
+  precision: Precision,
+  threads = 2,
+): Promise<Engine> {
   const directory = temporaryDirectory();
   writeMiniature(directory, options);
-  return loadEngine(directory, precision);
+  return loadEngine(directory, precision, threads);
 }
 
 /** Runs a generation to its end. */

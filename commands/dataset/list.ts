@@ -1,0 +1,42 @@
+import { BaseCommand } from '../../src/cli/base-command.js';
+import type { DatasetListing } from '../../src/datasets/list.js';
+
+export default class DatasetList extends BaseCommand {
+  static override readonly summary = 'List the bundled datasets.';
+  static override readonly description =
+    'A name goes to --dataset, with a split where one is wanted (stories:calibration). A JSONL file with a prompt field, or in the form of a known benchmark, does as well.';
+  static override readonly examples = [
+    '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> --json',
+  ];
+
+  async run(): Promise<{ datasets: readonly DatasetListing[] }> {
+    await this.parse(DatasetList);
+    const { listDatasets } = await import('../../src/datasets/list.js');
+    const datasets = listDatasets();
+    if (!this.jsonEnabled()) {
+      const { table } = await import('../../src/reporting/table.js');
+      const count = ({ splits }: DatasetListing, wanted: string) =>
+        splits.find(({ split }) => split === wanted)?.prompts;
+      this.print(
+        table(
+          [
+            { key: 'name' },
+            { key: 'kind' },
+            { key: 'calibration' },
+            { key: 'heldout' },
+            { key: 'description' },
+          ],
+          datasets.map((dataset) => ({
+            name: dataset.name,
+            kind: dataset.kind,
+            calibration: count(dataset, 'calibration'),
+            heldout: count(dataset, 'heldout'),
+            description: dataset.description,
+          })),
+        ),
+      );
+    }
+    return { datasets };
+  }
+}

@@ -1,0 +1,194 @@
+import { Flags } from '@oclif/core';
+import { BaseCommand } from '../src/cli/base-command.js';
+import { integerFlag, METHODS, modelFlags, samplingFlags, seedFlag } from '../src/cli/flags.js';
+import { interruptible } from '../src/cli/interrupt.js';
+import type { Engine } from '../src/engine/engine.js';
+import { InputError } from '../src/errors.js';
+import type { EvaluationDocument } from '../src/evaluation/document.js';
+import type { EvaluationRequest, EvaluationResult, NamedMethod } from '../src/evaluation/run.js';
+import { EVALUATION_FORMATS } from '../src/reporting/evaluation.js';
+
+type MethodName = (typeof METHODS)[number];
+
+/** Generations of every method before the first that counts. */
+const WARMUP = 2;
+
+const MEASURING = 'MEASURING';
+
+export default class Eval extends BaseCommand {
+  static override readonly summary = 'Measure profiles and baselines on datasets.';
+  static override readonly description =
+    `Every prompt is decoded by all methods in turn, several times over; speedups are over autoregressive decoding, the prefill
+left out, with a 95% interval. Outputs are compared token by token.`;
+  static override readonly examples = [
+    '<%= config.bin %> <%= command.id %> --profile profile.json',
+    '<%= config.bin %> <%= command.id %> --profile a.json --profile b.json --dataset code,math --limit 10',
+    '<%= config.bin %> <%= command.id %> --methods lookup --dataset prompts.jsonl --format md',
+  ];
+  static override readonly flags = {
+    profile: Flags.string({
+      multiple: true,
+      multipleNonGreedy: true,
+      helpValue: 'FILE',
+      summary: 'Skip profile to measure, as a row of its own; may be repeated.',
+    }),
+    dataset: Flags.string({
+      multiple: true,
+      multipleNonGreedy: true,
+      delimiter: ',',
+      default: ['heldout'],
+      helpValue: 'REF,…',
+      summary: 'Prompts: bundled datasets (sspec dataset list) or JSONL files.',
+    }),
+    methods: Flags.string({
+      multiple: true,
+      multipleNonGreedy: true,
+      delimiter: ',',
+      options: METHODS,
+      helpValue: METHODS.join(','),
+      summary: 'Methods to measure; autoregressive always is [default: all, skip with a profile].',
+    }),
+    limit: integerFlag('limit', 1)({ summary: 'Most prompts of each dataset [default: all].' }),
+    'max-new-tokens': integerFlag(
+      'max-new-tokens',
+      1,
+    )({
+      default: 128,
+      summary: 'Most tokens to make for a prompt.',
+    }),
+    ...seedFlag,
+    repetitions: integerFlag(
+      'repetitions',
+      1,
+    )({
+      default: 3,
+      helpGroup: MEASURING,
+      helpValue: 'R',
+      summary: 'Times that every prompt is decoded with every method.',
+    }),
+    warmup: Flags.boolean({
+      default: true,
+      allowNo: true,
+      helpGroup: MEASURING,
+      summary: `Let every method decode ${WARMUP} prompts before the first that counts.`,
+    }),
+    audit: Flags.boolean({
+      helpGroup: MEASURING,
+      summary:
+        'Exit with 1 when an output differs from that of autoregressive decoding by a defect.',
+    }),
+    'output-dir': Flags.string({
+      helpValue: 'DIR',
+      summary: 'Folder for results.json, results.csv and samples.jsonl.',
+    }),
+    format: Flags.option({
+      options: EVALUATION_FORMATS,
+      default: 'table' as const,
+      summary: 'How to print the rows.',
+    })(),
+    ...samplingFlags,
+    ...modelFlags,
+  };
+
+  async run(): Promise<EvaluationDocument> {
+    const { flags } = await this.parse(Eval);
+    const { samplingOptions } = await import('../src/cli/method.js');
+    const { loadModelWithProgress } = await import('../src/cli/load.js');
+    const { loadDataset } = await import('../src/datasets/load.js');
+    const { evaluationDocument } = await import('../src/evaluation/document.js');
+    const { findDivergences } = await import('../src/evaluation/divergence.js');
+    const { prepareOutputDirectory, writeEvaluation } = await import('../src/evaluation/output.js');
+    const { tokenizePrompts } = await import('../src/evaluation/prompts.js');
+    const { summarise } = await import('../src/evaluation/summary.js');
+    const { busyWarning } = await import('../src/measurement/busy.js');
+    const { describeEnvironment } = await import('../src/measurement/environment.js');
+    const { evaluationCsv, formatEvaluation } = await import('../src/reporting/evaluation.js');
+
+    const sampling = samplingOptions(flags);
+    const { 'output-dir': directory, profile: files = [] } = flags;
+    const names = chosenMethods(flags.methods, files);
+    const refs = flags.dataset.map((ref) => loadDataset(ref));
+    if (directory !== undefined) prepareOutputDirectory(directory);
+    const busy = await busyWarning();
+    if (busy !== undefined) this.notice(busy, flags.quiet);
+    const model = await loadModelWithProgress(flags);
+    try {
+      const { methods, warnings } = await namedMethods(names, files, model.engine);
+      const { prompts, datasets, warnings: leftOut } = tokenizePrompts(model, refs, flags.limit);
+      for (const warning of [...warnings, ...leftOut]) this.notice(warning, flags.quiet);
+      const { threads } = model.engine;
+      const { precision, weightsHash: modelHash } = model.engine.model;
+      const environment = describeEnvironment({ threads, precision, modelHash });
+      const request = {
+        prompts,
+        methods,
+        sampling,
+        maxNewTokens: flags['max-new-tokens'],
+        repetitions: flags.repetitions,
+        warmup: flags.warmup ? WARMUP : 0,
+        coupling: flags.coupling,
+      };
+      const result = await interruptible((signal) =>
+        evaluateWithProgress(model, { ...request, signal }, flags.quiet),
+      );
+      const rows = summarise(result, await findDivergences(model.engine, result));
+      const document = evaluationDocument(model, result, datasets, rows, environment);
+      if (directory !== undefined)
+        writeEvaluation(directory, document, evaluationCsv(document), result, model.tokenizer);
+      this.print(formatEvaluation(document, flags.format));
+      const isDefective = rows.some((row) => row.divergences.some(({ kind }) => kind === 'defect'));
+      if (flags.audit && isDefective) process.exitCode = 1;
+      return document;
+    } finally {
+      await model.engine.close();
+    }
+  }
+}
+
+/** @throws InputError when `--methods` and `--profile` do not fit each other. */
+function chosenMethods(asked: readonly string[] | undefined, files: readonly string[]) {
+  const names = METHODS.filter((name) =>
+    asked ? asked.includes(name) : name !== 'skip' || files.length > 0,
+  );
+  if (names.includes('skip') === files.length > 0) return names;
+  throw new InputError(
+    files.length > 0
+      ? '--profile belongs to the method skip, but --methods leaves it out; add skip, or leave the profile out.'
+      : '--methods has skip, which needs a mask; give --profile.',
+  );
+}
+
+/** Methods besides autoregressive decoding, a profile each for `skip`, and what differs from the profiles' circumstances. */
+async function namedMethods(
+  names: readonly MethodName[],
+  files: readonly string[],
+  engine: Engine,
+) {
+  const { profileMethod, readFittingProfile } = await import('../src/cli/method.js');
+  const methods: NamedMethod[] = [];
+  const messages: string[] = [];
+  for (const file of files) {
+    const { profile, warnings } = readFittingProfile(file, engine);
+    if (profile) methods.push({ name: 'skip', method: profileMethod(profile), profile: file });
+    messages.push(...warnings.map((warning) => `${file}: ${warning}`));
+  }
+  if (names.includes('lookup')) methods.push({ name: 'lookup', method: { name: 'lookup' } });
+  return { methods, warnings: messages };
+}
+
+async function evaluateWithProgress(
+  model: Parameters<typeof import('../src/evaluation/run.js').evaluate>[0],
+  request: EvaluationRequest,
+  quiet: boolean,
+): Promise<EvaluationResult> {
+  const { evaluate } = await import('../src/evaluation/run.js');
+  const { createProgress } = await import('../src/reporting/progress.js');
+  const { prompts, methods, repetitions, warmup } = request;
+  const total = (methods.length + 1) * (warmup + prompts.length * repetitions);
+  const progress = createProgress({ label: 'Measuring', total, unit: 'generations', quiet });
+  try {
+    return await evaluate(model, { ...request, onProgress: (done) => progress.update(done) });
+  } finally {
+    progress.stop();
+  }
+}

@@ -1,0 +1,237 @@
+import { Flags } from '@oclif/core';
+import { BaseCommand } from '../src/cli/base-command.js';
+import { integerFlag, modelFlags, samplingFlags, seedFlag } from '../src/cli/flags.js';
+import { interruptible } from '../src/cli/interrupt.js';
+import { storageFlag } from '../src/cli/storage-flag.js';
+import type { Model } from '../src/engine/load-model.js';
+import { InputError } from '../src/errors.js';
+import type { SearchProgress, SearchRequest, SearchResult } from '../src/search/run.js';
+import type { SearchDocument } from '../src/search/search-document.js';
+
+const SAMPLERS = ['bo', 'random'] as const;
+
+export default class Search extends BaseCommand {
+  static override readonly summary = 'Find a skip mask for a model on a task, and write a profile.';
+  static override readonly description =
+    `Every trial decodes calibration prompts with a mask and a draft-length rule, interleaved with autoregressive decoding. The
+best few decode the whole calibration set; the winner is measured on held-out prompts, and that is the speedup to believe.
+A study is a journal: interrupted at any moment, --resume goes on with it.`;
+  static override readonly examples = [
+    '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> --dataset code --holdout code --trials 100 --output code.json',
+    '<%= config.bin %> <%= command.id %> --dataset prompts.jsonl --holdout 0.3 --study mine --resume',
+    '<%= config.bin %> <%= command.id %> --model ./my-model --timeout 10m --sampler random',
+  ];
+  static override readonly flags = {
+    dataset: Flags.string({
+      default: 'calibration',
+      helpValue: 'REF',
+      summary: 'Prompts to search on: a bundled dataset (sspec dataset list) or a JSONL file.',
+    }),
+    holdout: Flags.string({
+      helpValue: 'REF|FRACTION',
+      summary:
+        'Prompts to measure the winner on, or the share of --dataset to set aside [default: the held-out prompts of a bundled dataset, else 0.3].',
+    }),
+    trials: integerFlag('trials', 1)({ default: 50, summary: 'Candidates to try.' }),
+    timeout: Flags.string({
+      helpValue: '90s|10m',
+      summary: 'Start no trial later than this; the final measurements still follow.',
+    }),
+    sampler: Flags.option({
+      options: SAMPLERS,
+      default: 'bo' as const,
+      summary: 'bo: Bayesian optimisation; random: the baseline.',
+    })(),
+    fidelity: Flags.option({
+      options: ['decode'] as const,
+      default: 'decode' as const,
+      summary: 'decode: every trial is measured by real decoding, as in the paper.',
+    })(),
+    finalists: integerFlag(
+      'finalists',
+      1,
+    )({
+      default: 3,
+      summary: 'Candidates that decode all calibration prompts before the winner is chosen.',
+    }),
+    'prompts-per-trial': integerFlag(
+      'prompts-per-trial',
+      1,
+    )({
+      default: 8,
+      summary: 'Calibration prompts that a trial decodes.',
+    }),
+    'max-new-tokens': integerFlag(
+      'max-new-tokens',
+      2,
+    )({
+      default: 48,
+      summary: 'Most tokens to make for a prompt.',
+    }),
+    ...seedFlag,
+    study: Flags.string({
+      helpValue: 'NAME',
+      summary: 'Name of the study [default: made of model, precision, sampler and seed].',
+    }),
+    ...storageFlag,
+    resume: Flags.boolean({ summary: 'Go on with the study if it is there.' }),
+    output: Flags.string({
+      char: 'o',
+      default: 'profile.json',
+      helpValue: 'FILE',
+      summary: 'Where the profile goes.',
+    }),
+    temperature: samplingFlags.temperature,
+    'top-k': samplingFlags['top-k'],
+    'top-p': samplingFlags['top-p'],
+    'min-p': samplingFlags['min-p'],
+    ...modelFlags,
+  };
+
+  async run(): Promise<SearchDocument> {
+    const { flags } = await this.parse(Search);
+    const started = performance.now();
+    const { samplingOptions } = await import('../src/cli/method.js');
+    const { loadModelWithProgress } = await import('../src/cli/load.js');
+    const { openStorage } = await import('../src/cli/storage.js');
+    const { checkWritable } = await import('../src/files.js');
+    const { busyWarning } = await import('../src/measurement/busy.js');
+    const { writeProfile } = await import('../src/profile/profile.js');
+    const { foundProfile } = await import('../src/search/found-profile.js');
+    const { runSearch } = await import('../src/search/run.js');
+    const { chooseHoldout } = await import('../src/search/holdout.js');
+    const { searchDocument } = await import('../src/search/search-document.js');
+
+    const sampling = samplingOptions({ ...flags, coupling: 'gumbel' });
+    const timeoutSeconds = parseDuration(flags.timeout);
+    checkWritable(flags.output);
+    const busy = await busyWarning();
+    if (busy !== undefined) this.notice(busy, flags.quiet);
+    const model = await loadModelWithProgress(flags);
+    const storage = openStorage(flags.storage);
+    const studyName =
+      flags.study ?? `${modelName(flags.model)}-${flags.precision}-${flags.sampler}-${flags.seed}`;
+    try {
+      const split = chooseHoldout(model, flags.dataset, flags.holdout, flags.seed);
+      for (const warning of split.warnings) this.notice(warning, flags.quiet);
+      const settings = {
+        maxNewTokens: flags['max-new-tokens'],
+        repetitions: 1,
+        warmup: 2,
+        sampling,
+        coupling: 'gumbel' as const,
+      };
+      const { engine } = model;
+      const study = await storage.open(
+        studyName,
+        {
+          sampler: flags.sampler,
+          seed: flags.seed,
+          bits: 2 * engine.config.layers,
+          context: {
+            weights_hash: engine.model.weightsHash,
+            precision: engine.model.precision,
+            threads: engine.threads,
+            fidelity: flags.fidelity,
+            dataset: split.calibration.dataset.hash,
+            holdout: split.holdout.dataset.hash,
+            prompts_per_trial: flags['prompts-per-trial'],
+            max_new_tokens: settings.maxNewTokens,
+            temperature: sampling.temperature,
+            top_k: sampling.topK,
+            top_p: sampling.topP,
+            min_p: sampling.minP,
+          },
+        },
+        { resume: flags.resume },
+      );
+      try {
+        const request: SearchRequest = {
+          sampler: flags.sampler,
+          seed: flags.seed,
+          trials: flags.trials,
+          ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
+          finalists: flags.finalists,
+          promptsPerTrial: flags['prompts-per-trial'],
+          calibration: split.calibration.prompts,
+          holdout: split.holdout.prompts,
+          settings,
+          study,
+        };
+        const result = await interruptible((signal) =>
+          searchWithProgress(runSearch, model, { ...request, signal }, flags.quiet),
+        );
+        const profile = foundProfile(engine, request, result, {
+          reference: flags.model,
+          studyName,
+          dataset: split.calibration.dataset,
+          holdout: split.holdout.dataset,
+          command: ['sspec', 'search', ...this.argv].join(' '),
+        });
+        writeProfile(flags.output, profile);
+        const document = searchDocument(studyName, request, result, flags.output, started);
+        if (!this.jsonEnabled()) {
+          const { formatSearch } = await import('../src/reporting/search.js');
+          this.print(formatSearch(document, result, engine.config.layers));
+        }
+        return document;
+      } finally {
+        await study.close();
+      }
+    } finally {
+      await model.engine.close();
+    }
+  }
+}
+
+function modelName(reference: string): string {
+  return (
+    reference
+      .replace(/[^A-Za-z0-9._-]+/g, '-')
+      .replace(/^[-.]+|[-.]+$/g, '')
+      .slice(-60) || 'model'
+  );
+}
+
+/** @throws InputError for anything that is not like `90s`, `10m`, `2h` or a number of seconds. */
+function parseDuration(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const match = /^(\d+(?:\.\d+)?)(s|m|h)?$/.exec(text.trim());
+  const seconds = match ? Number(match[1]) * { s: 1, m: 60, h: 3600 }[match[2] ?? 's']! : 0;
+  if (seconds > 0) return seconds;
+  throw new InputError(`--timeout is "${text}": give a time such as 90s, 10m or 2h.`);
+}
+
+async function searchWithProgress(
+  runSearch: (model: Model, request: SearchRequest) => Promise<SearchResult>,
+  model: Model,
+  request: SearchRequest,
+  quiet: boolean,
+): Promise<SearchResult> {
+  const { createProgress } = await import('../src/reporting/progress.js');
+  const { formatSpeedup } = await import('../src/reporting/format.js');
+  const labels = {
+    sweep: ['Skipping each sublayer by itself', 'passes'],
+    trials: ['Trials', 'trials'],
+    finalists: ['Finalists on all calibration prompts', 'generations'],
+    holdout: ['Winner on held-out prompts', 'generations'],
+  } as const;
+  let shown: { stage: string; progress: ReturnType<typeof createProgress> } | undefined;
+  const onProgress = ({ stage, done, total, best }: SearchProgress) => {
+    if (shown?.stage !== stage) {
+      shown?.progress.stop();
+      const [label, unit] = labels[stage];
+      shown = { stage, progress: createProgress({ label, total, done, unit, quiet }) };
+    }
+    shown.progress.update(
+      done,
+      stage === 'trials' && best ? `best ${formatSpeedup(best)}` : undefined,
+    );
+  };
+  try {
+    return await runSearch(model, { ...request, onProgress });
+  } finally {
+    shown?.progress.stop();
+  }
+}

@@ -1,0 +1,101 @@
+import { Args } from '@oclif/core';
+import { BaseCommand } from '../../src/cli/base-command.js';
+import { integerFlag } from '../../src/cli/flags.js';
+import { storageFlag } from '../../src/cli/storage-flag.js';
+import type { StudyHeader } from '../../src/search/storage/events.js';
+import type { FinishedTrial, StudySummary } from '../../src/search/study-summary.js';
+
+/** What `--json` prints. */
+interface StudyDocument {
+  readonly study: string;
+  readonly sampler: string;
+  readonly seed: number;
+  readonly created: string;
+  readonly layers: number;
+  readonly context: StudyHeader['context'];
+  readonly trials: { readonly finished: number; readonly failed: number; readonly open: number };
+  /** null before the first trial has finished. */
+  readonly best: FinishedTrial | null;
+  readonly top: readonly FinishedTrial[];
+  readonly notes: StudySummary['notes'];
+}
+
+export default class StudyShow extends BaseCommand {
+  static override readonly summary = 'Show a study: its best trials, and the best mask as a map.';
+  static override readonly description =
+    'The scores are what the search saw: the best of many is biased upward. A profile has the held-out figures.';
+  static override readonly examples = [
+    '<%= config.bin %> <%= command.id %> my-study',
+    '<%= config.bin %> <%= command.id %> my-study --top 20 --json',
+  ];
+  static override readonly args = {
+    name: Args.string({ required: true, description: 'Name of the study.' }),
+  };
+  static override readonly flags = {
+    top: integerFlag('top', 1)({ default: 10, summary: 'How many trials to show.' }),
+    ...storageFlag,
+  };
+
+  async run(): Promise<StudyDocument> {
+    const { args, flags } = await this.parse(StudyShow);
+    const { openStorage } = await import('../../src/cli/storage.js');
+    const { summariseStudy } = await import('../../src/search/study-summary.js');
+    const record = await openStorage(flags.storage).read(args.name);
+    const { sampler, seed, created, bits, context } = record.header;
+    const { finished, failed, open, notes } = summariseStudy(record);
+    const document: StudyDocument = {
+      study: args.name,
+      sampler,
+      seed,
+      created,
+      layers: bits / 2,
+      context,
+      trials: { finished: finished.length, failed, open },
+      best: finished[0] ?? null,
+      top: finished.slice(0, flags.top),
+      notes,
+    };
+    if (!this.jsonEnabled()) await this.show(document);
+    return document;
+  }
+
+  private async show(study: StudyDocument): Promise<void> {
+    const { maskMap } = await import('../../src/reporting/mask-map.js');
+    const { finished, failed, open } = study.trials;
+    this.print(
+      `${study.study}: sampler ${study.sampler}, seed ${study.seed}, begun ${study.created.slice(0, 16).replace('T', ' ')}`,
+    );
+    this.print(`${finished} trials finished, ${failed} failed, ${open} open\n`);
+    const { best } = study;
+    if (!best) return;
+    const { skip_attention: attention, skip_mlp: mlp } = best;
+    this.print(`Best, trial ${best.trial}:`);
+    this.print(`${maskMap({ attention, mlp }, study.layers)}\n`);
+    await this.showTrials(study.top);
+  }
+
+  private async showTrials(trials: readonly FinishedTrial[]): Promise<void> {
+    const { table } = await import('../../src/reporting/table.js');
+    const { formatSeconds, formatSpeedup } = await import('../../src/reporting/format.js');
+    this.print(
+      table(
+        [
+          { key: 'trial' },
+          { key: 'score', align: 'right' },
+          { key: 'attention', title: 'skip attention' },
+          { key: 'mlp', title: 'skip MLP' },
+          { key: 'draft' },
+          { key: 'took', align: 'right' },
+        ],
+        trials.map((trial) => ({
+          trial: trial.trial,
+          score: formatSpeedup(trial.score),
+          attention: trial.skip_attention.join(', '),
+          mlp: trial.skip_mlp.join(', '),
+          draft: `${trial.draft_length} ${trial.draft_exit}${trial.draft_exit === 'fixed' ? '' : ` ${trial.threshold}`}`,
+          took: formatSeconds(trial.seconds),
+        })),
+      ),
+    );
+  }
+}

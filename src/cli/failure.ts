@@ -1,0 +1,64 @@
+import { stripVTControlCharacters } from 'node:util';
+import { Errors } from '@oclif/core';
+import { InputError } from '../errors.js';
+import { errorMessage } from '../files.js';
+
+/** Exit codes of every command. */
+export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+
+/** Thrown when a command stopped because of SIGINT or SIGTERM, after it has put its files in order. */
+export class InterruptedError extends Error {
+  override readonly name = 'InterruptedError';
+  constructor() {
+    super('Interrupted.');
+  }
+}
+
+/** What is told about an error: `code` and `message` stand in the JSON document. */
+export interface Failure {
+  /** One sentence. */
+  readonly message: string;
+  /** `usage`: wrong flags or arguments; `input`: wrong values or files; `failed`: the run failed; `interrupted`. */
+  readonly code: 'usage' | 'input' | 'failed' | 'interrupted';
+  readonly exitCode: number;
+}
+
+/** Sorts an error that ended a command. */
+export function describeFailure(error: unknown): Failure {
+  const failure = sortFailure(error);
+  return { ...failure, message: sentence(failure.message) };
+}
+
+function sortFailure(error: unknown): Failure {
+  if (error instanceof InterruptedError)
+    return { message: error.message, code: 'interrupted', exitCode: EXIT.interrupted };
+  if (error instanceof InputError)
+    return { message: flagMessage(error.message), code: 'input', exitCode: EXIT.usage };
+  if (error instanceof Errors.CLIError)
+    return { message: usageMessage(error), code: 'usage', exitCode: EXIT.usage };
+  return { message: errorMessage(error), code: 'failed', exitCode: EXIT.failed };
+}
+
+/** One line that ends as sentences do, whatever a library wrote. */
+function sentence(message: string): string {
+  const line = message.replace(/\s*\n\s*/g, ' ').trim();
+  return /[.!?]$/.test(line) ? line : `${line}.`;
+}
+
+/** oclif wraps what a flag's parser throws in three lines. */
+function flagMessage(message: string): string {
+  return message.replace(/^Parsing --\S+ \n\t/, '').replace(/\nSee more help with --help$/, '');
+}
+
+/** oclif's errors about the command line, on one line. */
+function usageMessage(error: Errors.CLIError): string {
+  const lines = stripVTControlCharacters(flagMessage(error.message))
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+  const text = lines.join(' ').replace(/^The following errors? occurred: /, '');
+  const command = /^command (\S+) not found$/i.exec(text)?.[1]?.replaceAll(':', ' ');
+  if (command !== undefined) return `There is no command "${command}"; see sspec --help.`;
+  const sentence = text.replace(/^Nonexistent flag/, 'Unknown flag').replace(/[.:;]$/, '');
+  return `${sentence}; see --help.`;
+}

@@ -1,0 +1,51 @@
+import { flush, run } from '@oclif/core';
+import { errorCode } from '../files.js';
+import { stderrColours } from '../reporting/colours.js';
+import { describeFailure, EXIT } from './failure.js';
+import { WELCOME } from './welcome.js';
+
+/**
+ * The command line from its arguments to its exit code.
+ * @param argv arguments without `node` and the script.
+ * @param root a file or folder of the package, as oclif takes it.
+ */
+export async function main(argv: string[], root: string): Promise<number> {
+  quietlyEndOnBrokenPipes();
+  if (argv.length === 0) {
+    process.stdout.write(WELCOME);
+    return 0;
+  }
+  return exitCodeOf(argv, async () => {
+    await run(argv, root);
+    await flush();
+  });
+}
+
+/** Runs a command; tells how it failed, if it does: a document on stdout with --json, else a sentence on stderr. */
+export async function exitCodeOf(
+  argv: readonly string[],
+  work: () => Promise<unknown>,
+): Promise<number> {
+  try {
+    await work();
+    // Set by a command whose result stands but is not what was asked for (sspec eval --audit).
+    return Number(process.exitCode ?? EXIT.done);
+  } catch (error) {
+    if (errorCode(error) === 'EEXIT') return 0; // oclif's way to end after --help
+    const { message, code, exitCode } = describeFailure(error);
+    const isJson = argv.slice(0, argv.indexOf('--') >>> 0).includes('--json');
+    if (isJson) process.stdout.write(`${JSON.stringify({ error: { message, code } }, null, 2)}\n`);
+    else process.stderr.write(`${stderrColours.red('Error:')} ${message}\n`);
+    if (process.env.DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+    return exitCode;
+  }
+}
+
+/** `sspec ... | head` ends without a word when its reader goes away. */
+function quietlyEndOnBrokenPipes(): void {
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', (error) => {
+      if (errorCode(error) !== 'EPIPE') throw error;
+      process.exit(0);
+    });
+}

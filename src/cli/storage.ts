@@ -1,0 +1,12 @@
+import { InputError } from '../errors.js';
+import { journalStorage } from '../search/storage/journal.js';
+import type { StudyStorage } from '../search/storage/storage.js';
+
+/** @throws InputError for a storage that this version cannot use. */
+export function openStorage(reference: string): StudyStorage {
+  if (/^[a-z]+:\/\//i.test(reference))
+    throw new InputError(
+      `--storage is "${reference}": this version keeps studies in a folder only; give its path.`,
+    );
+  return journalStorage(reference);
+}

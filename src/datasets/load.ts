@@ -1,0 +1,114 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { basename, extname, join } from 'node:path';
+import { InputError } from '../errors.js';
+import type { Dataset, Prompt, Split } from './dataset.js';
+import { recogniseFormat, toPrompt } from './format.js';
+import { type Row, readRows } from './rows.js';
+import { datasetsDirectory, readFormats, readTask, type Task } from './task.js';
+
+/** The bundled datasets, in the order in which groups take turns. */
+export const BUNDLED = ['stories', 'help', 'code', 'math'] as const;
+/** Bundled groups: this split of all bundled datasets. */
+export const SPLITS = ['calibration', 'heldout'] as const satisfies readonly Split[];
+
+/**
+ * Loads the prompts that a `--dataset` reference names.
+ * @param ref a bundled dataset (`stories`, with a split `stories:calibration`), a bundled group (`calibration`,
+ *   `heldout`: that split of all of them, interleaved), or the path of a JSONL file in our own form (`prompt`) or a
+ *   known benchmark's. A bundled name goes before a file of that name: write `./stories` for the file.
+ * @param options.split of a bundled dataset named without one; default `heldout`
+ * @throws InputError when there is no such dataset or file, or naming the file's faulty line
+ */
+export function loadDataset(ref: string, options: { split?: Split } = {}): Dataset {
+  const group = SPLITS.find((split) => split === ref);
+  if (group) return loadGroup(group);
+  const [name, ...rest] = ref.split(':');
+  if (BUNDLED.some((bundled) => bundled === name))
+    return loadBundled(
+      name,
+      rest.length > 0 ? parseSplit(rest.join(':'), ref) : (options.split ?? 'heldout'),
+    );
+  if (!existsSync(ref))
+    throw new InputError(
+      `There is no dataset or file "${ref}"; name one of ${[...BUNDLED, ...SPLITS].join(', ')} or a JSONL file.`,
+    );
+  return loadFile(ref);
+}
+
+/** One split of a bundled dataset. */
+export function loadBundled(name: string, split: Split): Dataset {
+  const task = readTask(join(name, 'task.yaml'));
+  if (!task.splits) throw new InputError(`The task file of "${name}" names no splits.`);
+  const file = join(datasetsDirectory(), name, task.splits[split]);
+  return { ...readPrompts(file, name, () => task), split };
+}
+
+/** One split of all bundled datasets, interleaved so that any leading part of it is balanced. */
+export function loadGroup(split: Split): Dataset {
+  const members = BUNDLED.map((name) => loadBundled(name, split));
+  const hash = createHash('sha256');
+  for (const member of members) hash.update(member.hash);
+  const longest = Math.max(...members.map((member) => member.prompts.length));
+  return {
+    name: split,
+    split,
+    version: Math.max(...members.map((member) => member.version)),
+    hash: hash.digest('hex'),
+    prompts: Array.from({ length: longest }, (_, i) =>
+      members.flatMap((member) => member.prompts.slice(i, i + 1)),
+    ).flat(),
+  };
+}
+
+function loadFile(path: string): Dataset {
+  const formats = readFormats();
+  const dataset = readPrompts(path, basename(path, extname(path)), (first) => {
+    const format = recogniseFormat(formats, first);
+    if (format) return format;
+    const known = formats.map((task) => `${task.name} (${task.fields.join(', ')})`).join('; ');
+    throw new InputError(
+      `${path}, line ${first.line}: no known set of fields; known are: ${known}.`,
+    );
+  });
+  return { ...dataset, split: null };
+}
+
+function readPrompts(
+  file: string,
+  name: string,
+  taskFor: (first: Row) => Task,
+): Omit<Dataset, 'split'> {
+  const bytes = createHash('sha256');
+  const prompts: Prompt[] = [];
+  const usesOfId = new Map<string, number>();
+  let task: Task | undefined;
+  for (const row of readRows(file, (chunk) => bytes.update(chunk))) {
+    task ??= taskFor(row);
+    const prompt = toPrompt(task, row, name, file);
+    prompts.push({ ...prompt, id: uniqueId(prompt.id, usesOfId) });
+  }
+  if (!task) throw new InputError(`${file} has no prompts.`);
+  // Two digests, not the two texts end to end: no byte can move from one to the other unseen.
+  const hash = createHash('sha256')
+    .update(createHash('sha256').update(task.source).digest())
+    .update(bytes.digest())
+    .digest('hex');
+  return { name, version: task.version, hash, prompts };
+}
+
+function parseSplit(text: string, ref: string): Split {
+  const split = SPLITS.find((name) => name === text);
+  if (split) return split;
+  throw new InputError(`Dataset "${ref}": "${text}" is no split; use ${SPLITS.join(' or ')}.`);
+}
+
+/** Files in the wild repeat ids; results are kept by id, so the second `x` becomes `x#2`. */
+function uniqueId(id: string, usesOfId: Map<string, number>): string {
+  let uses = (usesOfId.get(id) ?? 0) + 1;
+  let candidate = uses === 1 ? id : `${id}#${uses}`;
+  while (candidate !== id && usesOfId.has(candidate)) candidate = `${id}#${++uses}`;
+  usesOfId.set(id, uses);
+  if (candidate !== id) usesOfId.set(candidate, 1);
+  return candidate;
+}

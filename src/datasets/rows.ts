@@ -1,0 +1,143 @@
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { InputError } from '../errors.js';
+import { errorMessage } from '../files.js';
+
+const GIB = 1 << 30;
+const MIB = 1 << 20;
+const NEWLINE = 10;
+const MAX_NESTING = 32;
+
+/** Limits of a JSONL file; larger ones are refused. */
+export const ROW_LIMITS = { fileBytes: GIB, lineBytes: 4 * MIB, rows: 1_000_000 };
+
+/** One object of a JSONL file. */
+export interface Row {
+  /** Line number, from 1. */
+  readonly line: number;
+  readonly fields: ReadonlyMap<string, unknown>;
+}
+
+/**
+ * Reads a JSONL file (UTF-8, one object a line, blank lines skipped) a piece at a time, so that memory holds one line.
+ * @param onBytes sees every byte of the file in order (to hash what was read, not what lies there a moment later)
+ * @throws InputError naming file and line: unreadable, above a limit, not UTF-8, not JSON, not an object
+ */
+export function* readRows(
+  path: string,
+  onBytes: (bytes: Uint8Array) => void,
+  limits = ROW_LIMITS,
+): Generator<Row> {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  let line = 0;
+  let rows = 0;
+  for (const bytes of readLines(path, onBytes, limits)) {
+    line++;
+    const fields = parseRow(bytes, decoder, `${path}, line ${line}`);
+    if (fields === undefined) continue;
+    if (++rows > limits.rows)
+      throw new InputError(`${path} has more than ${limits.rows} rows; split it.`);
+    yield { line, fields };
+  }
+}
+
+/** One line as a map of its own fields, undefined when blank. A map, as a field may be called `__proto__`. */
+function parseRow(
+  bytes: Buffer,
+  decoder: InstanceType<typeof TextDecoder>,
+  where: string,
+): Map<string, unknown> | undefined {
+  let value: unknown;
+  try {
+    const text = decoder.decode(bytes);
+    if (text.trim() === '') return undefined;
+    if (nesting(text) > MAX_NESTING)
+      throw new InputError(`${where}: JSON nested deeper than ${MAX_NESTING} levels.`);
+    value = JSON.parse(text);
+  } catch (error) {
+    if (error instanceof InputError) throw error;
+    throw new InputError(
+      `${where}: not a line of JSON in UTF-8 (${errorMessage(error)}); a dataset has one JSON object per line.`,
+    );
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new InputError(
+      `${where}: not a JSON object; write {"prompt": "..."} or a benchmark's row.`,
+    );
+  return new Map(Object.entries(value));
+}
+
+/** Deepest level of brackets outside strings; one pass without recursion, as the text is not yet trusted. */
+function nesting(json: string): number {
+  let depth = 0;
+  let deepest = 0;
+  let inString = false;
+  for (let i = 0; i < json.length; i++) {
+    const character = json[i];
+    if (inString) {
+      if (character === '\\') i++;
+      else if (character === '"') inString = false;
+    } else if (character === '"') inString = true;
+    else if (character === '[' || character === '{') deepest = Math.max(deepest, ++depth);
+    else if (character === ']' || character === '}') depth--;
+  }
+  return deepest;
+}
+
+function* readLines(
+  path: string,
+  onBytes: (bytes: Uint8Array) => void,
+  limits: typeof ROW_LIMITS,
+): Generator<Buffer> {
+  const tooLarge = `${path} is larger than ${limits.fileBytes} bytes; split it.`;
+  const fd = openFile(path, limits.fileBytes, tooLarge);
+  try {
+    const chunk = Buffer.alloc(MIB);
+    let rest = Buffer.alloc(0);
+    let total = 0;
+    for (let line = 1; ; ) {
+      const count = readChunk(fd, chunk, path);
+      if (count === 0) break;
+      total += count;
+      if (total > limits.fileBytes) throw new InputError(tooLarge);
+      const bytes = chunk.subarray(0, count);
+      onBytes(bytes);
+      let from = 0;
+      for (let to = bytes.indexOf(NEWLINE); to >= 0; to = bytes.indexOf(NEWLINE, from)) {
+        yield limited(Buffer.concat([rest, bytes.subarray(from, to)]), line++);
+        rest = Buffer.alloc(0);
+        from = to + 1;
+      }
+      rest = limited(Buffer.concat([rest, bytes.subarray(from)]), line);
+    }
+    if (rest.length > 0) yield rest;
+  } finally {
+    closeSync(fd);
+  }
+
+  function limited(bytes: Buffer<ArrayBuffer>, line: number): Buffer<ArrayBuffer> {
+    if (bytes.length > limits.lineBytes)
+      throw new InputError(`${path}, line ${line}: longer than ${limits.lineBytes} bytes.`);
+    return bytes;
+  }
+}
+
+function openFile(path: string, maxBytes: number, tooLarge: string): number {
+  try {
+    const found = statSync(path);
+    // A pipe would block for ever, a folder fails later with an obscure message.
+    if (!found.isFile()) throw new InputError(`${path} is not a file; name a JSONL file.`);
+    if (found.size > maxBytes) throw new InputError(tooLarge);
+    return openSync(path, 'r');
+  } catch (error) {
+    if (error instanceof InputError) throw error;
+    throw new InputError(`Cannot read ${path}: ${errorMessage(error)}.`);
+  }
+}
+
+function readChunk(fd: number, chunk: Buffer, path: string): number {
+  try {
+    return readSync(fd, chunk);
+  } catch (error) {
+    throw new InputError(`Cannot read ${path}: ${errorMessage(error)}.`);
+  }
+}

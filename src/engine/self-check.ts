@@ -1,0 +1,112 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { cacheDirectory, writeFileAtomic } from '../files.js';
+import { blockSize } from '../graph/attention.js';
+import { randomStream } from '../random.js';
+import { type Engine, prefillChunk } from './engine.js';
+import type { KvCache } from './kv-cache.js';
+
+/** Largest pass that is compared: the longest draft a profile may ask for here, and the last token. */
+const longestPass = 17;
+
+const resultSchema = z.object({ passes: z.int(), different: z.array(z.string()) });
+
+/** Whether a pass of M tokens gives the same bits as M passes of one, on this machine. */
+export interface SelfCheck {
+  /** True when it does: then speculative and autoregressive output are the same, without exception. */
+  readonly exact: boolean;
+  /** Passes that were compared. */
+  readonly passes: number;
+  /** Those that differed, as `M tokens at position P`. */
+  readonly different: readonly string[];
+}
+
+/**
+ * The promise of identical output rests on kernels whose rows do not depend on the number of rows. This compares
+ * passes of 2 to 17 tokens, starting at each of the 64 places of a block and with several full blocks before, and the
+ * prefill's chunks, with one-by-one passes, logits and K/V bit by bit. The result is kept in the cache folder for as
+ * long as model, precision, graph version, runtime, thread count and processor are the same.
+ */
+export async function selfCheck(engine: Engine): Promise<SelfCheck> {
+  const file = join(cacheDirectory(), 'self-check', `${selfCheckKey(engine)}.json`);
+  const known = existsSync(file)
+    ? resultSchema.safeParse(JSON.parse(readFileSync(file, 'utf8')))
+    : null;
+  const result = known?.success ? known.data : await comparePasses(engine);
+  if (!known?.success) writeFileAtomic(file, JSON.stringify(result));
+  return { exact: result.different.length === 0, ...result };
+}
+
+function selfCheckKey(engine: Engine): string {
+  const runtime: unknown = createRequire(import.meta.url)('onnxruntime-node/package.json');
+  const { version } = z.object({ version: z.string() }).parse(runtime);
+  const identity = [engine.model.key, version, engine.threads, engine.device, cpus()[0]?.model];
+  return createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 32);
+}
+
+async function comparePasses(engine: Engine): Promise<z.infer<typeof resultSchema>> {
+  const { contextLength, vocabSize } = engine.config;
+  const length = Math.min(3 * blockSize + longestPass, contextLength);
+  const random = randomStream(1);
+  const tokens = Array.from({ length }, () => Math.floor(random() * vocabSize));
+  const cache = engine.createCache(length);
+  const alone: string[] = [];
+  for (const [position, token] of tokens.entries()) {
+    alone.push(digest(await engine.forward(cache, [token], position, engine.target, 'all')));
+  }
+  const rows = cache.digest();
+
+  let passes = 0;
+  const different: string[] = [];
+  const compare = async (position: number, count: number): Promise<void> => {
+    const logits = await engine.forward(
+      cache,
+      tokens.slice(position, position + count),
+      position,
+      engine.target,
+      'all',
+    );
+    const same = alone
+      .slice(position, position + count)
+      .every(
+        (expected, i) => expected === digest(logits.subarray(i * vocabSize, (i + 1) * vocabSize)),
+      );
+    passes++;
+    if (!same || cache.digest() !== rows) {
+      different.push(`${count} tokens at position ${position}`);
+      // Back to the rows of one-by-one passes, so that one difference is not counted again and again.
+      await restore(engine, cache, tokens, position, count);
+    }
+  };
+  for (const position of [0, 64, 128, 1, 37, 100]) {
+    if (position < length) await compare(position, Math.min(prefillChunk, length - position));
+  }
+  for (let i = 0; i < 2 * blockSize; i++) {
+    // Steps of 7 and 37 visit every length and every place of a block, in ever other pairs and blocks.
+    const position = (i * 37) % Math.max(1, length - longestPass);
+    await compare(position, Math.min(2 + ((i * 7) % (longestPass - 1)), length - position));
+  }
+  return { passes, different };
+}
+
+async function restore(
+  engine: Engine,
+  cache: KvCache,
+  tokens: number[],
+  position: number,
+  count: number,
+) {
+  for (let at = position; at < position + count; at++) {
+    await engine.forward(cache, [tokens[at]!], at, engine.target, 'last');
+  }
+}
+
+function digest(values: Float32Array): string {
+  return createHash('sha1')
+    .update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
+    .digest('hex');
+}

@@ -1,0 +1,60 @@
+import type { Model } from '../engine/load-model.js';
+import type { Environment } from '../measurement/environment.js';
+import { NEAR_TIE_MARGIN } from './divergence.js';
+import type { DatasetRecord } from './prompts.js';
+import type { EvaluationResult } from './run.js';
+import type { EvaluationRow } from './summary.js';
+
+/** An evaluation as results.json and `--json` have it. */
+export interface EvaluationDocument {
+  readonly model: string;
+  readonly precision: string;
+  readonly settings: {
+    readonly max_new_tokens: number;
+    readonly repetitions: number;
+    /** Generations of every method before the first that counts. */
+    readonly warmup: number;
+    readonly temperature: number;
+    readonly top_k: number;
+    readonly top_p: number;
+    readonly min_p: number;
+    readonly seed: number;
+    readonly coupling: string;
+    /** Margin of two logits up to which a divergence is called a near-tie. */
+    readonly near_tie_margin: number;
+  };
+  readonly datasets: readonly DatasetRecord[];
+  readonly rows: readonly EvaluationRow[];
+  readonly environment: Environment;
+}
+
+/** @param environment as it was before the first measurement. */
+export function evaluationDocument(
+  { reference, engine }: Pick<Model, 'reference' | 'engine'>,
+  { settings }: EvaluationResult,
+  datasets: readonly DatasetRecord[],
+  rows: readonly EvaluationRow[],
+  environment: Environment,
+): EvaluationDocument {
+  const { precision } = engine.model;
+  const { sampling } = settings;
+  return {
+    model: reference,
+    precision,
+    settings: {
+      max_new_tokens: settings.maxNewTokens,
+      repetitions: settings.repetitions,
+      warmup: settings.warmup,
+      temperature: sampling.temperature,
+      top_k: sampling.topK,
+      top_p: sampling.topP,
+      min_p: sampling.minP,
+      seed: sampling.seed,
+      coupling: settings.coupling,
+      near_tie_margin: NEAR_TIE_MARGIN[precision],
+    },
+    datasets,
+    rows,
+    environment,
+  };
+}

@@ -1,0 +1,82 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TextTokenizer } from '../checkpoint/tokenizer.js';
+import { InputError } from '../errors.js';
+import { errorMessage, writeFileAtomic } from '../files.js';
+import type { EvaluationDocument } from './document.js';
+import type { EvaluationResult, Sample } from './run.js';
+
+/**
+ * Makes the folder that results will go to and tries to write there: better now than after hours of measuring.
+ * @throws InputError when it cannot be made or written to.
+ */
+export function prepareOutputDirectory(directory: string): void {
+  const probe = join(directory, `.sspec-${process.pid}`);
+  try {
+    mkdirSync(directory, { recursive: true });
+    writeFileSync(probe, '');
+    rmSync(probe);
+  } catch (error) {
+    throw new InputError(
+      `--output-dir ${directory}: cannot write there (${errorMessage(error)}); name another folder.`,
+    );
+  }
+}
+
+/**
+ * Writes results.json, results.csv and samples.jsonl, each of them whole or not at all. results.json is the last: where
+ * it is new, so are the others.
+ * @param csv the rows as CSV.
+ * @throws InputError when a file cannot be written.
+ */
+export function writeEvaluation(
+  directory: string,
+  document: EvaluationDocument,
+  csv: string,
+  result: EvaluationResult,
+  tokenizer: TextTokenizer | null,
+): void {
+  const lines = result.samples.map(
+    (sample) => `${JSON.stringify(sampleRecord(sample, tokenizer))}\n`,
+  );
+  writeFileAtomic(join(directory, 'samples.jsonl'), lines.join(''));
+  writeFileAtomic(join(directory, 'results.csv'), csv);
+  writeFileAtomic(join(directory, 'results.json'), `${JSON.stringify(document, null, 2)}\n`);
+}
+
+/**
+ * A line of samples.jsonl. `rounds` has a list for each figure, an element for each round after the prefill; `order` is
+ * the method's place in this prompt's turn; `text` is null for a model without a tokenizer.
+ */
+export function sampleRecord(sample: Sample, tokenizer: TextTokenizer | null) {
+  const { prompt, method, statistics, rounds } = sample;
+  return {
+    dataset: prompt.dataset,
+    prompt: prompt.id,
+    method: method.name,
+    profile: method.profile ?? null,
+    repetition: sample.repetition,
+    order: sample.order,
+    prompt_tokens: prompt.tokens.length,
+    new_tokens: statistics.newTokens,
+    finish_reason: sample.finishReason,
+    prefill_seconds: statistics.prefillSeconds,
+    decode_seconds: statistics.decodeSeconds,
+    draft_seconds: statistics.draftSeconds,
+    target_seconds: statistics.targetSeconds,
+    elapsed_seconds: sample.elapsedSeconds,
+    target_passes: statistics.targetPasses,
+    draft_passes: statistics.draftPasses,
+    proposed_tokens: statistics.proposedTokens,
+    accepted_tokens: statistics.acceptedTokens,
+    peak_memory_bytes: sample.peakMemoryBytes,
+    token_ids: sample.tokens,
+    text: tokenizer ? tokenizer.decode(sample.tokens) : null,
+    rounds: {
+      drafted: rounds.drafted,
+      accepted: rounds.accepted,
+      draft_seconds: rounds.draftSeconds,
+      target_seconds: rounds.targetSeconds,
+    },
+  };
+}

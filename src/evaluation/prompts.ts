@@ -1,0 +1,73 @@
+import type { Dataset } from '../datasets/dataset.js';
+import type { Model } from '../engine/load-model.js';
+import { InputError } from '../errors.js';
+import type { EvaluationPrompt } from './run.js';
+
+/** Which prompts an evaluation used, as its document says it. */
+export interface DatasetRecord {
+  readonly name: string;
+  readonly split: string | null;
+  readonly version: number;
+  readonly hash: string;
+  /** Prompts that were used. */
+  readonly prompts: number;
+}
+
+/** Prompts as token ids. */
+export interface TokenizedPrompts {
+  readonly prompts: readonly EvaluationPrompt[];
+  readonly datasets: readonly DatasetRecord[];
+  /** Sentences for stderr: what was left out. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Turns datasets into prompts for a model. Prompts that leave no room in its context are left out.
+ * @param limit most prompts of each dataset, a group's members counting apart; undefined is all.
+ * @throws InputError when the model has no tokenizer, a prompt comes twice, or no prompt of a dataset fits.
+ */
+export function tokenizePrompts(
+  { engine, tokenizer, reference }: Model,
+  datasets: readonly Dataset[],
+  limit: number | undefined,
+): TokenizedPrompts {
+  if (!tokenizer) {
+    throw new InputError(
+      `The model ${reference} has no tokenizer.json, and datasets are text; use a model that has one.`,
+    );
+  }
+  const { contextLength } = engine.config;
+  const seen = new Set<string>();
+  const counts = new Map<string, number>();
+  const warnings: string[] = [];
+  const all: EvaluationPrompt[] = [];
+  const records = datasets.map(({ name, split, version, hash, prompts }): DatasetRecord => {
+    let used = 0;
+    let left = 0;
+    for (const { id, dataset, prompt, stop } of prompts) {
+      const key = JSON.stringify([dataset, id]);
+      if (seen.has(key)) {
+        throw new InputError(
+          `Dataset "${name}": prompt ${id} of "${dataset}" is in another dataset too; name each dataset once.`,
+        );
+      }
+      seen.add(key);
+      const count = counts.get(dataset) ?? 0;
+      if (count === limit) continue;
+      const tokens = tokenizer.encodePrompt(prompt);
+      if (tokens.length >= contextLength) {
+        left++;
+        continue;
+      }
+      counts.set(dataset, count + 1);
+      used++;
+      all.push({ id, dataset, tokens, ...(stop.length > 0 ? { stop } : {}) });
+    }
+    const room = `the model's context of ${contextLength} tokens`;
+    if (used === 0) throw new InputError(`Dataset "${name}": no prompt fits ${room}.`);
+    if (left > 0)
+      warnings.push(`Dataset "${name}": ${left} prompts do not fit ${room} and are left out.`);
+    return { name, split, version, hash, prompts: used };
+  });
+  return { prompts: all, datasets: records, warnings };
+}

@@ -1,0 +1,209 @@
+/**
+ * Decodes prompts with several methods and keeps every timing. The methods take turns on each prompt, in an order that
+ * rotates, so that none always runs first, after the same other one, or while the machine is at its best. Every
+ * generation starts from a fresh prefill.
+ */
+import type { CouplingName } from '../decoding/coupling.js';
+import { type Generation, generate, roomFor } from '../decoding/generate.js';
+import type { Method } from '../decoding/method.js';
+import type { SamplingOptions } from '../decoding/sampling/options.js';
+import type { DecodeStatistics } from '../decoding/statistics.js';
+import type { KvCache } from '../engine/kv-cache.js';
+import type { Model } from '../engine/load-model.js';
+import { InputError } from '../errors.js';
+import { errorMessage } from '../files.js';
+
+/** A prompt of a dataset. */
+export interface EvaluationPrompt {
+  readonly id: string;
+  /** The dataset or kind that it is counted with. */
+  readonly dataset: string;
+  readonly tokens: readonly number[];
+  /** Texts that end its output; they need a model with a tokenizer. Default: none. */
+  readonly stop?: readonly string[];
+}
+
+/** A method under the name that results show. */
+export interface NamedMethod {
+  readonly name: string;
+  readonly method: Method;
+  /** The profile's file, for a method that comes from one. */
+  readonly profile?: string;
+}
+
+/** Plain decoding: part of every evaluation, because speedups and outputs are held against it. */
+export const BASELINE: NamedMethod = {
+  name: 'autoregressive',
+  method: { name: 'autoregressive' },
+};
+
+/** How prompts are decoded. */
+export interface EvaluationSettings {
+  readonly maxNewTokens: number;
+  /** Generations of every prompt with every method. */
+  readonly repetitions: number;
+  /** Generations of every method before the first that counts. */
+  readonly warmup: number;
+  readonly sampling: SamplingOptions;
+  readonly coupling: CouplingName;
+}
+
+/** What to evaluate. */
+export interface EvaluationRequest extends EvaluationSettings {
+  readonly prompts: readonly EvaluationPrompt[];
+  /** The methods besides {@link BASELINE}, which is added where it is missing. */
+  readonly methods: readonly NamedMethod[];
+  /** Stops between two generations when aborted. */
+  readonly signal?: AbortSignal;
+  /** Called at the start and after every generation, warm-up included. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** The rounds of one generation: element i belongs to round i, the prefill left out. */
+export interface RoundRecord {
+  readonly drafted: readonly number[];
+  readonly accepted: readonly number[];
+  readonly draftSeconds: readonly number[];
+  readonly targetSeconds: readonly number[];
+}
+
+/** One generation. */
+export interface Sample {
+  readonly prompt: EvaluationPrompt;
+  readonly method: NamedMethod;
+  /** From 0. */
+  readonly repetition: number;
+  /** The method's place among those that decoded this prompt in this repetition, from 0. */
+  readonly order: number;
+  /** New tokens; repetitions with the same output share one array. */
+  readonly tokens: readonly number[];
+  readonly finishReason: Generation['finishReason'];
+  readonly statistics: DecodeStatistics;
+  readonly rounds: RoundRecord;
+  /** From the first token to the end: `decodeSeconds` and what the engine spends between rounds. */
+  readonly elapsedSeconds: number;
+  /** Largest resident memory of the process up to the end of this generation. */
+  readonly peakMemoryBytes: number;
+}
+
+/** All generations of an evaluation. */
+export interface EvaluationResult {
+  readonly settings: EvaluationSettings;
+  readonly prompts: readonly EvaluationPrompt[];
+  /** {@link BASELINE} first. */
+  readonly methods: readonly NamedMethod[];
+  /** In the order in which they ran. */
+  readonly samples: readonly Sample[];
+}
+
+/**
+ * Runs all prompts through all methods. An aborted evaluation gives nothing, so that a part is never taken for a whole.
+ * @throws InputError for a prompt or an option that does not fit the model; the signal's reason when it is aborted.
+ */
+export async function evaluate(
+  model: Pick<Model, 'engine' | 'tokenizer'>,
+  request: EvaluationRequest,
+): Promise<EvaluationResult> {
+  const { prompts, repetitions, warmup, maxNewTokens, sampling, coupling } = request;
+  const methods = [BASELINE, ...request.methods.filter((m) => m.method.name !== BASELINE.name)];
+  const cache = cacheFor(model, prompts, maxNewTokens);
+  const total = methods.length * (warmup + prompts.length * repetitions);
+  let done = 0;
+  request.onProgress?.(done, total);
+  const decode = async (prompt: EvaluationPrompt, method: NamedMethod) => {
+    request.signal?.throwIfAborted();
+    const decoded = await decodeOnce(model, cache, prompt, method, request);
+    request.onProgress?.(++done, total);
+    return decoded;
+  };
+
+  for (let i = 0; i < warmup; i++) {
+    for (const method of methods) await decode(prompts[i % prompts.length]!, method);
+  }
+  const samples: Sample[] = [];
+  const outputs = new Map<EvaluationPrompt, Map<NamedMethod, readonly number[]>>();
+  for (let repetition = 0; repetition < repetitions; repetition++) {
+    for (const [p, prompt] of prompts.entries()) {
+      const first = outputs.get(prompt) ?? new Map<NamedMethod, readonly number[]>();
+      outputs.set(prompt, first);
+      for (let order = 0; order < methods.length; order++) {
+        const method = methods[(order + p + repetition) % methods.length]!;
+        const decoded = await decode(prompt, method);
+        const known = first.get(method) ?? decoded.tokens;
+        first.set(method, known);
+        const tokens = sameTokens(known, decoded.tokens) ? known : decoded.tokens;
+        samples.push({ prompt, method, repetition, order, ...decoded, tokens });
+      }
+    }
+  }
+  request.signal?.throwIfAborted();
+  const settings = { maxNewTokens, repetitions, warmup, sampling, coupling };
+  return { settings, prompts, methods, samples };
+}
+
+/** Whether two outputs are the same, token by token. */
+export function sameTokens(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((token, i) => token === b[i]);
+}
+
+/** One cache that every generation uses again: a fresh one for each would put its allocation into the timings. */
+function cacheFor(
+  { engine }: Pick<Model, 'engine'>,
+  prompts: readonly EvaluationPrompt[],
+  maxNewTokens: number,
+): KvCache {
+  if (prompts.length === 0) throw new InputError('There is no prompt to evaluate; give a dataset.');
+  const lengths = prompts.map(({ id, dataset, tokens }) => {
+    try {
+      return tokens.length + Math.min(maxNewTokens, roomFor(engine, tokens));
+    } catch (error) {
+      throw new InputError(`Prompt ${id} of ${dataset}: ${errorMessage(error)}`);
+    }
+  });
+  return engine.createCache(Math.max(...lengths));
+}
+
+type Decoded = Omit<Sample, 'prompt' | 'method' | 'repetition' | 'order'>;
+
+async function decodeOnce(
+  { engine, tokenizer }: Pick<Model, 'engine' | 'tokenizer'>,
+  cache: KvCache,
+  prompt: EvaluationPrompt,
+  { method }: NamedMethod,
+  { maxNewTokens, sampling, coupling }: EvaluationSettings,
+): Promise<Decoded> {
+  const { stop = [] } = prompt;
+  const running = generate(engine, {
+    prompt: prompt.tokens,
+    maxNewTokens,
+    method,
+    sampling,
+    coupling,
+    cache,
+    // Text is only needed to find stop texts; to make it between the rounds would cost time there.
+    ...(stop.length > 0 ? { stop, tokenizer } : {}),
+  });
+  const rounds = {
+    drafted: [] as number[],
+    accepted: [] as number[],
+    draftSeconds: [] as number[],
+    targetSeconds: [] as number[],
+  };
+  let started = 0;
+  for (;;) {
+    const step = await running.next();
+    if (step.done) {
+      const elapsedSeconds = (performance.now() - started) / 1000;
+      const { tokens, finishReason, statistics } = step.value;
+      const peakMemoryBytes = process.resourceUsage().maxRSS * 1024;
+      return { tokens, finishReason, statistics, rounds, elapsedSeconds, peakMemoryBytes };
+    }
+    const { round } = step.value;
+    if (round?.kind === 'prefill') started = performance.now();
+    if (round?.kind !== 'round') continue;
+    rounds.drafted.push(round.drafted.length);
+    rounds.accepted.push(round.accepted);
+    rounds.draftSeconds.push(round.draftSeconds);
+    rounds.targetSeconds.push(round.targetSeconds);
+  }
+}

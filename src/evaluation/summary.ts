@@ -1,0 +1,159 @@
+import { holmVerdicts, type SpeedupEstimate, type Verdict } from '../measurement/bootstrap.js';
+import { type Divergence, outputsMustAgree } from './divergence.js';
+import type { EvaluationPrompt, EvaluationResult, NamedMethod, Sample } from './run.js';
+import { measuredSpeedup } from './speedup.js';
+import { sumStatistics } from './totals.js';
+
+/** The row of all datasets together. */
+export const POOLED = 'all';
+
+/**
+ * What one method did on one dataset: a row of results.json, results.csv and `--json`, hence in snake_case. Counts and
+ * seconds are those of one repetition (the mean of all); null stands where there is nothing to divide by.
+ */
+export interface EvaluationRow {
+  /** {@link POOLED} for all together. */
+  readonly dataset: string;
+  readonly method: string;
+  readonly profile: string | null;
+  readonly prompts: number;
+  readonly repetitions: number;
+  readonly new_tokens: number;
+  /** Tokens after the first of each generation, per second of decoding; the prefill is left out. */
+  readonly tokens_per_second: number | null;
+  /** Autoregressive time per token over this method's. */
+  readonly speedup: number | null;
+  readonly speedup_ci95: readonly [number, number] | null;
+  /** Corrected for the number of rows (Holm). */
+  readonly verdict: Verdict | 'baseline' | null;
+  /** Accepted over proposed tokens. */
+  readonly draft_acceptance_rate: number | null;
+  /** Tokens per target pass, the prefill's left out; 1 for autoregressive decoding. */
+  readonly mean_acceptance_length: number | null;
+  /** Element i: the share of the drafted tokens at offset i that were accepted, of those before which all were. */
+  readonly conditional_acceptance: readonly (number | null)[];
+  readonly target_passes: number;
+  readonly draft_passes: number;
+  readonly proposed_tokens: number;
+  readonly accepted_tokens: number;
+  /** Seconds of a draft pass over seconds of an autoregressive target pass. */
+  readonly c: number | null;
+  readonly prefill_seconds: number;
+  readonly decode_seconds: number;
+  /** Shares of the time after the first token: drafting, target passes, and all between them. */
+  readonly draft_share: number | null;
+  readonly verify_share: number | null;
+  readonly overhead_share: number | null;
+  /** Of the process, which all methods share, when this one ended. */
+  readonly peak_memory_bytes: number;
+  /** null with maximal coupling, where outputs may differ. */
+  readonly identical_outputs: boolean | null;
+  readonly divergences: readonly DivergenceRecord[];
+}
+
+/** Where an output left that of autoregressive decoding. */
+export interface DivergenceRecord {
+  /** The prompt's id. */
+  readonly prompt: string;
+  /** Among the new tokens, from 0. */
+  readonly position: number;
+  readonly margin: number | null;
+  readonly kind: Divergence['kind'];
+}
+
+/**
+ * One row per dataset and method and, where there are several datasets, one per method for all of them.
+ * @param divergences of `findDivergences`.
+ */
+export function summarise(
+  result: EvaluationResult,
+  divergences: readonly Divergence[],
+): EvaluationRow[] {
+  const names = [...new Set(result.prompts.map((prompt) => prompt.dataset))];
+  const groups = names.map((name) => ({
+    name,
+    prompts: result.prompts.filter((prompt) => prompt.dataset === name),
+  }));
+  if (groups.length > 1) groups.push({ name: POOLED, prompts: [...result.prompts] });
+  const rows = groups.flatMap(({ name, prompts }) =>
+    result.methods.map((method) => rowOf(result, name, prompts, method, divergences)),
+  );
+  const compared = rows.flatMap(({ estimate }) => estimate ?? []);
+  const verdicts = holmVerdicts(compared);
+  return rows.map(({ row, estimate }) => {
+    if (!estimate) return row;
+    const { speedup, ci95, verdict } = verdicts[compared.indexOf(estimate)]!;
+    return { ...row, speedup, speedup_ci95: ci95, verdict };
+  });
+}
+
+function rowOf(
+  result: EvaluationResult,
+  dataset: string,
+  prompts: readonly EvaluationPrompt[],
+  method: NamedMethod,
+  divergences: readonly Divergence[],
+): { row: EvaluationRow; estimate: SpeedupEstimate | null } {
+  const { repetitions } = result.settings;
+  const chosen = new Set(prompts);
+  const samplesOf = (wanted: NamedMethod) =>
+    result.samples.filter((sample) => sample.method === wanted && chosen.has(sample.prompt));
+  const baseline = result.methods[0]!;
+  const isBaseline = method === baseline;
+  const samples = samplesOf(method);
+  const plain = sumStatistics(samplesOf(baseline));
+  const sum = sumStatistics(samples);
+  const perRepetition = (total: number) => total / repetitions;
+  const decoded = sum.newTokens - samples.length;
+  const elapsed = samples.reduce((total, sample) => total + sample.elapsedSeconds, 0);
+  const verifyShare = ratio(sum.targetSeconds, elapsed);
+  const draftShare = ratio(sum.draftSeconds, elapsed);
+  const draftPass = ratio(sum.draftSeconds, sum.draftPasses);
+  const targetPass = ratio(plain.targetSeconds, plain.targetPasses);
+  const own = divergences.filter(
+    ({ sample }) => sample.method === method && chosen.has(sample.prompt),
+  );
+  const row: EvaluationRow = {
+    dataset,
+    method: method.name,
+    profile: method.profile ?? null,
+    prompts: prompts.length,
+    repetitions,
+    new_tokens: perRepetition(sum.newTokens),
+    tokens_per_second: ratio(decoded, sum.decodeSeconds),
+    speedup: isBaseline ? 1 : null,
+    speedup_ci95: isBaseline ? [1, 1] : null,
+    verdict: isBaseline ? 'baseline' : null,
+    draft_acceptance_rate: ratio(sum.acceptedTokens, sum.proposedTokens),
+    mean_acceptance_length: ratio(decoded, sum.targetPasses),
+    conditional_acceptance: sum.reached.map((reached, i) => ratio(sum.acceptedAt[i]!, reached)),
+    target_passes: perRepetition(sum.targetPasses),
+    draft_passes: perRepetition(sum.draftPasses),
+    proposed_tokens: perRepetition(sum.proposedTokens),
+    accepted_tokens: perRepetition(sum.acceptedTokens),
+    c: draftPass === null || targetPass === null ? null : ratio(draftPass, targetPass),
+    prefill_seconds: perRepetition(sum.prefillSeconds),
+    decode_seconds: perRepetition(sum.decodeSeconds),
+    draft_share: draftShare,
+    verify_share: verifyShare,
+    overhead_share:
+      draftShare === null || verifyShare === null ? null : 1 - draftShare - verifyShare,
+    peak_memory_bytes: peakMemory(samples),
+    identical_outputs: outputsMustAgree(result) ? own.length === 0 : null,
+    divergences: own.map(({ sample, position, margin, kind }) => ({
+      prompt: sample.prompt.id,
+      position,
+      margin,
+      kind,
+    })),
+  };
+  return { row, estimate: isBaseline ? null : measuredSpeedup(result, prompts, method) };
+}
+
+function peakMemory(samples: readonly Sample[]): number {
+  return samples.reduce((peak, sample) => Math.max(peak, sample.peakMemoryBytes), 0);
+}
+
+function ratio(part: number, whole: number): number | null {
+  return whole > 0 ? part / whole : null;
+}

@@ -1,0 +1,110 @@
+import { basename } from 'node:path';
+import type { EvaluationDocument } from '../evaluation/document.js';
+import { type EvaluationRow, POOLED } from '../evaluation/summary.js';
+import type { Column, Row } from './columns.js';
+import { toCsv } from './csv.js';
+import { formatInterval, formatPercent, formatSpeedup } from './format.js';
+import { toMarkdown } from './markdown.js';
+import { table } from './table.js';
+
+/** Forms that an evaluation is printed in. */
+export const EVALUATION_FORMATS = ['table', 'json', 'csv', 'md'] as const;
+export type EvaluationFormat = (typeof EVALUATION_FORMATS)[number];
+
+const COLUMNS: readonly Column[] = [
+  { key: 'dataset' },
+  { key: 'method' },
+  { key: 'rate', title: 'tokens /s', align: 'right' },
+  { key: 'speedup', align: 'right' },
+  { key: 'interval', title: '95% interval', align: 'right' },
+  { key: 'verdict' },
+  { key: 'acceptance', title: 'draft accept.', align: 'right' },
+  { key: 'length', title: 'mean length', align: 'right' },
+  { key: 'c', align: 'right' },
+];
+
+const DIVERGENCES: readonly Column[] = [
+  { key: 'dataset' },
+  { key: 'method' },
+  { key: 'prompt' },
+  { key: 'position' },
+  { key: 'margin' },
+  { key: 'kind' },
+];
+
+/** An evaluation for stdout, without a newline at its end. Tables stay within 100 columns. */
+export function formatEvaluation(document: EvaluationDocument, format: EvaluationFormat): string {
+  switch (format) {
+    case 'json':
+      return JSON.stringify(document, null, 2);
+    case 'csv':
+      return evaluationCsv(document).trimEnd();
+    case 'md':
+      return sections(document, (columns, rows) => toMarkdown(columns, rows).trimEnd());
+    case 'table':
+      return sections(document, table);
+  }
+}
+
+/** The rows with all their fields, as results.csv has them. */
+export function evaluationCsv({ rows }: EvaluationDocument): string {
+  return toCsv(rows.map((row) => ({ ...row })));
+}
+
+function sections(
+  document: EvaluationDocument,
+  render: (columns: readonly Column[], rows: readonly Row[]) => string,
+): string {
+  const { rows, settings } = document;
+  const parts = [conditions(document), render(COLUMNS, rows.map(shownRow))];
+  const divergences = rows
+    .filter(({ dataset }) => dataset !== POOLED)
+    .flatMap((row) =>
+      row.divergences.map(
+        (divergence): Row => ({ dataset: row.dataset, method: label(row), ...divergence }),
+      ),
+    );
+  if (divergences.length > 0) {
+    parts.push(
+      `Outputs differ from autoregressive decoding (a margin of at most ${settings.near_tie_margin} is a near-tie):`,
+      render(DIVERGENCES, divergences),
+    );
+  } else if (rows.every((row) => row.identical_outputs === true)) {
+    parts.push('All outputs are identical to those of autoregressive decoding.');
+  }
+  return parts.join('\n\n');
+}
+
+/** What was measured, and where. */
+function conditions({ model, precision, settings, rows, environment }: EvaluationDocument): string {
+  const counts = rows.filter((row) => row.verdict === 'baseline' && row.dataset !== POOLED);
+  const { repetitions, max_new_tokens: tokens, temperature } = settings;
+  return [
+    `${model} in ${precision}, ${environment.threads} threads on ${environment.cpu}`,
+    `prompts: ${counts.map((row) => `${row.dataset} ${row.prompts}`).join(', ')}`,
+    `repetitions: ${repetitions}; new tokens: up to ${tokens}; temperature: ${temperature}`,
+  ].join('\n');
+}
+
+function shownRow(row: EvaluationRow): Row {
+  const { speedup_ci95: interval } = row;
+  return {
+    dataset: row.dataset,
+    method: label(row),
+    rate: optional(row.tokens_per_second, (x) => x.toFixed(1)),
+    speedup: optional(row.speedup, formatSpeedup),
+    interval: row.verdict === 'baseline' ? null : optional(interval, formatInterval),
+    verdict: row.verdict,
+    acceptance: optional(row.draft_acceptance_rate, formatPercent),
+    length: optional(row.mean_acceptance_length, (x) => x.toFixed(2)),
+    c: optional(row.c, (x) => x.toFixed(2)),
+  };
+}
+
+function label({ method, profile }: EvaluationRow): string {
+  return profile === null ? method : `${method} ${basename(profile)}`;
+}
+
+function optional<T>(value: T | null, format: (value: T) => string): string | null {
+  return value === null ? null : format(value);
+}

@@ -1,0 +1,89 @@
+import { stripVTControlCharacters } from 'node:util';
+import {
+  type DecodeStatistics,
+  draftAcceptanceRate,
+  meanAcceptanceLength,
+} from '../decoding/statistics.js';
+import { stderrColours } from './colours.js';
+import { formatBytes, formatPercent, formatSeconds } from './format.js';
+import { table } from './table.js';
+
+/** The figures of one generation as they stand in JSON; null where there is nothing to divide by. */
+export interface GenerationFigures {
+  /** From the call to the last token; loading the model is not in it. */
+  readonly wall_seconds: number;
+  /** Time to the first token. */
+  readonly prefill_seconds: number;
+  readonly decode_seconds: number;
+  /** Tokens after the first, by the time that they took: prefill is not in it. */
+  readonly tokens_per_second: number | null;
+  readonly target_passes: number;
+  readonly draft_passes: number;
+  readonly proposed_tokens: number;
+  readonly accepted_tokens: number;
+  readonly draft_acceptance_rate: number | null;
+  readonly mean_acceptance_length: number | null;
+  /** The most memory that the process ever held. */
+  readonly peak_memory_bytes: number;
+}
+
+/** @param wallSeconds time of the whole generation. */
+export function generationFigures(
+  statistics: DecodeStatistics,
+  wallSeconds: number,
+): GenerationFigures {
+  return {
+    wall_seconds: wallSeconds,
+    prefill_seconds: statistics.prefillSeconds,
+    decode_seconds: statistics.decodeSeconds,
+    tokens_per_second: finite((statistics.newTokens - 1) / statistics.decodeSeconds),
+    target_passes: statistics.targetPasses,
+    draft_passes: statistics.draftPasses,
+    proposed_tokens: statistics.proposedTokens,
+    accepted_tokens: statistics.acceptedTokens,
+    draft_acceptance_rate: finite(draftAcceptanceRate(statistics)),
+    mean_acceptance_length: finite(meanAcceptanceLength(statistics)),
+    peak_memory_bytes: process.resourceUsage().maxRSS * 1024,
+  };
+}
+
+/** The figures as a table for stderr. */
+export function figuresTable(
+  method: string,
+  promptTokens: number,
+  newTokens: number,
+  figures: GenerationFigures,
+): string {
+  const rows: [string, string][] = [
+    ['method', method],
+    ['prompt', `${promptTokens} tokens in ${formatSeconds(figures.prefill_seconds)}`],
+    ['new tokens', `${newTokens} in ${formatSeconds(figures.decode_seconds)} after the first`],
+    ['decoding speed', optional(figures.tokens_per_second, (x) => `${x.toFixed(1)} tokens/s`)],
+    ['target passes', String(figures.target_passes)],
+    ['draft passes', String(figures.draft_passes)],
+    ['accepted', `${figures.accepted_tokens} of ${figures.proposed_tokens} proposed tokens`],
+    ['draft acceptance rate', optional(figures.draft_acceptance_rate, formatPercent)],
+    [
+      'mean acceptance length',
+      optional(figures.mean_acceptance_length, (x) => `${x.toFixed(2)} tokens per target pass`),
+    ],
+    ['peak memory', formatBytes(figures.peak_memory_bytes)],
+  ];
+  const text = table(
+    [
+      { key: 'figure', title: 'figure' },
+      { key: 'value', title: 'value' },
+    ],
+    rows.map(([figure, value]) => ({ figure, value })),
+  );
+  // Tables are coloured for stdout.
+  return stderrColours.level === 0 ? stripVTControlCharacters(text) : text;
+}
+
+function optional(value: number | null, format: (value: number) => string): string {
+  return value === null ? 'none' : format(value);
+}
+
+function finite(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
+}

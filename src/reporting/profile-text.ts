@@ -1,0 +1,75 @@
+import type { Profile, ProfileFigures } from '../profile/schema.js';
+import { formatInterval, formatNumber, formatPercent, formatSpeedup } from './format.js';
+import { maskMap } from './mask-map.js';
+import { table } from './table.js';
+
+/** A profile for the terminal: the mask as a map, how it drafts, what it was measured to give, where it comes from. */
+export function profileText(profile: Profile): string {
+  const { model, draft, precision, sampling } = profile;
+  const mask = { attention: profile.skip_attention, mlp: profile.skip_mlp };
+  const head = [
+    `${model.reference ?? model.architecture}, ${model.layers} layers, ${precision}, weights ${model.weights_hash.replace(/^sha256:/, '').slice(0, 12)}`,
+    `drafts up to ${draft.draft_length} tokens, exit ${draft.draft_exit}${draft.draft_exit === 'fixed' ? '' : ` at ${draft.threshold}`}, ${samplingText(sampling)}`,
+  ];
+  return [head.join('\n'), maskMap(mask, model.layers), figuresText(profile), originText(profile)]
+    .filter((part) => part !== '')
+    .join('\n\n');
+}
+
+function samplingText(sampling: Profile['sampling']): string {
+  if (!sampling || sampling.temperature === 0) return 'for greedy decoding';
+  const options = Object.entries(sampling).map(([name, value]) => `${name} ${value}`);
+  return `for sampling with ${options.join(', ')}`;
+}
+
+function figuresText({ figures: { holdout, calibration } }: Profile): string {
+  const rows: [string, ProfileFigures][] = [];
+  if (holdout) rows.push(['held out', holdout]);
+  for (const [kind, figures] of Object.entries(holdout?.per_kind ?? {}))
+    rows.push([`  ${kind}`, figures]);
+  if (calibration) rows.push(['calibration (biased upward)', calibration]);
+  if (rows.length === 0) return 'Not measured: sspec eval --profile measures it.';
+  return table(
+    [
+      { key: 'prompts_of', title: 'measured on' },
+      { key: 'speedup', align: 'right' },
+      { key: 'interval', title: '95% interval', align: 'right' },
+      { key: 'acceptance', title: 'draft acceptance rate', align: 'right' },
+      { key: 'length', title: 'mean acceptance length', align: 'right' },
+      { key: 'c', align: 'right' },
+      { key: 'tokens_per_second', title: 'tokens/s', align: 'right' },
+      { key: 'prompts', align: 'right' },
+    ],
+    rows.map(([prompts_of, figures]) => ({
+      prompts_of,
+      speedup: formatSpeedup(figures.speedup),
+      interval: formatInterval(figures.speedup_ci95),
+      acceptance: formatPercent(figures.draft_acceptance_rate),
+      length: figures.mean_acceptance_length.toFixed(2),
+      c: figures.c.toFixed(3),
+      tokens_per_second: figures.tokens_per_second.toFixed(1),
+      prompts: formatNumber(figures.prompts),
+    })),
+  );
+}
+
+function originText({ provenance, pareto }: Profile): string {
+  const { created, tool_version, study, sampler, trials, seed, machine, threads } = provenance;
+  const found = [
+    study && `study ${study}`,
+    sampler && `sampler ${sampler}`,
+    trials !== undefined && `${trials} trials`,
+    seed !== undefined && `seed ${seed}`,
+  ].filter((part) => typeof part === 'string');
+  const data = [
+    provenance.dataset && `searched on ${provenance.dataset.name}`,
+    provenance.holdout && `confirmed on ${provenance.holdout.name}`,
+  ].filter((part) => typeof part === 'string');
+  return [
+    `made ${created.slice(0, 10)} by sspec ${tool_version}${found.length > 0 ? `: ${found.join(', ')}` : ''}`,
+    ...(data.length > 0 ? [data.join(', ')] : []),
+    `on ${machine.cpu}, ${machine.cores} cores, ${threads} threads`,
+    `command: ${provenance.command}`,
+    ...(pareto.length > 0 ? [`${pareto.length} masks in its Pareto set`] : []),
+  ].join('\n');
+}

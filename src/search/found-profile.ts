@@ -1,0 +1,152 @@
+import { physicalCores } from '../engine/cores.js';
+import type { Engine } from '../engine/engine.js';
+import type { DatasetRecord } from '../evaluation/prompts.js';
+import type { EvaluationRow } from '../evaluation/summary.js';
+import { cpuModel, toolVersion } from '../measurement/environment.js';
+import { bitsToMask } from '../profile/mask.js';
+import {
+  type ParetoPoint,
+  PROFILE_SCHEMA,
+  PROFILE_VERSION,
+  type Profile,
+  type ProfileFigures,
+} from '../profile/schema.js';
+import type { Candidate } from './candidate.js';
+import type { SearchRequest, SearchResult, Trial } from './run.js';
+
+/** What a profile tells beside the search itself. */
+export interface ProfileSources {
+  readonly reference: string;
+  readonly studyName: string;
+  readonly dataset: DatasetRecord;
+  readonly holdout: DatasetRecord;
+  /** The command line that made it. */
+  readonly command: string;
+}
+
+/** The profile of a finished search (DESIGN.md 7). */
+export function foundProfile(
+  engine: Engine,
+  request: SearchRequest,
+  result: SearchResult,
+  sources: ProfileSources,
+): Profile {
+  const { config, model, threads } = engine;
+  const { winner, calibration, holdout, trials } = result;
+  const { temperature, topK, topP, minP } = request.settings.sampling;
+  return {
+    schema: PROFILE_SCHEMA,
+    version: PROFILE_VERSION,
+    model: {
+      architecture: config.modelType,
+      layers: config.layers,
+      hidden_size: config.hiddenSize,
+      heads: config.heads,
+      kv_heads: config.kvHeads,
+      vocab_size: config.vocabSize,
+      weights_hash: model.weightsHash,
+      reference: sources.reference,
+    },
+    precision: model.precision,
+    ...skipLists(winner),
+    draft: draftOf(winner),
+    ...(temperature > 0
+      ? { sampling: { temperature, top_k: topK, top_p: topP, min_p: minP } }
+      : {}),
+    provenance: {
+      tool_version: toolVersion(),
+      created: new Date().toISOString(),
+      study: sources.studyName,
+      sampler: request.sampler,
+      seed: request.seed,
+      trials: trials.length,
+      dataset: { name: sources.dataset.name, hash: sources.dataset.hash },
+      holdout: { name: sources.holdout.name, hash: sources.holdout.hash },
+      machine: { cpu: cpuModel(), cores: physicalCores() },
+      threads,
+      command: sources.command,
+    },
+    figures: {
+      ...withFigures('calibration', figuresOf(calibration.pooled)),
+      ...holdoutFigures(holdout),
+    },
+    pareto: paretoFront(trials),
+  };
+}
+
+function withFigures<K extends string>(key: K, figures: ProfileFigures | null) {
+  return figures ? ({ [key]: figures } as Record<K, ProfileFigures>) : {};
+}
+
+function holdoutFigures({ pooled, perKind }: SearchResult['holdout']) {
+  const figures = figuresOf(pooled);
+  if (!figures) return {};
+  const kinds = Object.entries(perKind).flatMap(([kind, row]) => {
+    const own = figuresOf(row);
+    return own ? [[kind, own] as const] : [];
+  });
+  return {
+    holdout: { ...figures, ...(kinds.length > 0 ? { per_kind: Object.fromEntries(kinds) } : {}) },
+  };
+}
+
+/** The figures of a row; null where nothing was drafted or timed, so that there is nothing to tell. */
+export function figuresOf(row: EvaluationRow): ProfileFigures | null {
+  const {
+    speedup,
+    speedup_ci95,
+    draft_acceptance_rate,
+    mean_acceptance_length,
+    c,
+    tokens_per_second,
+  } = row;
+  if (
+    speedup === null ||
+    speedup_ci95 === null ||
+    draft_acceptance_rate === null ||
+    mean_acceptance_length === null ||
+    c === null ||
+    tokens_per_second === null
+  ) {
+    return null;
+  }
+  return {
+    speedup,
+    speedup_ci95: [speedup_ci95[0], speedup_ci95[1]],
+    draft_acceptance_rate,
+    mean_acceptance_length,
+    c,
+    tokens_per_second,
+    prompts: row.prompts,
+    new_tokens: Math.round(row.new_tokens),
+  };
+}
+
+/** Trials that no other beats in both draft acceptance and c; another machine can pick its own point among them. */
+export function paretoFront(trials: readonly Trial[]): ParetoPoint[] {
+  const points = trials.flatMap(({ candidate, score, figures }) => {
+    const { draft_acceptance_rate, c } = figures;
+    if (draft_acceptance_rate === undefined || c === undefined) return [];
+    return [
+      { ...skipLists(candidate), ...draftOf(candidate), draft_acceptance_rate, c, speedup: score },
+    ];
+  });
+  points.sort((a, b) => a.c - b.c || b.draft_acceptance_rate - a.draft_acceptance_rate);
+  let best = -Infinity;
+  return points.filter((point) => {
+    const isFront = point.draft_acceptance_rate > best;
+    if (isFront) best = point.draft_acceptance_rate;
+    return isFront;
+  });
+}
+
+/** A candidate's skipped layers in a file's spelling. */
+export function skipLists({ mask }: Candidate): { skip_attention: number[]; skip_mlp: number[] } {
+  const { attention, mlp } = bitsToMask(mask);
+  return { skip_attention: [...attention], skip_mlp: [...mlp] };
+}
+
+/** A candidate's draft-length rule in a file's spelling. */
+export function draftOf({ draft }: Candidate): Profile['draft'] {
+  return { draft_length: draft.draftLength, draft_exit: draft.exit, threshold: draft.threshold };
+}

@@ -1,0 +1,101 @@
+import type { Dataset } from '../datasets/dataset.js';
+import { loadDataset } from '../datasets/load.js';
+import type { Model } from '../engine/load-model.js';
+import { InputError } from '../errors.js';
+import { type DatasetRecord, tokenizePrompts } from '../evaluation/prompts.js';
+import type { EvaluationPrompt } from '../evaluation/run.js';
+import { Random } from './random.js';
+
+/** Share of a user's prompts that is set aside where nothing else is said. */
+const defaultFraction = 0.3;
+
+/** Prompts of one side and which they are. */
+export interface SearchPrompts {
+  readonly prompts: readonly EvaluationPrompt[];
+  readonly dataset: DatasetRecord;
+}
+
+/** The two sides of a search. */
+export interface SearchSplit {
+  readonly calibration: SearchPrompts;
+  readonly holdout: SearchPrompts;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * The prompts to search on and those to confirm on. A bundled dataset has its own held-out prompts; of any other a seeded
+ * share is set aside, so that the two never meet.
+ * @param holdout a dataset reference, a fraction between 0 and 1, or undefined for the default.
+ * @throws InputError when a reference does not fit, or a prompt is on both sides.
+ */
+export function chooseHoldout(
+  model: Model,
+  dataset: string,
+  holdout: string | undefined,
+  seed: number,
+): SearchSplit {
+  const whole = loadDataset(dataset, { split: 'calibration' });
+  const fraction = holdout === undefined ? undefined : parseFraction(holdout);
+  if (holdout === undefined && whole.split === 'calibration') {
+    return pair(
+      model,
+      whole,
+      loadDataset(dataset.replace(/:?calibration$/, '') || 'heldout', { split: 'heldout' }),
+    );
+  }
+  if (holdout !== undefined && fraction === undefined) {
+    return pair(model, whole, loadDataset(holdout, { split: 'heldout' }));
+  }
+  return divide(model, whole, fraction ?? defaultFraction, seed);
+}
+
+/** undefined for what is not a number; then it names a dataset. */
+function parseFraction(text: string): number | undefined {
+  const value = Number(text);
+  if (text.trim() === '' || Number.isNaN(value)) return undefined;
+  if (value > 0 && value < 1) return value;
+  throw new InputError(`--holdout is ${text}: a share of the prompts lies between 0 and 1.`);
+}
+
+function pair(model: Model, calibration: Dataset, holdout: Dataset): SearchSplit {
+  const a = tokenizePrompts(model, [calibration], undefined);
+  const b = tokenizePrompts(model, [holdout], undefined);
+  const known = new Set(a.prompts.map((prompt) => prompt.tokens.join()));
+  const both = b.prompts.find((prompt) => known.has(prompt.tokens.join()));
+  if (both) {
+    throw new InputError(
+      `Prompt ${both.id} of ${both.dataset} is among the calibration prompts too; held-out prompts must be others.`,
+    );
+  }
+  return {
+    calibration: { prompts: a.prompts, dataset: a.datasets[0]! },
+    holdout: { prompts: b.prompts, dataset: b.datasets[0]! },
+    warnings: [...a.warnings, ...b.warnings],
+  };
+}
+
+/** Sets a seeded share aside, by text, so that prompts that come twice stay on one side. */
+function divide(model: Model, whole: Dataset, fraction: number, seed: number): SearchSplit {
+  const { prompts, datasets, warnings } = tokenizePrompts(model, [whole], undefined);
+  const record = datasets[0]!;
+  const texts = [...new Set(prompts.map((prompt) => prompt.tokens.join()))];
+  const count = Math.max(1, Math.round(fraction * texts.length));
+  if (texts.length - count < 1) {
+    throw new InputError(
+      `Dataset "${whole.name}" has ${texts.length} different prompts, too few to set some aside; give more, or --holdout with another dataset.`,
+    );
+  }
+  new Random(seed).shuffle(texts);
+  const aside = new Set(texts.slice(0, count));
+  const side = (isHoldout: boolean): SearchPrompts => {
+    const own = prompts.filter((prompt) => aside.has(prompt.tokens.join()) === isHoldout);
+    const part = isHoldout
+      ? `share ${fraction}, seed ${seed}`
+      : `the rest of share ${fraction}, seed ${seed}`;
+    return {
+      prompts: own,
+      dataset: { ...record, name: `${record.name} (${part})`, prompts: own.length },
+    };
+  };
+  return { calibration: side(false), holdout: side(true), warnings };
+}

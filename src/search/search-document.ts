@@ -1,0 +1,83 @@
+import type { EvaluationRow } from '../evaluation/summary.js';
+import { draftOf, skipLists } from './found-profile.js';
+import type { SearchRequest, SearchResult } from './run.js';
+
+/** Measured figures of the winner. */
+export interface SearchFigures {
+  readonly speedup: number | null;
+  readonly speedup_ci95: readonly [number, number] | null;
+  readonly verdict: string | null;
+  readonly draft_acceptance_rate: number | null;
+  readonly mean_acceptance_length: number | null;
+  readonly c: number | null;
+  readonly tokens_per_second: number | null;
+  readonly prompts: number;
+  readonly new_tokens: number;
+}
+
+/** What `sspec search --json` prints. */
+export interface SearchDocument {
+  readonly study: string;
+  readonly sampler: string;
+  readonly trials: number;
+  readonly wall_seconds: number;
+  /** Of the cost model and of replay; null at fidelity `decode`, which has neither. */
+  readonly calibration: { readonly cost_model_error: null; readonly rank_correlation: null };
+  readonly best: SearchFigures & {
+    readonly skip_attention: readonly number[];
+    readonly skip_mlp: readonly number[];
+    readonly draft_length: number;
+    readonly draft_exit: string;
+    readonly threshold: number;
+    /** What the sampler's model expected. */
+    readonly predicted_speedup: number | null;
+  };
+  readonly holdout: SearchFigures & { readonly per_kind: Readonly<Record<string, SearchFigures>> };
+  /** Where the profile was written. */
+  readonly profile: string;
+}
+
+/** @param started `performance.now()` at the start of the command. */
+export function searchDocument(
+  study: string,
+  request: SearchRequest,
+  result: SearchResult,
+  profile: string,
+  started: number,
+): SearchDocument {
+  const { winner, calibration, holdout } = result;
+  const perKind = Object.entries(holdout.perKind).map(
+    ([kind, row]) => [kind, figures(row)] as const,
+  );
+  return {
+    study,
+    sampler: request.sampler,
+    trials: result.trials.length,
+    wall_seconds: (performance.now() - started) / 1000,
+    calibration: { cost_model_error: null, rank_correlation: null },
+    best: {
+      ...skipLists(winner),
+      ...draftOf(winner),
+      predicted_speedup: result.predictedSpeedup,
+      ...figures(calibration.pooled),
+    },
+    holdout: { ...figures(holdout.pooled), per_kind: Object.fromEntries(perKind) },
+    profile,
+  };
+}
+
+function figures(row: EvaluationRow): SearchFigures {
+  const { speedup, speedup_ci95, verdict, draft_acceptance_rate, mean_acceptance_length, c } = row;
+  const { tokens_per_second, prompts, new_tokens } = row;
+  return {
+    speedup,
+    speedup_ci95,
+    verdict,
+    draft_acceptance_rate,
+    mean_acceptance_length,
+    c,
+    tokens_per_second,
+    prompts,
+    new_tokens,
+  };
+}

@@ -1,0 +1,61 @@
+import { bitsToMask } from '../profile/mask.js';
+import type { DraftExit } from './candidate.js';
+import { readCandidate, type StudyEvent, type WrittenCandidate } from './storage/events.js';
+import type { StudyRecord } from './storage/storage.js';
+
+/** A finished trial, as it is shown and written: snake_case. */
+export interface FinishedTrial {
+  readonly trial: number;
+  /** The study's objective, a speedup; more is better. */
+  readonly score: number;
+  readonly skip_attention: readonly number[];
+  readonly skip_mlp: readonly number[];
+  readonly draft_length: number;
+  readonly draft_exit: DraftExit;
+  readonly threshold: number;
+  readonly seconds: number;
+  readonly figures: Readonly<Record<string, number>>;
+}
+
+/** What became of a study's trials. */
+export interface StudySummary {
+  /** Best score first; equal ones in the order of their numbers. */
+  readonly finished: readonly FinishedTrial[];
+  readonly failed: number;
+  /** Started and not ended: running now, or interrupted. */
+  readonly open: number;
+  /** The last note of every key. */
+  readonly notes: Readonly<Record<string, Extract<StudyEvent, { type: 'note' }>['value']>>;
+}
+
+/** Sums up a study's events. */
+export function summariseStudy({ events }: StudyRecord): StudySummary {
+  const candidates = new Map<number, WrittenCandidate>();
+  const finished: FinishedTrial[] = [];
+  const notes: [string, StudySummary['notes'][string]][] = [];
+  let failed = 0;
+  for (const event of events) {
+    if (event.type === 'started') candidates.set(event.trial, event.candidate);
+    else if (event.type === 'note') notes.push([event.key, event.value]);
+    else if (event.type === 'failed') failed++;
+    else {
+      // A journal is checked when it is read: what finishes has started.
+      const { mask, draft } = readCandidate(candidates.get(event.trial)!);
+      const { attention, mlp } = bitsToMask(mask);
+      finished.push({
+        trial: event.trial,
+        score: event.score,
+        skip_attention: attention,
+        skip_mlp: mlp,
+        draft_length: draft.draftLength,
+        draft_exit: draft.exit,
+        threshold: draft.threshold,
+        seconds: event.seconds,
+        figures: event.figures,
+      });
+    }
+  }
+  finished.sort((a, b) => b.score - a.score || a.trial - b.trial);
+  const open = candidates.size - finished.length - failed;
+  return { finished, failed, open, notes: Object.fromEntries(notes) };
+}

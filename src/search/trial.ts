@@ -1,0 +1,107 @@
+import type { Method } from '../decoding/method.js';
+import type { Model } from '../engine/load-model.js';
+import { findDivergences } from '../evaluation/divergence.js';
+import {
+  type EvaluationPrompt,
+  type EvaluationResult,
+  type EvaluationSettings,
+  evaluate,
+  type NamedMethod,
+} from '../evaluation/run.js';
+import { type EvaluationRow, POOLED, summarise } from '../evaluation/summary.js';
+import { bitsToMask } from '../profile/mask.js';
+import type { Candidate } from './candidate.js';
+
+/** The decoding method of a candidate. */
+export function candidateMethod({ mask, draft }: Candidate): Method {
+  const { exit, draftLength, threshold } = draft;
+  return {
+    name: 'skip',
+    mask: bitsToMask(mask),
+    draftLength,
+    exit: exit === 'fixed' ? { exit } : { exit, threshold },
+  };
+}
+
+/** What real decoding of some prompts showed of one candidate. */
+export interface Measurement {
+  /** All prompts together. */
+  readonly pooled: EvaluationRow;
+  /** By dataset, where there are several. */
+  readonly perKind: Readonly<Record<string, EvaluationRow>>;
+}
+
+/** How long the measurements of a search are, and how they end. */
+export interface MeasureOptions {
+  readonly settings: EvaluationSettings;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/**
+ * Decodes prompts with every candidate, interleaved with autoregressive runs.
+ * @throws Error when an output differs from the autoregressive one where they must agree: then no figure is worth
+ *   anything.
+ */
+export async function measure(
+  model: Pick<Model, 'engine' | 'tokenizer'>,
+  prompts: readonly EvaluationPrompt[],
+  candidates: readonly Candidate[],
+  { settings, signal, onProgress }: MeasureOptions,
+): Promise<Measurement[]> {
+  const methods = candidates.map((candidate, i): NamedMethod => {
+    return { name: `candidate ${i}`, method: candidateMethod(candidate) };
+  });
+  const result = await evaluate(model, {
+    ...settings,
+    prompts,
+    methods,
+    ...(signal ? { signal } : {}),
+    ...(onProgress ? { onProgress } : {}),
+  });
+  const rows = summarise(result, await divergencesOf(model, result));
+  return methods.map(({ name }) => {
+    const own = rows.filter((row) => row.method === name);
+    const pooled = own.find((row) => row.dataset === POOLED) ?? own[0]!;
+    const perKind = own.length > 1 ? own.filter((row) => row !== pooled) : [];
+    return { pooled, perKind: Object.fromEntries(perKind.map((row) => [row.dataset, row])) };
+  });
+}
+
+async function divergencesOf(model: Pick<Model, 'engine'>, result: EvaluationResult) {
+  const divergences = await findDivergences(model.engine, result);
+  const defect = divergences.find((divergence) => divergence.kind === 'defect');
+  if (defect) {
+    throw new Error(
+      `Prompt ${defect.sample.prompt.id} decoded with ${JSON.stringify(defect.sample.method.method)} differs from autoregressive decoding at new token ${defect.position}: this is a defect of sspec; please report it.`,
+    );
+  }
+  return divergences;
+}
+
+/** A measured speedup as a score and its variance, for a sampler. */
+export function scoreOf({ pooled }: Measurement): { score: number; variance: number } {
+  if (pooled.speedup === null || pooled.speedup_ci95 === null) {
+    throw new Error(
+      'every calibration prompt ended with its first token; there is nothing to time',
+    );
+  }
+  const [low, high] = pooled.speedup_ci95;
+  return { score: pooled.speedup, variance: ((high - low) / (2 * 1.96)) ** 2 };
+}
+
+/** The numbers of a row that a journal keeps. */
+export function journalFigures({ pooled }: Measurement): Record<string, number> {
+  const { draft_acceptance_rate, mean_acceptance_length, c, tokens_per_second, new_tokens } =
+    pooled;
+  const figures = {
+    draft_acceptance_rate,
+    mean_acceptance_length,
+    c,
+    tokens_per_second,
+    new_tokens,
+  };
+  return Object.fromEntries(
+    Object.entries(figures).filter((entry): entry is [string, number] => entry[1] !== null),
+  );
+}

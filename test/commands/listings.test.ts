@@ -1,0 +1,293 @@
+import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import Completion from '../../commands/completion.js';
+import DatasetList from '../../commands/dataset/list.js';
+import DatasetShow from '../../commands/dataset/show.js';
+import ModelInspect from '../../commands/model/inspect.js';
+import ModelList from '../../commands/model/list.js';
+import ProfileShow from '../../commands/profile/show.js';
+import ProfileValidate from '../../commands/profile/validate.js';
+import StudyList from '../../commands/study/list.js';
+import StudyShow from '../../commands/study/show.js';
+import { openCheckpoint } from '../../src/checkpoint/safetensors.js';
+import { compileModel } from '../../src/graph/compile.js';
+import { journalStorage } from '../../src/search/storage/journal.js';
+import { writeMiniature } from '../helpers/miniature.js';
+import { temporaryDirectory } from '../helpers/temporary.js';
+import { exampleProfile } from '../profile/example.js';
+import { runCommand } from './run.js';
+
+/** The document of a command that succeeds. */
+async function json(...[command, argv]: Parameters<typeof runCommand>) {
+  const { code, stdout } = await runCommand(command, [...argv, '--json']);
+  expect(code, stdout).toBe(0);
+  return JSON.parse(stdout);
+}
+
+describe('sspec model', () => {
+  const { HF_HUB_CACHE } = process.env;
+  afterEach(() => {
+    if (HF_HUB_CACHE === undefined) delete process.env.HF_HUB_CACHE;
+    else process.env.HF_HUB_CACHE = HF_HUB_CACHE;
+  });
+
+  it('lists the bundled model, the Hugging Face cache and compiled models', async () => {
+    const cache = temporaryDirectory();
+    process.env.HF_HUB_CACHE = cache;
+    const commit = 'a'.repeat(40);
+    for (const [repository, ref] of [
+      ['models--org--tiny', 'main'],
+      ['models--org--tiny', 'v1'],
+      ['models--org--half', 'main'],
+    ]) {
+      mkdirSync(join(cache, repository, 'refs'), { recursive: true });
+      writeFileSync(join(cache, repository, 'refs', ref), commit);
+    }
+    const { directory } = writeMiniature(join(cache, 'models--org--tiny', 'snapshots', commit));
+    const half = join(cache, 'models--org--half', 'snapshots', commit);
+    mkdirSync(half, { recursive: true });
+    writeFileSync(join(half, 'config.json'), '{"model_type":"gpt2"}');
+    const { key } = await compileModel(openCheckpoint(directory), 'int8');
+
+    const { models, compiled } = await json(ModelList, []);
+    expect(models.map(({ reference }: { reference: string }) => reference)).toEqual([
+      'demo',
+      'org/half',
+      'org/tiny',
+      'org/tiny@v1',
+    ]);
+    expect(models[1]).toMatchObject({
+      architecture: null,
+      problem: expect.stringContaining('gpt2'),
+    });
+    expect(models[2]).toMatchObject({ architecture: 'llama', layers: 4, directory });
+    expect(compiled.map((entry: { key: string }) => entry.key)).toContain(key);
+    const { stdout } = await runCommand(ModelList, []);
+    expect(stdout).toMatch(/^org\/half +not supported/m);
+    expect(stdout).toContain(key);
+  });
+
+  it('inspects a checkpoint; its sizes are those of the compiled files', async () => {
+    const { directory } = writeMiniature(temporaryDirectory(), {
+      tied: true,
+      intermediateSize: 80,
+      contextLength: 32,
+    });
+    const document = await json(ModelInspect, [directory]);
+    expect(document).toMatchObject({
+      architecture: 'llama',
+      layers: 4,
+      sublayers: 8,
+      context_length: 32,
+      stored_dtypes: ['F32'],
+      tied_embeddings: true,
+      tokenizer: false,
+      bytes: { fp32: 4 * document.parameters },
+    });
+    for (const precision of ['fp32', 'int8', 'int4'] as const) {
+      const { path } = await compileModel(openCheckpoint(directory), precision);
+      const file = statSync(join(path, '..', 'weights.bin')).size;
+      const matrices = 1 + 5 * 4;
+      const padding = (precision === 'fp32' ? 1 : 2) * matrices + 2;
+      expect(file).toBeGreaterThan(document.bytes[precision]);
+      expect(file).toBeLessThan(document.bytes[precision] + 4096 * padding + 8 * 32 * 16);
+    }
+  });
+
+  it('has no size for a precision that does not fit', async () => {
+    const { directory } = writeMiniature(temporaryDirectory(), { hiddenSize: 48 });
+    expect((await json(ModelInspect, [directory])).bytes).toMatchObject({ int8: null, int4: null });
+    const { stdout } = await runCommand(ModelInspect, [directory]);
+    expect(stdout).toMatch(/^compiled +fp32 [\d.]+ KiB$/m);
+  });
+
+  it('refuses to inspect what is not a model', async () => {
+    const result = await runCommand(ModelInspect, ['no-such']);
+    expect(result).toMatchObject({ code: 2, stdout: '' });
+    expect(result.stderr).toMatch(/^Error: The model "no-such" .*\.\n$/);
+    expect((await runCommand(ModelInspect, [])).stderr).toMatch(
+      /^Error: Missing 1 required arg: ref/,
+    );
+  });
+});
+
+describe('sspec profile', () => {
+  const write = (profile: unknown) => {
+    const file = join(temporaryDirectory(), 'profile.json');
+    writeFileSync(file, JSON.stringify(profile));
+    return file;
+  };
+
+  it('shows mask, figures and provenance', async () => {
+    const { stdout } = await runCommand(ProfileShow, [write(exampleProfile)]);
+    expect(stdout).toContain('attention  ■ ■ ■ · ■ · ■ ■ ■ ■ ■ ■');
+    expect(stdout).toMatch(/^held out +1\.31x +\[1\.24, 1\.37\] +84\.0% +3\.90 +0\.470/m);
+    expect(stdout).toContain('exit threshold at 0.6, for sampling with temperature 0.7, top_p 0.9');
+    expect(stdout).toContain('study code, sampler bo, 300 trials, seed 0');
+    expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100);
+  });
+
+  it('shows a profile without figures or study', async () => {
+    const {
+      study: _,
+      sampler: _s,
+      trials: _t,
+      seed: _e,
+      ...provenance
+    } = exampleProfile.provenance;
+    const file = write({
+      ...exampleProfile,
+      provenance,
+      figures: {},
+      sampling: undefined,
+      pareto: [],
+    });
+    const { stdout } = await runCommand(ProfileShow, [file]);
+    expect(stdout).toContain('Not measured');
+    expect(stdout).toContain('for greedy decoding');
+    expect(stdout).toMatch(/^made 2026-01-02 by sspec 0\.1\.0$/m);
+  });
+
+  it('is the profile itself as JSON', async () => {
+    expect(await json(ProfileShow, [write(exampleProfile)])).toEqual(exampleProfile);
+  });
+
+  it('validates', async () => {
+    const file = write(exampleProfile);
+    expect(await json(ProfileValidate, [file])).toEqual({ profile: file, valid: true });
+    expect(await runCommand(ProfileValidate, [file, '-q'])).toEqual({
+      code: 0,
+      stdout: '',
+      stderr: '',
+    });
+    const bad = await runCommand(ProfileValidate, [write({ ...exampleProfile, skip_mlp: [4, 4] })]);
+    expect(bad).toMatchObject({ code: 2, stdout: '' });
+    expect(bad.stderr).toMatch(/field "skip_mlp" .*ascend/);
+  });
+});
+
+describe('sspec study', () => {
+  let storage: string;
+  beforeAll(async () => {
+    storage = temporaryDirectory();
+    const start = { sampler: 'bo', seed: 3, bits: 8, context: { precision: 'int8' } };
+    const study = await journalStorage(storage).open('night', start, { resume: false });
+    const time = '2026-01-02T03:04:05.000Z';
+    for (const [trial, mask, score] of [
+      [0, '10000000', 1.1],
+      [1, '01100000', 1.3],
+      [2, '00000011', 1.3],
+      [3, '11111111', 0],
+      [4, '00010000', 0],
+    ] as const) {
+      const candidate = { mask, draft_exit: 'fixed', draft_length: 4, threshold: 0 } as const;
+      await study.append({ type: 'started', trial, candidate, time });
+      if (trial === 3) await study.append({ type: 'failed', trial, reason: 'because' });
+      else if (trial < 3)
+        await study.append({
+          type: 'finished',
+          trial,
+          score,
+          variance: 0.01,
+          figures: { c: 0.5 },
+          seconds: 2,
+        });
+    }
+    await study.append({ type: 'note', key: 'holdout', value: 1 });
+    await study.append({ type: 'note', key: 'holdout', value: { speedup: 1.2 } });
+    await study.close();
+    writeFileSync(join(storage, 'broken.jsonl'), '{}\n');
+  });
+
+  it('lists studies, damaged ones with what is wrong', async () => {
+    const { studies } = await json(StudyList, ['--storage', storage]);
+    expect(studies).toEqual([
+      {
+        study: 'broken',
+        sampler: null,
+        created: null,
+        finished: null,
+        best_score: null,
+        problem: expect.stringContaining('broken.jsonl:1'),
+      },
+      {
+        study: 'night',
+        sampler: 'bo',
+        created: expect.any(String),
+        finished: 3,
+        best_score: 1.3,
+        problem: null,
+      },
+    ]);
+    expect((await runCommand(StudyList, ['--storage', storage])).stdout).toMatch(
+      /^night +bo .* 3 +1\.30x$/m,
+    );
+    const none = await runCommand(StudyList, ['--storage', join(storage, 'none')]);
+    expect(none).toMatchObject({ code: 0, stdout: expect.stringContaining('no studies') });
+  });
+
+  it('shows the best trials first', async () => {
+    const document = await json(StudyShow, ['night', '--storage', storage, '--top', '2']);
+    expect(document).toMatchObject({
+      study: 'night',
+      layers: 4,
+      trials: { finished: 3, failed: 1, open: 1 },
+      best: {
+        trial: 1,
+        score: 1.3,
+        skip_attention: [1],
+        skip_mlp: [0],
+        draft_length: 4,
+        figures: { c: 0.5 },
+      },
+      notes: { holdout: { speedup: 1.2 } },
+    });
+    expect(document.top.map(({ trial }: { trial: number }) => trial)).toEqual([1, 2]);
+    const { stdout } = await runCommand(StudyShow, ['night', '--storage', storage]);
+    expect(stdout).toContain('3 trials finished, 1 failed, 1 open');
+    expect(stdout).toContain('attention  ■ · ■ ■');
+    expect(stdout).toMatch(/^ +0 +1\.10x +0 +4 fixed +2\.0 s$/m);
+  });
+
+  it('takes the storage from the environment, and refuses what it cannot use', async () => {
+    process.env.SSPEC_STORAGE = storage;
+    try {
+      expect((await json(StudyList, [])).storage).toBe(storage);
+    } finally {
+      delete process.env.SSPEC_STORAGE;
+    }
+    const missing = await runCommand(StudyShow, ['day', '--storage', storage]);
+    expect(missing).toMatchObject({ code: 2, stderr: expect.stringContaining('no study "day"') });
+    const database = await runCommand(StudyList, ['--storage', 'postgres://host/db']);
+    expect(database).toMatchObject({ code: 2, stderr: expect.stringContaining('folder only') });
+  });
+});
+
+describe('sspec dataset', () => {
+  it('lists the bundled ones', async () => {
+    const { datasets } = await json(DatasetList, []);
+    const names = datasets.map(({ name }: { name: string }) => name);
+    expect(names).toEqual(['stories', 'help', 'code', 'math', 'calibration', 'heldout']);
+    const { stdout } = await runCommand(DatasetList, []);
+    expect(stdout).toMatch(/^code +code +\d+ +\d+ {2}Beginnings/m);
+  });
+
+  it('shows prompts', async () => {
+    const { prompts, shown, name } = await json(DatasetShow, ['code:calibration', '--limit', '2']);
+    expect(name).toBe('code');
+    expect(shown).toHaveLength(2);
+    expect(prompts).toBeGreaterThan(2);
+    const { stdout } = await runCommand(DatasetShow, ['code:calibration', '--limit', '2']);
+    expect(stdout).toContain(shown[1].prompt);
+    expect(stdout).toContain(`${prompts - 2} more`);
+    expect(await runCommand(DatasetShow, ['none'])).toMatchObject({ code: 2, stdout: '' });
+  });
+});
+
+describe('sspec completion', () => {
+  it('refuses a shell that it does not know', async () => {
+    const result = await runCommand(Completion, ['fish']);
+    expect(result).toMatchObject({ code: 2, stderr: expect.stringContaining('fish to be one of') });
+  });
+});

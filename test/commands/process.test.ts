@@ -1,0 +1,137 @@
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { writeMiniature } from '../helpers/miniature.js';
+import { temporaryDirectory } from '../helpers/temporary.js';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Time of the newest file under a folder. */
+function newest(folder: string): number {
+  return Math.max(
+    ...readdirSync(join(root, folder), { recursive: true }).map(
+      (name) => statSync(join(root, folder, String(name))).mtimeMs,
+    ),
+  );
+}
+
+const main = join(root, 'dist/src/cli/main.js');
+const isBuilt =
+  existsSync(main) && ['src/cli', 'commands'].every((folder) => newest(folder) <= newest('dist'));
+
+/** Runs bin/run.js; `onOutput` is told what came so far and may act on the process. */
+async function sspec(
+  argv: string[],
+  {
+    input = '',
+    env = {},
+    onOutput = () => {},
+  }: {
+    input?: string;
+    env?: NodeJS.ProcessEnv;
+    onOutput?: (child: ReturnType<typeof spawn>) => void;
+  } = {},
+) {
+  const child = spawn(process.execPath, [join(root, 'bin/run.js'), ...argv], {
+    env: { ...process.env, ...env },
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (data) => {
+    stdout += data;
+    onOutput(child);
+  });
+  child.stderr.on('data', (data) => {
+    stderr += data;
+  });
+  child.stdin.end(input);
+  const [code, signal] = await new Promise<[number | null, string | null]>((resolve) =>
+    child.on('close', (...ended) => resolve(ended)),
+  );
+  return { code, signal, stdout, stderr };
+}
+
+/** A generation that takes minutes unless it is stopped. */
+function endless() {
+  const { directory } = writeMiniature(temporaryDirectory(), { contextLength: 60_000 });
+  return ['generate', '--model', directory, '--prompt-ids', '1', '--max-new-tokens', '50000'];
+}
+
+// These start the compiled program: "npm run build" first, or they would test what was built earlier.
+describe.skipIf(!isBuilt)(
+  'the sspec program (skipped unless dist is newer than the sources)',
+  () => {
+    it('says in a few lines what to start with', async () => {
+      const { code, stdout } = await sspec([]);
+      expect(code).toBe(0);
+      expect(stdout).toContain('sspec generate --prompt');
+      expect(stdout.split('\n').length).toBeLessThan(12);
+      expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(120);
+    });
+
+    it('has a summary for every command', async () => {
+      const { code, stdout } = await sspec(['--help']);
+      expect(code).toBe(0);
+      for (const name of ['generate', 'model', 'profile', 'study', 'dataset', 'completion'])
+        expect(stdout).toMatch(new RegExp(`^  ${name} +\\S`, 'm'));
+    });
+
+    it('refuses an unknown command', async () => {
+      const { code, stdout, stderr } = await sspec(['genrate']);
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+      expect(stderr).toBe('Error: There is no command "genrate"; see sspec --help.\n');
+      const document = JSON.parse((await sspec(['model', 'lst', '--json'])).stdout);
+      expect(document.error).toEqual({
+        code: 'usage',
+        message: 'There is no command "model lst"; see sspec --help.',
+      });
+    });
+
+    it('takes a prompt from stdin and keeps stderr clean', async () => {
+      const argv = ['generate', '--max-new-tokens', '8', '--show-draft', '--skip-mlp', '3', '-q'];
+      const input = 'Once upon a time\n';
+      const coloured = await sspec(argv, { input, env: { FORCE_COLOR: '1', NO_COLOR: '' } });
+      const plain = await sspec(argv, { input, env: { FORCE_COLOR: '1', NO_COLOR: '1' } });
+      expect(plain).toMatchObject({ code: 0, stderr: '' });
+      expect(plain.stdout).not.toContain('\u001b');
+      expect(coloured.stdout).toContain('\u001b[3');
+      expect((await sspec(argv, { input: '' })).stderr).toBe(
+        'Error: The prompt is empty; give some text.\n',
+      );
+    });
+
+    it('ends with 130 when it is interrupted', async () => {
+      const { code, stdout, stderr } = await sspec([...endless(), '-q'], {
+        onOutput: (child) => child.kill('SIGINT'),
+      });
+      expect({ code, stderr }).toEqual({ code: 130, stderr: 'Error: Interrupted.\n' });
+      expect(stdout).toMatch(/^[\d,]+\n$/);
+    });
+
+    it('ends without a word when nobody reads any more', async () => {
+      const { code, stderr } = await sspec([...endless(), '-q'], {
+        onOutput: (child) => child.stdout?.destroy(),
+      });
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    });
+
+    it('shows a stack only with DEBUG', async () => {
+      const argv = ['model', 'inspect', 'no-such'];
+      expect((await sspec(argv)).stderr).not.toContain('    at ');
+      expect((await sspec(argv, { env: { DEBUG: 'sspec' } })).stderr).toContain('    at ');
+    });
+
+    it('prints a bash completion that bash accepts', async () => {
+      const { code, stdout } = await sspec(['completion', 'bash']);
+      expect(code).toBe(0);
+      expect(stdout).toContain('complete -F _sspec_autocomplete sspec');
+      const file = join(temporaryDirectory(), 'file');
+      writeFileSync(file, '');
+      const unwritable = await sspec(['completion', 'bash'], { env: { XDG_CACHE_HOME: file } });
+      expect(unwritable).toMatchObject({ code: 2, stdout: '' });
+      expect(unwritable.stderr).toMatch(/^Error: Cannot write the completion files to .*\.\n$/);
+    });
+  },
+);

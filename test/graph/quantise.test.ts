@@ -1,0 +1,120 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { quantisationBlock, quantiseRows } from '../../src/graph/quantise.js';
+import { dequantize } from '../helpers/dequantize.js';
+
+/** Rows of weights of very different sizes, with last blocks cut short. */
+const matrices = fc
+  .record({ rows: fc.integer({ min: 1, max: 3 }), columns: fc.integer({ min: 1, max: 100 }) })
+  .chain(({ rows, columns }) =>
+    fc
+      .array(
+        fc.oneof(
+          fc.float({ noNaN: true, min: Math.fround(-4), max: 4 }),
+          fc.float({ noNaN: true, min: Math.fround(-1e-3), max: Math.fround(1e-3) }),
+          fc.constantFrom(0, 1, -1, 0.5),
+        ),
+        { minLength: rows * columns, maxLength: rows * columns },
+      )
+      .map((values) => ({ rows, columns, weights: Float32Array.from(values) })),
+  )
+  // The product of q and a scale below the normal range of single precision is not exact.
+  .map(({ weights, ...sizes }) => ({
+    ...sizes,
+    weights: weights.map((w) => (Math.abs(w) < 1e-30 ? 0 : w)),
+  }));
+
+/** Calls `check` with the entries of each block: given, restored, and the block's scale. */
+function eachBlock(
+  { rows, columns, weights }: { rows: number; columns: number; weights: Float32Array },
+  bits: 8 | 4,
+  check: (given: Float32Array, restored: Float64Array, scale: number) => void,
+): void {
+  const { packed, scales } = quantiseRows(weights, rows, columns, bits);
+  const restored = dequantize(packed, scales, rows, columns, bits);
+  const blocks = Math.ceil(columns / quantisationBlock);
+  for (let row = 0; row < rows; row++) {
+    for (let block = 0; block < blocks; block++) {
+      const from = row * columns + block * quantisationBlock;
+      const to = Math.min(from + quantisationBlock, (row + 1) * columns);
+      check(weights.subarray(from, to), restored.subarray(from, to), scales[row * blocks + block]!);
+    }
+  }
+}
+
+const largest = (values: Float32Array) =>
+  values.reduce((best, w) => (Math.abs(w) > Math.abs(best) ? w : best), 0);
+/** Room for the rounding of the scale and of the division to single precision. */
+const slack = 1 + 1e-5;
+
+describe('block quantisation', () => {
+  it('8 bits: the scale is max|w| / 127 and no entry is off by more than half of it', () => {
+    fc.assert(
+      fc.property(matrices, (matrix) => {
+        eachBlock(matrix, 8, (given, restored, scale) => {
+          expect(scale).toBe(Math.fround(Math.abs(largest(given)) / 127));
+          for (const [i, w] of given.entries()) {
+            expect(Math.abs(restored[i]! - w)).toBeLessThanOrEqual((scale / 2) * slack);
+          }
+        });
+      }),
+    );
+  });
+
+  it('4 bits: the extreme is exact, others are off by half a scale, or by a whole one at the far end', () => {
+    fc.assert(
+      fc.property(matrices, (matrix) => {
+        eachBlock(matrix, 4, (given, restored, scale) => {
+          const extreme = largest(given);
+          expect(restored[given.indexOf(extreme)]! - extreme).toBe(0); // whatever the sign of 0
+          for (const [i, w] of given.entries()) {
+            // The range is -8..7 in scales, and the extreme is at -8: beyond 7.5 the other way is cut to 7.
+            const cut = w / scale > 7.5;
+            const bound = Math.abs(scale) * (cut ? 1 : 0.5) * slack;
+            expect(Math.abs(restored[i]! - w)).toBeLessThanOrEqual(bound);
+          }
+        });
+      }),
+    );
+  });
+
+  it.each([8, 4] as const)('%d bits: a block of zeros has scale 0 and gives zeros', (bits) => {
+    const weights = new Float32Array(96);
+    weights[40] = 1;
+    const { packed, scales } = quantiseRows(weights, 1, 96, bits);
+    expect(scales[0] === 0 && scales[2] === 0).toBe(true); // 0 or -0
+    expect(scales[1]).not.toBe(0);
+    expect(dequantize(packed, scales, 1, 96, bits)[40]).toBeCloseTo(1, 6);
+    const zero = bits === 8 ? 128 : 0x88;
+    expect(new Set(packed.subarray(0, 4 * bits))).toEqual(new Set([zero]));
+  });
+
+  it.each([8, 4] as const)(
+    '%d bits: a last block that is not full is padded with zeros',
+    (bits) => {
+      const weights = Float32Array.from({ length: 2 * 35 }, (_, i) => (i % 7) - 3);
+      const { packed, scales } = quantiseRows(weights, 2, 35, bits);
+      const blockBytes = 4 * bits;
+      expect(packed).toHaveLength(2 * 2 * blockBytes);
+      expect(scales).toHaveLength(4);
+      // What the runtime multiplies by padding must be 0 for padded activations of any value.
+      const wide = dequantize(packed, scales, 2, 64, bits);
+      for (const row of [0, 1]) {
+        expect(wide.subarray(row * 64 + 35, (row + 1) * 64).every((w) => w === 0)).toBe(true);
+        expect(wide[row * 64 + 33]).not.toBe(0);
+      }
+    },
+  );
+
+  it('4 bits: the even column is the low nibble', () => {
+    const weights = new Float32Array(32);
+    weights[0] = -8;
+    weights[1] = 3;
+    weights[31] = 7;
+    const { packed, scales } = quantiseRows(weights, 1, 32, 4);
+    expect(scales[0]).toBe(1);
+    expect(packed[0]).toBe(0xb0);
+    expect(packed[15]).toBe(0xf8);
+    expect(packed[7]).toBe(0x88);
+  });
+});

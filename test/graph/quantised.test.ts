@@ -1,0 +1,79 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ModelConfig } from '../../src/checkpoint/model-config.js';
+import type { Engine } from '../../src/engine/engine.js';
+import { quantiseRows } from '../../src/graph/quantise.js';
+import { dequantize } from '../helpers/dequantize.js';
+import { loadEngine } from '../helpers/engine.js';
+import { logitDistance, randomMask, randomTokens, skippedSublayers } from '../helpers/logits.js';
+import { type MiniatureOptions, writeMiniature } from '../helpers/miniature.js';
+import { readWeights, type Weights } from '../helpers/read-weights.js';
+import { referenceLogits } from '../helpers/reference.js';
+import { temporaryDirectory } from '../helpers/temporary.js';
+
+/**
+ * Root mean square error of the logits, in their standard deviations, that the rounding of activations may cause. The
+ * runtime rounds the input of a product to 8 bits in blocks of 32: steps of max|x| / 127, about 2.1 / 127 deviations of
+ * x, so an error of 0.0048 deviations (a step over sqrt 12). A product of such errors with independent weights has the
+ * same relative error; four layers of two sublayers with two rounded products each and the head add up, in squares, to
+ * sqrt(17) * 0.0048 = 0.02 where every error reaches the logits undiminished. The nonlinear parts (SiLU, softmax over
+ * large scores) amplify it, in these random networks to 0.046 at most: the bound leaves room for twice that, and rounding
+ * the weights to 4 bits instead must move the logits by several times the bound, or it would tell nothing.
+ */
+const tolerance = 0.08;
+
+const variants: [string, MiniatureOptions][] = [
+  ['tied', { tied: true }],
+  ['untied, biases', { attentionBias: true, mlpBias: true }],
+  ['widths off 32', { heads: 3, kvHeads: 1, headDim: 16, intermediateSize: 72 }],
+];
+
+/** A checkpoint's weights as they are after block quantisation: every matrix, none of the vectors. */
+function dequantised(weights: Weights, config: ModelConfig, bits: 8 | 4): Weights {
+  const { hiddenSize, intermediateSize, heads, headDim } = config;
+  const columnsOf = (name: string) => {
+    if (name.includes('o_proj')) return heads * headDim;
+    return name.includes('down_proj') ? intermediateSize : hiddenSize;
+  };
+  return (name) => {
+    const values = Float32Array.from(weights(name));
+    const isMatrix = /(proj|embed_tokens|lm_head)\.weight$/.test(name);
+    if (!isMatrix) return values;
+    const columns = columnsOf(name);
+    const rows = values.length / columns;
+    const { packed, scales } = quantiseRows(values, rows, columns, bits);
+    return dequantize(packed, scales, rows, columns, bits);
+  };
+}
+
+describe.each(variants)('engines against float64 on dequantised weights: %s', (_name, options) => {
+  const directory = temporaryDirectory();
+  const { config } = writeMiniature(directory, { vocabSize: 128, contextLength: 128, ...options });
+  const weights = readWeights(directory);
+  const tokens = randomTokens(70, config.vocabSize, 11);
+  const mask = randomMask(config.layers, 4);
+  const skipped = skippedSublayers(mask, config.layers);
+  const engines = new Map<8 | 4, Engine>();
+  beforeAll(async () => {
+    engines.set(8, await loadEngine(directory, 'int8', 1));
+    engines.set(4, await loadEngine(directory, 'int4', 1));
+  });
+  afterAll(() => Promise.all([...engines.values()].map((engine) => engine.close())));
+
+  it.each([
+    ['the full model', undefined],
+    ['with sublayers skipped', mask],
+  ])('%s', async (_what, draft) => {
+    const expected = (from: Weights) =>
+      referenceLogits(config, from, tokens, draft ? skipped : undefined);
+    const unquantised = expected(weights);
+    for (const bits of [8, 4] as const) {
+      const engine = engines.get(bits)!;
+      const gates = draft ? engine.gates(draft) : engine.target;
+      const actual = await engine.forward(engine.createCache(70), tokens, 0, gates, 'all');
+      const near = logitDistance(actual, expected(dequantised(weights, config, bits))).rms;
+      const far = logitDistance(actual, unquantised).rms;
+      expect(near, `${bits} bits`).toBeLessThan(tolerance);
+      if (bits === 4) expect(far).toBeGreaterThan(3 * tolerance);
+    }
+  });
+});
