@@ -18,8 +18,7 @@ const MEASURING = 'MEASURING';
 export default class Eval extends BaseCommand {
   static override readonly summary = 'Measure profiles and baselines on datasets.';
   static override readonly description =
-    `Every prompt is decoded by all methods in turn, several times over; speedups are over autoregressive decoding, the prefill
-left out, with a 95% interval. Outputs are compared token by token.`;
+    'Every prompt is decoded by all methods in turn, several times over. Speedups are over autoregressive decoding, the prefill left out, with a 95% interval. Outputs are compared token by token.';
   static override readonly examples = [
     '<%= config.bin %> <%= command.id %> --profile profile.json',
     '<%= config.bin %> <%= command.id %> --profile a.json --profile b.json --dataset code,math --limit 10',
@@ -164,12 +163,12 @@ async function namedMethods(
   files: readonly string[],
   engine: Engine,
 ) {
-  const { profileMethod, readFittingProfile } = await import('../src/cli/method.js');
+  const { profileMethod, readFittingProfile } = await import('../src/decoding/profile-method.js');
   const methods: NamedMethod[] = [];
   const messages: string[] = [];
   for (const file of files) {
     const { profile, warnings } = readFittingProfile(file, engine);
-    if (profile) methods.push({ name: 'skip', method: profileMethod(profile), profile: file });
+    methods.push({ name: 'skip', method: profileMethod(profile), profile: file });
     messages.push(...warnings.map((warning) => `${file}: ${warning}`));
   }
   if (names.includes('lookup')) methods.push({ name: 'lookup', method: { name: 'lookup' } });

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../errors.js';
-import { parseFields, readJsonFile } from './json-file.js';
+import { parseFields, readJsonFile } from '../json-file.js';
 import type { ModelConfig } from './model-config.js';
 import { parseRope, ropeFields } from './rope.js';
 

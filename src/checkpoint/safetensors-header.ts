@@ -2,7 +2,7 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { z } from 'zod';
 import { InputError } from '../errors.js';
 import { errorMessage } from '../files.js';
-import { parseFields, parseJsonBytes } from './json-file.js';
+import { parseFields, parseJsonBytes } from '../json-file.js';
 
 const LENGTH_BYTES = 8;
 const MAX_HEADER_BYTES = 100_000_000;

@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../errors.js';
+import { parseFields, readJsonFile } from '../json-file.js';
 import { readModelConfig } from './config.js';
-import { parseFields, readJsonFile } from './json-file.js';
 import type { ModelConfig } from './model-config.js';
 import { readSafetensorsHeader, type TensorInfo } from './safetensors-header.js';
 

@@ -3,8 +3,8 @@ import { Tokenizer } from '@huggingface/tokenizers';
 import { z } from 'zod';
 import { InputError } from '../errors.js';
 import { errorMessage } from '../files.js';
+import { parseFields, readJsonFile, readTextFile } from '../json-file.js';
 import { type ChatMessage, renderChat } from './chat-template.js';
-import { parseFields, readJsonFile, readTextFile } from './json-file.js';
 
 const MAX_TOKENIZER_BYTES = 1 << 28;
 const MAX_CONFIG_BYTES = 1 << 24;

@@ -1,13 +1,11 @@
 import type { CouplingName } from '../decoding/coupling.js';
 import { DEFAULT_DRAFT_LENGTH, DEFAULT_THRESHOLD, type DraftExit } from '../decoding/draft-exit.js';
 import type { Method } from '../decoding/method.js';
+import { profileExit, readFittingProfile } from '../decoding/profile-method.js';
 import { checkSamplingOptions, type SamplingOptions } from '../decoding/sampling/options.js';
 import type { Engine } from '../engine/engine.js';
 import { InputError } from '../errors.js';
-import { cpuModel } from '../measurement/environment.js';
-import { checkProfileFits } from '../profile/fit.js';
 import { parseLayerList, type SkipMask } from '../profile/mask.js';
-import { readProfile } from '../profile/profile.js';
 import type { Profile } from '../profile/schema.js';
 import type { EXITS, METHODS } from './flags.js';
 
@@ -56,7 +54,10 @@ export function samplingOptions(flags: SamplingFlags): SamplingOptions {
  *   or flags contradict each other.
  */
 export function resolveMethod(flags: MethodFlags, engine: Engine): ResolvedMethod {
-  const { profile, warnings } = readFittingProfile(flags.profile, engine);
+  const { profile, warnings } =
+    flags.profile === undefined
+      ? { profile: null, warnings: [] }
+      : readFittingProfile(flags.profile, engine);
   const masked = flags['skip-attention'] !== undefined || flags['skip-mlp'] !== undefined;
   const name = flags.method ?? (profile || masked ? 'skip' : 'autoregressive');
   if (name === 'skip') {
@@ -82,27 +83,6 @@ const SKIP_ONLY = [
   'threshold',
 ] as const;
 
-/** The method of a profile alone, as `sspec eval --profile` runs it. */
-export function profileMethod(profile: Profile): Method {
-  return skipMethod({}, profile, profile.model.layers);
-}
-
-/**
- * Reads a profile and holds it against a loaded model.
- * @throws InputError when it cannot be read or belongs to another model.
- */
-export function readFittingProfile(
-  file: string | undefined,
-  engine: Engine,
-): Pick<ResolvedMethod, 'profile' | 'warnings'> {
-  if (file === undefined) return { profile: null, warnings: [] };
-  const profile = readProfile(file);
-  const { weightsHash, precision } = engine.model;
-  const { layers } = engine.config;
-  const target = { weightsHash, layers, precision, threads: engine.threads, cpu: cpuModel() };
-  return { profile, warnings: checkProfileFits(profile, target, file) };
-}
-
 function skipMethod(flags: MethodFlags, profile: Profile | null, layers: number): Method {
   const chosen = (flag: 'skip-attention' | 'skip-mlp', stored: readonly number[] | undefined) => {
     const text = flags[flag];
@@ -117,11 +97,7 @@ function skipMethod(flags: MethodFlags, profile: Profile | null, layers: number)
 }
 
 function draftExit(flags: MethodFlags, profile: Profile | null): DraftExit {
-  const exit = flags['draft-exit'] ?? profile?.draft.draft_exit ?? 'adaptive';
-  if (exit === 'cost')
-    throw new InputError(
-      'The profile\'s draft_exit "cost" is not in this version; give --draft-exit fixed, threshold or adaptive.',
-    );
+  const exit = flags['draft-exit'] ?? (profile ? profileExit(profile).exit : 'adaptive');
   const { threshold } = flags;
   if (exit === 'fixed') {
     if (threshold === undefined) return { exit };

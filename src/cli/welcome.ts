@@ -1,10 +1,11 @@
 /** What `sspec` alone says: the few commands that a newcomer needs. */
-export const WELCOME = `sspec: a language model drafts for itself with sublayers skipped, and decodes faster with exactly its own output.
+export const WELCOME = `sspec: a language model drafts for itself with sublayers skipped, and decodes
+faster with exactly its own output.
 
-  sspec generate --prompt "Once upon a time" --stats    decode with the bundled model
-  sspec search --output profile.json                    find which sublayers to skip, write a profile
-  sspec generate --profile profile.json --show-draft    decode with it; see what was drafted
+  sspec generate --prompt "Once upon a time" --stats   decode with the bundled model
+  sspec search --output profile.json                   find which sublayers to skip
+  sspec generate --profile profile.json --show-draft   decode with them skipped (pipe a prompt in)
+  sspec eval --profile profile.json                    measure it against plain decoding
 
-  sspec eval --profile profile.json                     measure it against plain decoding
-  sspec --help                                          all commands; sspec COMMAND --help: its flags
+sspec --help lists all commands, sspec COMMAND --help their flags.
 `;

@@ -2,9 +2,9 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { parseFields, readTextFile } from '../checkpoint/json-file.js';
 import { InputError } from '../errors.js';
 import { errorMessage } from '../files.js';
+import { parseFields, readTextFile } from '../json-file.js';
 import { packageRoot } from '../package-root.js';
 import { templateFields } from './template.js';
 

@@ -29,3 +29,8 @@ export function countPhysicalCores(cpuinfo: string): number | undefined {
   }
   return cores.size > 0 ? cores.size : undefined;
 }
+
+/** The CPU's model name; `unknown` where the system does not tell. */
+export function cpuModel(): string {
+  return cpus()[0]?.model.trim() || 'unknown';
+}

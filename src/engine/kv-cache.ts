@@ -7,9 +7,8 @@ type Feeds = Record<string, Tensor>;
 
 /**
  * The keys and values of one sequence, one Float32Array for K and one for V per layer, laid out in blocks
- * [1 + blocks, KV, B, D] (symbols of graph/attention.ts). The first block is never written and always masked: it keeps
- * the batch of full blocks from being empty. The runtime reads the arrays in place; a pass returns only its new rows,
- * which `write` puts in. What lies beyond the current position is stale and masked, so rolling back to an earlier
+ * [blocks, KV, B, D] (symbols of graph/attention.ts). The runtime reads the arrays in place; a pass returns only its new
+ * rows, which `write` puts in. What lies beyond the current position is stale and masked, so rolling back to an earlier
  * position takes nothing but going on from there.
  */
 export class KvCache {
@@ -36,25 +35,28 @@ export class KvCache {
     this.capacity = blocks * blockSize;
     this.buffers = Array.from(
       { length: 2 * config.layers },
-      () => new Float32Array((1 + blocks) * this.blockElements),
+      () => new Float32Array(blocks * this.blockElements),
     );
     this.bytes = this.buffers.reduce((sum, buffer) => sum + buffer.byteLength, 0);
   }
 
-  /** Adds the inputs of every layer for a pass that starts in block `full` and touches `tailBlocks` blocks. */
+  /**
+   * Adds the inputs of every layer for a pass that starts in block `full` and touches `tailBlocks` blocks. A batch of full
+   * blocks must not be empty: where there is none, block 0 stands in, masked.
+   */
   feed(feeds: Feeds, full: number, tailBlocks: number): void {
     if (full !== this.full) {
       this.full = full;
       this.tails.clear();
       for (const [i, buffer] of this.buffers.entries()) {
-        this.past[pastName(kindOf(i), i >> 1)] = this.blocks(buffer, 0, 1 + full);
+        this.past[pastName(kindOf(i), i >> 1)] = this.blocks(buffer, 0, Math.max(1, full));
       }
     }
     let tail = this.tails.get(tailBlocks);
     if (!tail) {
       tail = {};
       for (const [i, buffer] of this.buffers.entries()) {
-        tail[tailName(kindOf(i), i >> 1)] = this.blocks(buffer, 1 + full, tailBlocks);
+        tail[tailName(kindOf(i), i >> 1)] = this.blocks(buffer, full, tailBlocks);
       }
       this.tails.set(tailBlocks, tail);
     }
@@ -68,7 +70,7 @@ export class KvCache {
    */
   write(rows: Float32Array, ran: readonly number[], position: number, count: number): void {
     const { kvHeads, headDim } = this;
-    const block = 1 + Math.floor(position / blockSize);
+    const block = Math.floor(position / blockSize);
     const slot = position % blockSize;
     const here = Math.min(count, blockSize - slot);
     let source = 0;

@@ -68,13 +68,17 @@ export class PassInputs {
         this.slots[at + 4] = (slot + i) % blockSize;
       }
     }
-    this.counts[0] = 1 + full;
+    this.counts[0] = Math.max(1, full);
     this.counts[2] = tail;
-    this.setBias(position, 1 + full + tail);
+    this.setBias(position, full, tail);
   }
 
-  /** Row r of a block belongs to token r mod S, which sees the positions up to its own, within the sliding window. */
-  private setBias(position: number, blocks: number): void {
+  /**
+   * Row r of a block belongs to token r mod S, which sees the positions up to its own, within the sliding window. Where
+   * there is no full block, a masked one stands in its place.
+   */
+  private setBias(position: number, full: number, tail: number): void {
+    const blocks = Math.max(1, full) + tail;
     const { tokens, window } = this;
     const rows = this.rowsPerToken * tokens;
     const size = blocks * rows * blockSize;
@@ -89,9 +93,10 @@ export class PassInputs {
     }
     const { bias } = this;
     const perBlock = rows * blockSize;
-    bias.fill(hidden, 0, perBlock);
-    for (let block = 1; block < blocks; block++) {
-      const first = (block - 1) * blockSize;
+    const masked = full === 0 ? 1 : 0;
+    if (masked > 0) bias.fill(hidden, 0, perBlock);
+    for (let block = masked; block < blocks; block++) {
+      const first = (block - masked) * blockSize;
       const at = block * perBlock;
       if (first + blockSize - 1 <= position && position + tokens - 1 - first < window) {
         bias.fill(0, at, at + perBlock);

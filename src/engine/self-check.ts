@@ -6,10 +6,13 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { cacheDirectory, writeFileAtomic } from '../files.js';
 import { blockSize } from '../graph/attention.js';
-import { randomStream } from '../random.js';
+import { Random } from '../random.js';
 import { type Engine, prefillChunk } from './engine.js';
 import type { KvCache } from './kv-cache.js';
 
+/** Passes start below this position: several full blocks, and every place of a block. */
+const comparedPositions = 6 * blockSize;
+const comparedPasses = 128;
 /** Largest pass that is compared: the longest draft a profile may ask for here, and the last token. */
 const longestPass = 17;
 
@@ -27,7 +30,7 @@ export interface SelfCheck {
 
 /**
  * The promise of identical output rests on kernels whose rows do not depend on the number of rows. This compares
- * passes of 2 to 17 tokens, starting at each of the 64 places of a block and with several full blocks before, and the
+ * passes of 2 to 17 tokens, starting at each place of a block and with several full blocks before, and the
  * prefill's chunks, with one-by-one passes, logits and K/V bit by bit. The result is kept in the cache folder for as
  * long as model, precision, graph version, runtime, thread count and processor are the same.
  */
@@ -50,9 +53,9 @@ function selfCheckKey(engine: Engine): string {
 
 async function comparePasses(engine: Engine): Promise<z.infer<typeof resultSchema>> {
   const { contextLength, vocabSize } = engine.config;
-  const length = Math.min(3 * blockSize + longestPass, contextLength);
-  const random = randomStream(1);
-  const tokens = Array.from({ length }, () => Math.floor(random() * vocabSize));
+  const length = Math.min(comparedPositions + longestPass, contextLength);
+  const random = new Random(1);
+  const tokens = Array.from({ length }, () => random.integer(vocabSize));
   const cache = engine.createCache(length);
   const alone: string[] = [];
   for (const [position, token] of tokens.entries()) {
@@ -85,7 +88,7 @@ async function comparePasses(engine: Engine): Promise<z.infer<typeof resultSchem
   for (const position of [0, 64, 128, 1, 37, 100]) {
     if (position < length) await compare(position, Math.min(prefillChunk, length - position));
   }
-  for (let i = 0; i < 2 * blockSize; i++) {
+  for (let i = 0; i < comparedPasses; i++) {
     // Steps of 7 and 37 visit every length and every place of a block, in ever other pairs and blocks.
     const position = (i * 37) % Math.max(1, length - longestPass);
     await compare(position, Math.min(2 + ((i * 7) % (longestPass - 1)), length - position));

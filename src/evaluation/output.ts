@@ -1,5 +1,5 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import type { TextTokenizer } from '../checkpoint/tokenizer.js';
 import { InputError } from '../errors.js';
 import { errorMessage, writeFileAtomic } from '../files.js';
@@ -13,7 +13,7 @@ import type { EvaluationResult, Sample } from './run.js';
 export function prepareOutputDirectory(directory: string): void {
   const probe = join(directory, `.sspec-${process.pid}`);
   try {
-    mkdirSync(directory, { recursive: true });
+    makeDirectory(resolve(directory));
     writeFileSync(probe, '');
     rmSync(probe);
   } catch (error) {
@@ -21,6 +21,13 @@ export function prepareOutputDirectory(directory: string): void {
       `--output-dir ${directory}: cannot write there (${errorMessage(error)}); name another folder.`,
     );
   }
+}
+
+/** Node's recursive mkdir never returns where the system answers ENOENT for a folder whose parent exists (/proc). */
+function makeDirectory(path: string): void {
+  if (existsSync(path)) return;
+  makeDirectory(dirname(path));
+  mkdirSync(path);
 }
 
 /**

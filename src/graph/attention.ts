@@ -24,8 +24,11 @@ import type { ModelConfig } from '../checkpoint/model-config.js';
 import type { Initializers, Nodes } from './builder.js';
 import { addLinear, type StoredLinear } from './linear.js';
 
-/** Positions in a K/V block. Part of the compiled graph; a change needs a new graph version. */
-export const blockSize = 64;
+/**
+ * Positions in a K/V block: short enough that little is computed on padding, long enough for matrix kernels. Part of the
+ * compiled graph; a change needs a new graph version.
+ */
+export const blockSize = 32;
 
 /** Query rows per K/V head and token: the group, doubled when there is only one. */
 export function queryRowsPerToken(config: ModelConfig): number {
@@ -126,10 +129,7 @@ export function addAttention(
   const numerator = nodes.add('ReduceSum', 'numerator', [values, int64([0])], {
     keepdims: { int: 1 },
   });
-  const perBlock = nodes.add('ReduceSum', 'denominators', [weights, int64([3])], {
-    keepdims: { int: 1 },
-  });
-  const denominator = nodes.add('ReduceSum', 'denominator', [perBlock, int64([0])], {
+  const denominator = nodes.add('ReduceSum', 'denominator', [weights, int64([0, 3])], {
     keepdims: { int: 1 },
   });
   const attended = nodes.add('Div', 'attended', [numerator, denominator]);

@@ -18,12 +18,12 @@ import { openWeights } from '../checkpoint/weights.js';
 import { InputError } from '../errors.js';
 import { cacheDirectory, errorCode, errorMessage, writeFileAtomic } from '../files.js';
 import { buildModel } from './model.js';
-import { type Precision, quantisationBlock } from './quantise.js';
+import { type Precision, smallestBlock } from './quantise.js';
 import { storeModel } from './store.js';
 import { WeightFile } from './weight-file.js';
 
 /** Raised whenever the graph or the layout of its weights changes, so that older compiled models are not used. */
-export const graphVersion = 1;
+export const graphVersion = 2;
 
 /** A gated graph on disk, ready to be loaded. */
 export interface CompiledModel {
@@ -55,9 +55,9 @@ export async function compileModel(
 ): Promise<CompiledModel> {
   const { config } = checkpoint;
   const { gated = true, onProgress = () => {} } = options;
-  if (precision !== 'fp32' && config.hiddenSize % quantisationBlock !== 0) {
+  if (precision !== 'fp32' && config.hiddenSize % smallestBlock !== 0) {
     throw new InputError(
-      `${checkpoint.directory}: precision ${precision} needs a hidden_size that is a multiple of ${quantisationBlock}, not ${config.hiddenSize}; use --precision fp32.`,
+      `${checkpoint.directory}: precision ${precision} needs a hidden_size that is a multiple of ${smallestBlock}, not ${config.hiddenSize}; use --precision fp32.`,
     );
   }
   const tensors = llamaTensors(checkpoint);

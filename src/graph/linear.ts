@@ -1,5 +1,4 @@
 import { type ExternalRange, elementType, type Initializers, type Nodes } from './builder.js';
-import { quantisationBlock } from './quantise.js';
 
 /** A matrix product y = x W^T (+ b), W [rows, columns] as checkpoints store it, with its weights in the data file. */
 export type StoredLinear = {
@@ -11,6 +10,8 @@ export type StoredLinear = {
   | { readonly precision: 'fp32'; readonly weight: ExternalRange }
   | {
       readonly precision: 'int8' | 'int4';
+      /** Columns that share a scale. */
+      readonly block: number;
       readonly packed: ExternalRange;
       readonly scales: ExternalRange;
     }
@@ -34,11 +35,12 @@ export function addLinear(
     return bias ? nodes.add('Add', `${label}_bias`, [product, bias]) : product;
   }
   const bits = stored.precision === 'int8' ? 8 : 4;
-  const blocks = Math.ceil(columns / quantisationBlock);
+  const { block } = stored;
+  const blocks = Math.ceil(columns / block);
   const packed = shared.external(
     `${name}.packed`,
     elementType.uint8,
-    [rows, blocks, (quantisationBlock * bits) / 8],
+    [rows, blocks, (block * bits) / 8],
     stored.packed,
   );
   const scales = shared.external(
@@ -55,7 +57,7 @@ export function addLinear(
       K: { int: columns },
       N: { int: rows },
       bits: { int: bits },
-      block_size: { int: quantisationBlock },
+      block_size: { int: block },
       accuracy_level: { int: 4 },
     },
   );
@@ -86,13 +88,13 @@ export function addEmbedding(
   const scales = shared.external(
     'embedding.scales',
     elementType.float,
-    [rows, columns / quantisationBlock],
+    [rows, columns / stored.block],
     stored.scales,
   );
   return nodes.add('GatherBlockQuantized', 'embedded', [table, ids, scales], {
     gather_axis: { int: 0 },
     quantize_axis: { int: 1 },
-    block_size: { int: quantisationBlock },
+    block_size: { int: stored.block },
     bits: { int: bits },
   });
 }

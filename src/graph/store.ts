@@ -3,7 +3,7 @@ import type { ModelConfig } from '../checkpoint/model-config.js';
 import type { Weights } from '../checkpoint/weights.js';
 import type { StoredLinear } from './linear.js';
 import type { StoredModel } from './model.js';
-import { type Precision, quantiseRows } from './quantise.js';
+import { type Precision, quantisationBlock, quantiseRows } from './quantise.js';
 import { rotaryTable } from './rope.js';
 import type { WeightFile } from './weight-file.js';
 
@@ -22,6 +22,7 @@ export function storeModel(
   file: WeightFile,
   onProgress: (elements: number) => void,
 ): StoredModel {
+  const block = quantisationBlock(precision, config.hiddenSize);
   let done = 0;
   const vector = (name: string, size: number) => weights.readRows(name, 0, size);
 
@@ -41,7 +42,13 @@ export function storeModel(
         const piece = weights.readRows(part.weight, first, count);
         if (precision === 'fp32') writing.write(piece);
         else {
-          const quantised = quantiseRows(piece, count, columns, precision === 'int8' ? 8 : 4);
+          const quantised = quantiseRows(
+            piece,
+            count,
+            columns,
+            precision === 'int8' ? 8 : 4,
+            block,
+          );
           writing.write(quantised.packed);
           scales.push(quantised.scales);
         }
@@ -54,7 +61,7 @@ export function storeModel(
     const bias = biases.length > 0 ? storePieces(file, biases) : null;
     const common = { name, rows, columns, bias };
     if (precision === 'fp32') return { ...common, precision, weight: stored };
-    return { ...common, precision, packed: stored, scales: storePieces(file, scales) };
+    return { ...common, precision, block, packed: stored, scales: storePieces(file, scales) };
   };
 
   const { hiddenSize, intermediateSize, headDim, heads, kvHeads, vocabSize } = config;
@@ -83,8 +90,14 @@ export function storeModel(
     },
     mlp: {
       norm: vector(names.mlpNorm, hiddenSize),
-      gate: linear(`layer${l}.gate`, [{ ...names.gate, rows: intermediateSize }], hiddenSize),
-      up: linear(`layer${l}.up`, [{ ...names.up, rows: intermediateSize }], hiddenSize),
+      gateUp: linear(
+        `layer${l}.gate_up`,
+        [
+          { ...names.gate, rows: intermediateSize },
+          { ...names.up, rows: intermediateSize },
+        ],
+        hiddenSize,
+      ),
       down: linear(`layer${l}.down`, [{ ...names.down, rows: hiddenSize }], intermediateSize),
     },
   }));

@@ -1,4 +1,4 @@
-import { randomStream } from '../random.js';
+import { Random } from '../random.js';
 import { holm } from './statistics.js';
 
 /*
@@ -65,7 +65,7 @@ export function speedupInterval(
   { seed, resamples = RESAMPLES }: { seed: number; resamples?: number },
 ): SpeedupEstimate {
   const pairs = flatten(samples);
-  const random = randomStream(seed);
+  const random = new Random(seed);
   const draws = new Float64Array(resamples);
   const speedup = speedupOf(pairs);
   const stretch = smallSampleFactor(samples.length);
@@ -139,7 +139,7 @@ function speedupOf({ baseline, method, baselineTokens, methodTokens }: FlatPairs
   return total(baseline) / total(baselineTokens) / (total(method) / total(methodTokens));
 }
 
-function resampledSpeedup(pairs: FlatPairs, random: () => number): number {
+function resampledSpeedup(pairs: FlatPairs, random: Random): number {
   const { start, baseline, method, baselineTokens, methodTokens } = pairs;
   const prompts = start.length - 1;
   let b = 0;
@@ -147,12 +147,12 @@ function resampledSpeedup(pairs: FlatPairs, random: () => number): number {
   let bTokens = 0;
   let mTokens = 0;
   for (let i = 0; i < prompts; i++) {
-    const prompt = Math.floor(random() * prompts);
+    const prompt = random.integer(prompts);
     const first = start[prompt];
     const repetitions = start[prompt + 1] - first;
     for (let r = 0; r < repetitions; r++) {
       // One draw for the pair: its two runs were timed beside each other and share the machine's mood.
-      const at = first + Math.floor(random() * repetitions);
+      const at = first + random.integer(repetitions);
       b += baseline[at];
       m += method[at];
       bTokens += baselineTokens[at];

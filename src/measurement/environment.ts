@@ -4,7 +4,7 @@ import { arch, cpus, loadavg, release, totalmem, type } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { physicalCores } from '../engine/cores.js';
+import { cpuModel, physicalCores } from '../engine/cores.js';
 
 /** Where and with what a measurement was made; written beside the figures, hence in snake_case. */
 export interface Environment {
@@ -51,11 +51,6 @@ export function describeEnvironment(run: {
     ...(run.modelHash === undefined ? {} : { model_hash: run.modelHash }),
     time: new Date().toISOString(),
   };
-}
-
-/** The CPU's model name; `unknown` where the system does not tell. */
-export function cpuModel(): string {
-  return cpus()[0]?.model.trim() || 'unknown';
 }
 
 /** The version of sspec itself. */

@@ -1,8 +1,8 @@
 import { readFileSync, statSync } from 'node:fs';
 import { z } from 'zod';
-import { parseFields } from '../checkpoint/json-file.js';
 import { InputError } from '../errors.js';
 import { errorCode, errorMessage, writeFileAtomic } from '../files.js';
+import { parseFields } from '../json-file.js';
 import { PROFILE_SCHEMA, PROFILE_VERSION, type Profile, profileSchema } from './schema.js';
 
 /** Largest profile file that is read: thousands of Pareto masks of a hundred layers fit several times over. */

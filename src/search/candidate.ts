@@ -1,4 +1,4 @@
-import type { Random } from './random.js';
+import type { Random } from '../random.js';
 
 /** When a draft stops before its full length; see `DraftRule`. */
 export const DRAFT_EXITS = ['fixed', 'threshold', 'adaptive'] as const;

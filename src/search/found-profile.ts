@@ -1,8 +1,8 @@
-import { physicalCores } from '../engine/cores.js';
+import { cpuModel, physicalCores } from '../engine/cores.js';
 import type { Engine } from '../engine/engine.js';
 import type { DatasetRecord } from '../evaluation/prompts.js';
 import type { EvaluationRow } from '../evaluation/summary.js';
-import { cpuModel, toolVersion } from '../measurement/environment.js';
+import { toolVersion } from '../measurement/environment.js';
 import { bitsToMask } from '../profile/mask.js';
 import {
   type ParetoPoint,

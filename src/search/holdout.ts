@@ -4,7 +4,7 @@ import type { Model } from '../engine/load-model.js';
 import { InputError } from '../errors.js';
 import { type DatasetRecord, tokenizePrompts } from '../evaluation/prompts.js';
 import type { EvaluationPrompt } from '../evaluation/run.js';
-import { Random } from './random.js';
+import { Random } from '../random.js';
 
 /** Share of a user's prompts that is set aside where nothing else is said. */
 const defaultFraction = 0.3;

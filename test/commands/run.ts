@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
-import type { Command } from '@oclif/core';
-import { vi } from 'vitest';
+import type { Command, Config } from '@oclif/core';
+import { expect, vi } from 'vitest';
 import { exitCodeOf } from '../../src/cli/main.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -14,7 +14,7 @@ export interface CommandResult {
 
 /** Runs a command in this process, as the command line would, and catches what it writes. */
 export async function runCommand(
-  command: Pick<typeof Command, 'run'>,
+  command: typeof Command & (new (argv: string[], config: Config) => Command),
   argv: string[],
 ): Promise<CommandResult> {
   const written = { stdout: '', stderr: '' };
@@ -30,4 +30,13 @@ export async function runCommand(
   } finally {
     for (const spy of spies) spy.mockRestore();
   }
+}
+
+/** Exit code 2, one sentence on stderr, nothing on stdout. */
+export function expectRefused({ code, stdout, stderr }: CommandResult, message: RegExp) {
+  expect(stderr).toMatch(message);
+  // Progress of a first use may stand before it.
+  expect(stderr).toMatch(/(?:^|\n)Error: [^\n]+\.\n$/);
+  expect(stdout).toBe('');
+  expect(code).toBe(2);
 }

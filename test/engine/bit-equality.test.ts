@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest';
 import type { Engine } from '../../src/engine/engine.js';
 import { precisions } from '../../src/graph/quantise.js';
 import { demo, loadEngine, loadMiniature } from '../helpers/engine.js';
-import { randomStream } from '../../src/random.js';
+import { uniforms } from '../helpers/random.js';
 
 const chunkings = [[2], [5], [8], [16], [1, 7, 3, 12, 5], [33], [64], [100]];
 
 /** Values that are not the same bits in one-by-one passes and in passes of these chunks. */
 async function differences(engine: Engine, length: number, skip: number[] = []): Promise<number> {
-  const random = randomStream(3);
+  const random = uniforms(3);
   const vocabulary = engine.config.vocabSize;
   const tokens = Array.from({ length }, () => Math.floor(random() * vocabulary));
   const gates = engine.gates({ attention: skip, mlp: skip });
@@ -35,23 +35,29 @@ async function differences(engine: Engine, length: number, skip: number[] = []):
   return different;
 }
 
-describe.each(precisions)('a pass of M tokens equals M passes of one, bit by bit, in %s', (precision) => {
-  it.each([
-    ['grouped-query', { heads: 4, kvHeads: 2 }],
-    ['multi-query', { heads: 4, kvHeads: 1 }],
-    ['multi-head', { heads: 4, kvHeads: 4 }],
-    ['grouped-query, biases, untied, head_dim apart from hidden / heads', { heads: 6, kvHeads: 2, headDim: 32, attentionBias: true, mlpBias: true, tied: false }],
-    ['sliding window', { slidingWindow: 40 }],
-  ])('%s', async (_name, options) => {
-    const engine = await loadMiniature({ ...options, contextLength: 256 }, precision);
-    expect(await differences(engine, 220)).toBe(0);
-    expect(await differences(engine, 140, [1])).toBe(0);
-    await engine.close();
-  });
+describe.each(precisions)(
+  'a pass of M tokens equals M passes of one, bit by bit, in %s',
+  (precision) => {
+    it.each([
+      ['grouped-query', { heads: 4, kvHeads: 2 }],
+      ['multi-query', { heads: 4, kvHeads: 1 }],
+      ['multi-head', { heads: 4, kvHeads: 4 }],
+      [
+        'grouped-query, biases, untied, head_dim apart from hidden / heads',
+        { heads: 6, kvHeads: 2, headDim: 32, attentionBias: true, mlpBias: true, tied: false },
+      ],
+      ['sliding window', { slidingWindow: 40 }],
+    ])('%s', async (_name, options) => {
+      const engine = await loadMiniature({ ...options, contextLength: 256 }, precision);
+      expect(await differences(engine, 220)).toBe(0);
+      expect(await differences(engine, 140, [1])).toBe(0);
+      await engine.close();
+    });
 
-  it('the bundled model', async () => {
-    const engine = await loadEngine(demo, precision);
-    expect(await differences(engine, 200)).toBe(0);
-    await engine.close();
-  });
-});
+    it('the bundled model', async () => {
+      const engine = await loadEngine(demo, precision);
+      expect(await differences(engine, 200)).toBe(0);
+      await engine.close();
+    });
+  },
+);

@@ -32,8 +32,10 @@ const variants: [string, MiniatureOptions][] = [
   ['another rope_theta', { ropeTheta: 500 }],
   ['linear rope scaling', { ropeScaling: { type: 'linear', factor: 4 } }],
   [
+    // Frequencies that are kept, blended and divided, two or more of each.
     'llama3 rope scaling',
     {
+      headDim: 32,
       ropeScaling: {
         type: 'llama3',
         factor: 8,

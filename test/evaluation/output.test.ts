@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -97,6 +97,10 @@ describe('the output directory', () => {
     writeFileSync(file, '');
     expect(() => prepareOutputDirectory(join(file, 'below'))).toThrow(InputError);
     expect(() => prepareOutputDirectory(file)).toThrow(/--output-dir .*name another folder/);
+  });
+
+  test.runIf(existsSync('/proc/self'))('is refused where no folder can be made', () => {
+    expect(() => prepareOutputDirectory('/proc/sspec/results')).toThrow(InputError);
   });
 
   test('keeps what it already holds when it is prepared', () => {

@@ -231,19 +231,21 @@ describe('divergences', () => {
   });
 
   test('with sampling have the margin of what the noise makes of the logits', async () => {
-    const sampling = { ...GREEDY, temperature: 0.9, seed: 11 };
-    const sampled = await evaluate({ engine, tokenizer: null }, { ...REQUEST, sampling });
-    const changed = {
-      ...sampled,
-      samples: sampled.samples.map((sample) =>
-        sample.method.name === 'lookup'
-          ? { ...sample, tokens: sample.tokens.map((id) => (id + 3) % 256) }
-          : sample,
-      ),
-    };
-    const found = await findDivergences(engine, changed);
-    expect(found.length).toBe(PROMPTS.length);
-    // The baseline's token won: nothing is ahead of it.
+    const sampling = { ...GREEDY, temperature: 2, seed: 11 };
+    const request = { ...REQUEST, sampling, methods: [LOOKUP], repetitions: 1, maxNewTokens: 4 };
+    const sampled = await evaluate({ engine, tokenizer: null }, request);
+    // Every eighth token of the vocabulary in place of the last one.
+    const variants = sampled.samples.flatMap((sample) =>
+      sample.method === LOOKUP
+        ? Array.from({ length: 31 }, (_, i) => ({
+            ...sample,
+            tokens: sample.tokens.with(3, (sample.tokens[3]! + 8 * (i + 1)) % 256),
+          }))
+        : [sample],
+    );
+    const found = await findDivergences(engine, { ...sampled, samples: variants });
+    expect(found.length).toBe(31 * PROMPTS.length);
+    // The baseline's token won: none is ahead of it.
     for (const { margin } of found) expect(margin).toBeGreaterThan(0);
   });
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ModelConfig } from '../../src/checkpoint/model-config.js';
 import type { Engine } from '../../src/engine/engine.js';
-import { quantiseRows } from '../../src/graph/quantise.js';
+import { quantisationBlock, quantiseRows } from '../../src/graph/quantise.js';
 import { dequantize } from '../helpers/dequantize.js';
 import { loadEngine } from '../helpers/engine.js';
 import { logitDistance, randomMask, randomTokens, skippedSublayers } from '../helpers/logits.js';
@@ -12,12 +12,12 @@ import { temporaryDirectory } from '../helpers/temporary.js';
 
 /**
  * Root mean square error of the logits, in their standard deviations, that the rounding of activations may cause. The
- * runtime rounds the input of a product to 8 bits in blocks of 32: steps of max|x| / 127, about 2.1 / 127 deviations of
- * x, so an error of 0.0048 deviations (a step over sqrt 12). A product of such errors with independent weights has the
+ * runtime rounds the input of a product to 8 bits in blocks of 32 to 128: steps of max|x| / 127, about 2.1 to 2.6
+ * deviations over 127, so an error of 0.005 to 0.006 deviations (a step over sqrt 12). A product of such errors with independent weights has the
  * same relative error; four layers of two sublayers with two rounded products each and the head add up, in squares, to
- * sqrt(17) * 0.0048 = 0.02 where every error reaches the logits undiminished. The nonlinear parts (SiLU, softmax over
- * large scores) amplify it, in these random networks to 0.046 at most: the bound leaves room for twice that, and rounding
- * the weights to 4 bits instead must move the logits by several times the bound, or it would tell nothing.
+ * sqrt(17) * 0.006 = 0.025 where every error reaches the logits undiminished. The nonlinear parts (SiLU, softmax over
+ * large scores) amplify it, in these random networks to about twice that: the bound leaves room, and rounding the weights
+ * to 4 bits instead must move the logits by several times the bound, or it would tell nothing.
  */
 const tolerance = 0.08;
 
@@ -34,14 +34,16 @@ function dequantised(weights: Weights, config: ModelConfig, bits: 8 | 4): Weight
     if (name.includes('o_proj')) return heads * headDim;
     return name.includes('down_proj') ? intermediateSize : hiddenSize;
   };
+  const block = quantisationBlock(bits === 8 ? 'int8' : 'int4', hiddenSize);
   return (name) => {
     const values = Float32Array.from(weights(name));
     const isMatrix = /(proj|embed_tokens|lm_head)\.weight$/.test(name);
     if (!isMatrix) return values;
     const columns = columnsOf(name);
     const rows = values.length / columns;
-    const { packed, scales } = quantiseRows(values, rows, columns, bits);
-    return dequantize(packed, scales, rows, columns, bits);
+    const block = quantisationBlock(bits === 8 ? 'int8' : 'int4', hiddenSize);
+    const { packed, scales } = quantiseRows(values, rows, columns, bits, block);
+    return dequantize(packed, scales, rows, columns, bits, block);
   };
 }
 

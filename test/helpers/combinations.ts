@@ -1,6 +1,6 @@
 import type { Method } from '../../src/decoding/method.js';
 import type { SamplingOptions } from '../../src/decoding/sampling/options.js';
-import { randomStream } from '../../src/random.js';
+import { uniforms } from './random.js';
 
 /** A seeded random way of decoding speculatively, for tests of losslessness. */
 export interface Combination {
@@ -15,11 +15,12 @@ export function randomCombination(
   seed: number,
   model: { layers: number; vocabSize: number; contextLength: number },
 ): Combination {
-  const random = randomStream(seed);
+  const random = uniforms(seed);
   const below = (n: number) => Math.floor(random() * n);
   const promptLength = 1 + below(Math.min(150, model.contextLength - 40));
   const ratio = random();
-  const some = () => Array.from({ length: model.layers }, (_, l) => l).filter(() => random() < ratio);
+  const some = () =>
+    Array.from({ length: model.layers }, (_, l) => l).filter(() => random() < ratio);
   const exits = [
     { exit: 'fixed' } as const,
     { exit: 'threshold', threshold: random() } as const,
@@ -45,8 +46,8 @@ export function randomCombination(
       seed: below(2 ** 31),
     },
     // Half of the prompts are short loops, so that drafts, prompt lookup included, are often right.
-    prompt: Array.from({ length: promptLength }, () => below(model.vocabSize)).map((token, i, all) =>
-      random() < 0.5 && i >= 5 ? all[i - 5]! : token,
+    prompt: Array.from({ length: promptLength }, () => below(model.vocabSize)).map(
+      (token, i, all) => (random() < 0.5 && i >= 5 ? all[i - 5]! : token),
     ),
     newTokens: 20 + below(60),
   };

@@ -1,6 +1,8 @@
-import { onnx } from 'onnx-proto';
+import { create, toBinary } from '@bufbuild/protobuf';
 import * as ort from 'onnxruntime-node';
 import { describe, expect, test } from 'vitest';
+import { elementType, Initializers, Nodes, valueInfo } from '../../src/graph/builder.js';
+import { ModelProtoSchema } from '../../src/graph/onnx_pb.js';
 import { dequantize } from './dequantize.js';
 import { mulberry32 } from './random.js';
 
@@ -55,51 +57,32 @@ describe('the layout is that of onnxruntime', () => {
   });
 
   function matMulNBits(packed: Uint8Array, scales: Float32Array, bits: number): Uint8Array {
-    const { FLOAT, UINT8 } = onnx.TensorProto.DataType;
-    const rawOf = (data: Float32Array | Uint8Array) => new Uint8Array(data.buffer);
-    const attribute = (name: string, i: number) => ({
-      name,
-      i,
-      type: onnx.AttributeProto.AttributeType.INT,
+    const nodes = new Nodes('');
+    const weights = new Initializers();
+    weights.inline('B', elementType.uint8, [rows, cols / 32, 4 * bits], packed);
+    weights.inline('S', elementType.float, [scales.length], scales);
+    nodes.add('MatMulNBits', 'Y', ['A', 'B', 'S'], {
+      K: { int: cols },
+      N: { int: rows },
+      bits: { int: bits },
+      block_size: { int: 32 },
     });
-    const matrix = (name: string, columns: number) => ({
-      name,
-      type: {
-        tensorType: {
-          elemType: FLOAT,
-          shape: { dim: [{ dimValue: cols }, { dimValue: columns }] },
+    return toBinary(
+      ModelProtoSchema,
+      create(ModelProtoSchema, {
+        irVersion: 8n,
+        opsetImport: [
+          { domain: '', version: 17n },
+          { domain: 'com.microsoft', version: 1n },
+        ],
+        graph: {
+          name: 'g',
+          node: nodes.list,
+          initializer: weights.list,
+          input: [valueInfo('A', elementType.float, [cols, cols])],
+          output: [valueInfo('Y', elementType.float, [cols, rows])],
         },
-      },
-    });
-    return onnx.ModelProto.encode({
-      irVersion: 8,
-      opsetImport: [
-        { domain: '', version: 17 },
-        { domain: 'com.microsoft', version: 1 },
-      ],
-      graph: {
-        name: 'g',
-        input: [matrix('A', cols)],
-        output: [matrix('Y', rows)],
-        initializer: [
-          { name: 'B', dataType: UINT8, dims: [rows, cols / 32, 4 * bits], rawData: rawOf(packed) },
-          { name: 'S', dataType: FLOAT, dims: [scales.length], rawData: rawOf(scales) },
-        ],
-        node: [
-          {
-            opType: 'MatMulNBits',
-            domain: 'com.microsoft',
-            input: ['A', 'B', 'S'],
-            output: ['Y'],
-            attribute: [
-              attribute('K', cols),
-              attribute('N', rows),
-              attribute('bits', bits),
-              attribute('block_size', 32),
-            ],
-          },
-        ],
-      },
-    }).finish();
+      }),
+    );
   }
 });

@@ -1,5 +1,5 @@
 import type { SkipMask } from '../../src/profile/mask.js';
-import { randomStream } from '../../src/random.js';
+import { uniforms } from './random.js';
 import type { SkippedSublayers } from './reference.js';
 
 /** How far rows of logits lie from what they should be, in standard deviations of the expected ones. */
@@ -35,13 +35,13 @@ export function logitDistance(
 
 /** Seeded token ids. */
 export function randomTokens(count: number, vocabulary: number, seed: number): number[] {
-  const random = randomStream(seed);
+  const random = uniforms(seed);
   return Array.from({ length: count }, () => Math.floor(random() * vocabulary));
 }
 
 /** A seeded mask that skips each sublayer with probability `share`. */
 export function randomMask(layers: number, seed: number, share = 0.5): SkipMask {
-  const random = randomStream(seed);
+  const random = uniforms(seed);
   const some = () => Array.from({ length: layers }, (_, l) => l).filter(() => random() < share);
   return { attention: some(), mlp: some() };
 }

@@ -1,3 +1,5 @@
+import { Random } from '../../src/random.js';
+
 /** A 32-bit hash of a text (FNV-1a), to give every tensor a stream of its own whatever the order of writing. */
 export function hashText(text: string): number {
   let hash = 0x811c9dc5;
@@ -31,4 +33,10 @@ export function normals(count: number, seed: number, deviation: number, mean = 0
     values[i] = mean + (sum - 2 * 65535) * scale;
   }
   return values;
+}
+
+/** Uniform numbers in [0, 1) of the program's own generator, one a call. */
+export function uniforms(seed: number): () => number {
+  const random = new Random(seed);
+  return () => random.uniform();
 }

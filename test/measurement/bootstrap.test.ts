@@ -5,7 +5,7 @@ import {
   type SpeedupEstimate,
   speedupInterval,
 } from '../../src/measurement/bootstrap.js';
-import { randomStream } from '../../src/random.js';
+import { uniforms } from '../helpers/random.js';
 
 /** Prompts of very different lengths; the method's gain varies by prompt, and every run has noise of its own. */
 function simulate(options: {
@@ -32,7 +32,7 @@ function simulate(options: {
 }
 
 function coverage(settings: Omit<Parameters<typeof simulate>[0], 'random'>): number {
-  const random = randomStream(7);
+  const random = uniforms(7);
   const experiments = 300;
   let held = 0;
   for (let seed = 0; seed < experiments; seed++) {
@@ -62,7 +62,7 @@ describe('speedupInterval', () => {
 
   test('is the same for the same seed and another for another', () => {
     const samples = simulate({
-      random: randomStream(1),
+      random: uniforms(1),
       prompts: 20,
       repetitions: 3,
       speedup: 1.2,
@@ -94,7 +94,7 @@ describe('speedupInterval', () => {
     const width = (repetitions: number) => {
       const [low, high] = speedupInterval(
         simulate({
-          random: randomStream(2),
+          random: uniforms(2),
           prompts: 15,
           repetitions,
           speedup: 1.3,
@@ -110,7 +110,7 @@ describe('speedupInterval', () => {
   });
 
   test('the verdict says "faster" or "slower" exactly when the interval leaves out 1', () => {
-    const random = randomStream(9);
+    const random = uniforms(9);
     const seen = new Set<string>();
     for (let seed = 0; seed < 60; seed++) {
       const speedup = 0.8 + (0.4 * seed) / 60;

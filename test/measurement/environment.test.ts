@@ -1,27 +1,6 @@
-import { availableParallelism, cpus } from 'node:os';
+import { cpus } from 'node:os';
 import { expect, test } from 'vitest';
-import {
-  countPhysicalCores,
-  describeEnvironment,
-  physicalCores,
-} from '../../src/measurement/environment.js';
-
-/** Two packages of two cores with two threads each. */
-const CPUINFO = Array.from(
-  { length: 8 },
-  (_, i) =>
-    `processor\t: ${i}\nmodel name\t: X\nphysical id\t: ${i >> 2}\nsiblings\t: 4\ncore id\t\t: ${i & 1}\ncpu cores\t: 2\n`,
-).join('\n');
-
-test('physical cores are distinct (package, core) pairs', () => {
-  expect(countPhysicalCores(CPUINFO)).toBe(4);
-  expect(countPhysicalCores('processor\t: 0\nBogoMIPS\t: 50\n\nprocessor\t: 1\n')).toBeUndefined();
-});
-
-test('the default number of threads is one that the process may use', () => {
-  expect(physicalCores()).toBeGreaterThanOrEqual(1);
-  expect(physicalCores()).toBeLessThanOrEqual(availableParallelism());
-});
+import { describeEnvironment } from '../../src/measurement/environment.js';
 
 test('an environment names machine, versions and run', () => {
   const environment = describeEnvironment({ threads: 3, precision: 'int8', modelHash: 'abc' });

@@ -1,3 +1,4 @@
+import type { Random } from '../../src/random.js';
 import {
   type Candidate,
   randomDraft,
@@ -6,7 +7,6 @@ import {
 } from '../../src/search/candidate.js';
 import type { KernelParameters } from '../../src/search/gp/kernel.js';
 import type { Observation } from '../../src/search/gp/model.js';
-import type { Random } from '../../src/search/random.js';
 
 /** The kernel written out from its formula, sharing nothing with src. */
 export function kernelByHand(a: Candidate, b: Candidate, p: KernelParameters): number {

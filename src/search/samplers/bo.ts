@@ -1,3 +1,4 @@
+import { Random } from '../../random.js';
 import {
   type Candidate,
   candidateKey,
@@ -6,7 +7,6 @@ import {
   type SearchSpace,
 } from '../candidate.js';
 import { GaussianProcess, type Observation, type Posterior } from '../gp/model.js';
-import { Random } from '../random.js';
 import { checkTold, type Sampler } from '../sampler.js';
 import { Acquisition } from './acquisition.js';
 import { initialDesign } from './initial-design.js';

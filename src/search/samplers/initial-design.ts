@@ -1,3 +1,4 @@
+import { Random } from '../../random.js';
 import {
   type Candidate,
   candidateKey,
@@ -5,7 +6,6 @@ import {
   randomMask,
   type SearchSpace,
 } from '../candidate.js';
-import { Random } from '../random.js';
 import { hammingDistance } from './local-search.js';
 
 /** Masks drawn for each place of the design; the one furthest from those already placed is kept. */

@@ -1,5 +1,5 @@
+import type { Random } from '../../random.js';
 import type { Candidate, SearchSpace } from '../candidate.js';
-import type { Random } from '../random.js';
 import type { Acquisition, Base } from './acquisition.js';
 import { applyMove, type Move, movesFrom } from './neighbourhood.js';
 

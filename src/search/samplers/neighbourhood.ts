@@ -1,3 +1,4 @@
+import type { Random } from '../../random.js';
 import {
   type Candidate,
   canonicalDraft,
@@ -9,7 +10,6 @@ import {
   type SearchSpace,
   THRESHOLDS,
 } from '../candidate.js';
-import type { Random } from '../random.js';
 
 /** One step of the local search: bits to flip (0 to 2), and the draft rule where it changes. */
 export interface Move {

@@ -1,5 +1,5 @@
+import { Random } from '../../random.js';
 import { type Candidate, randomDraft, randomMask, type SearchSpace } from '../candidate.js';
-import { Random } from '../random.js';
 import { checkTold, type Sampler } from '../sampler.js';
 
 /**

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { Random } from '../../../src/random.js';
 import type { SearchSpace } from '../../../src/search/candidate.js';
 import { Cholesky } from '../../../src/search/gp/cholesky.js';
 import { thetaPrior } from '../../../src/search/gp/hyperparameters.js';
@@ -7,7 +8,6 @@ import { crossCovariance, crossFactors } from '../../../src/search/gp/kernel.js'
 import { GaussianProcess } from '../../../src/search/gp/model.js';
 import { encode, Points } from '../../../src/search/gp/points.js';
 import { negativeLogPosterior } from '../../../src/search/gp/posterior-density.js';
-import { Random } from '../../../src/search/random.js';
 import {
   kernelByHand,
   randomCandidate,

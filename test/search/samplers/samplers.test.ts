@@ -6,10 +6,10 @@ import {
   runLocalSearch,
   runSampler,
 } from '../../../experiments/landscapes.js';
+import { Random } from '../../../src/random.js';
 import { candidateKey, type SearchSpace } from '../../../src/search/candidate.js';
 import { logExpectedImprovement } from '../../../src/search/gp/logei.js';
 import { GaussianProcess } from '../../../src/search/gp/model.js';
-import { Random } from '../../../src/search/random.js';
 import type { Sampler } from '../../../src/search/sampler.js';
 import { Acquisition } from '../../../src/search/samplers/acquisition.js';
 import { createBoSampler } from '../../../src/search/samplers/bo.js';

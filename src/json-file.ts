@@ -1,10 +1,10 @@
 import { readFileSync, statSync } from 'node:fs';
 import type { z } from 'zod';
-import { InputError } from '../errors.js';
-import { errorCode, errorMessage } from '../files.js';
+import { InputError } from './errors.js';
+import { errorCode, errorMessage } from './files.js';
 
 /**
- * Reads one JSON file of a checkpoint.
+ * Reads one JSON file.
  * @param path file to read
  * @param maxBytes larger files are refused before they are read
  * @returns the parsed value, or undefined when the file does not exist
@@ -21,7 +21,7 @@ export function readJsonFile(path: string, maxBytes: number): unknown {
 }
 
 /**
- * Reads one whole UTF-8 text file of a checkpoint.
+ * Reads one whole UTF-8 text file.
  * @returns the text, or undefined when the file does not exist
  * @throws InputError when the file cannot be read or is larger than `maxBytes`
  */

@@ -1,0 +1,77 @@
+/**
+ * The library: `import { loadModel, generate } from 'sspec'`. Everything that the command line does is built from this.
+ *
+ * ```ts
+ * const model = await loadModel('demo');
+ * const { profile } = readFittingProfile('profile.json', model.engine);
+ * const prompt = model.tokenizer!.encodePrompt('Once upon a time');
+ * const request = { prompt, method: profileMethod(profile), tokenizer: model.tokenizer };
+ * for await (const { text } of generate(model.engine, request)) process.stdout.write(text);
+ * await model.engine.close();
+ * ```
+ *
+ * Faults of what was given (a reference, a file, an option) are thrown as {@link InputError}; what the modules below this
+ * file have and it does not name may change in any release.
+ */
+export type { ChatMessage } from './checkpoint/chat-template.js';
+export type { TextTokenizer } from './checkpoint/tokenizer.js';
+export type { Dataset, Prompt, Split } from './datasets/dataset.js';
+export { type DatasetListing, listDatasets } from './datasets/list.js';
+export { loadDataset } from './datasets/load.js';
+export type { CouplingName } from './decoding/coupling.js';
+export type { DraftExit } from './decoding/draft-exit.js';
+export {
+  type FinishReason,
+  type GenerateEvent,
+  type GenerateRequest,
+  type Generation,
+  generate,
+} from './decoding/generate.js';
+export type { Method } from './decoding/method.js';
+export {
+  type FittingProfile,
+  profileMethod,
+  readFittingProfile,
+} from './decoding/profile-method.js';
+export type { Round } from './decoding/rounds.js';
+export { GREEDY, type SamplingOptions } from './decoding/sampling/options.js';
+export type { DecodeStatistics } from './decoding/statistics.js';
+export type { Engine } from './engine/engine.js';
+export { type LoadOptions, loadModel, type Model } from './engine/load-model.js';
+export { InputError } from './errors.js';
+export { type Divergence, findDivergences } from './evaluation/divergence.js';
+export {
+  type DatasetRecord,
+  type TokenizedPrompts,
+  tokenizePrompts,
+} from './evaluation/prompts.js';
+export {
+  type EvaluationPrompt,
+  type EvaluationRequest,
+  type EvaluationResult,
+  type EvaluationSettings,
+  evaluate,
+  type NamedMethod,
+  type Sample,
+} from './evaluation/run.js';
+export { type EvaluationRow, summarise } from './evaluation/summary.js';
+export type { Precision } from './graph/quantise.js';
+export { checkProfileFits, type ProfileTarget } from './profile/fit.js';
+export type { SkipMask } from './profile/mask.js';
+export { parseProfile, readProfile, writeProfile } from './profile/profile.js';
+export type { Profile } from './profile/schema.js';
+export type { Candidate, DraftRule } from './search/candidate.js';
+export { foundProfile, type ProfileSources } from './search/found-profile.js';
+export { chooseHoldout, type SearchPrompts, type SearchSplit } from './search/holdout.js';
+export {
+  runSearch,
+  type SamplerName,
+  type SearchProgress,
+  type SearchRequest,
+  type SearchResult,
+  type Trial,
+} from './search/run.js';
+export type { StudyEvent, StudyHeader, StudyStart } from './search/storage/events.js';
+export { journalStorage } from './search/storage/journal.js';
+export type { OpenStudy, StudyRecord, StudyStorage } from './search/storage/storage.js';
+export type { Measurement } from './search/trial.js';

@@ -1,0 +1,121 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import Eval from '../../commands/eval.js';
+import { loadModel } from '../../src/engine/load-model.js';
+import type { Divergence } from '../../src/evaluation/divergence.js';
+import { temporaryDirectory } from '../helpers/temporary.js';
+import { exampleProfile } from '../profile/example.js';
+import { expectRefused, runCommand } from './run.js';
+
+// No engine at hand gives a wrong output, so one is made up where it is asked for.
+const fault = vi.hoisted(() => ({ kind: undefined as Divergence['kind'] | undefined }));
+vi.mock('../../src/evaluation/divergence.js', async (original) => {
+  const real = await original<typeof import('../../src/evaluation/divergence.js')>();
+  const findDivergences: typeof real.findDivergences = async (engine, result) => {
+    const { kind } = fault;
+    const sample = result.samples.find(({ method }) => method.name === 'lookup')!;
+    return kind
+      ? [{ sample, position: 3, margin: 0.5, kind }]
+      : real.findDivergences(engine, result);
+  };
+  return { ...real, findDivergences };
+});
+
+const quick = ['--max-new-tokens', '6', '--repetitions', '1', '--no-warmup', '--limit', '1', '-q'];
+const evaluate = (...argv: string[]) => runCommand(Eval, [...quick, ...argv]);
+let profiles: string[];
+
+beforeAll(async () => {
+  const { engine } = await loadModel('demo');
+  const { model } = exampleProfile;
+  const fitting = {
+    ...exampleProfile,
+    model: { ...model, layers: engine.config.layers, weights_hash: engine.model.weightsHash },
+  };
+  await engine.close();
+  const folder = temporaryDirectory();
+  profiles = ['one.json', 'two.json'].map((name) => join(folder, name));
+  for (const file of profiles) writeFileSync(file, JSON.stringify(fitting));
+});
+afterEach(() => {
+  fault.kind = undefined;
+  process.exitCode = undefined;
+});
+
+describe('sspec eval', () => {
+  it('gives a row for each dataset and method, with --json as one document', async () => {
+    const { code, stdout } = await evaluate(
+      ...['--profile', profiles[0]!, '--profile', profiles[1]!, '--dataset', 'code,math', '--json'],
+    );
+    expect(code, stdout).toBe(0);
+    const { rows, environment, settings } = JSON.parse(stdout);
+    const names = rows.map((row: Record<string, string>) => `${row.dataset} ${row.method}`);
+    expect(names).toEqual(
+      ['code', 'math', 'all'].flatMap((dataset) =>
+        ['autoregressive', 'skip', 'skip', 'lookup'].map((method) => `${dataset} ${method}`),
+      ),
+    );
+    expect(rows.slice(1, 3).map((row: Record<string, string>) => row.profile)).toEqual(profiles);
+    expect(rows.every((row: Record<string, unknown>) => row.identical_outputs === true)).toBe(true);
+    expect(environment).toMatchObject({ precision: 'int8', model_hash: expect.any(String) });
+    expect(settings).toMatchObject({ max_new_tokens: 6, repetitions: 1, warmup: 0 });
+  });
+
+  it('writes the output directory and prints the form asked for', async () => {
+    const directory = join(temporaryDirectory(), 'out');
+    const argv = ['--dataset', 'code', '--methods', 'lookup', '--format', 'csv'];
+    const { code, stdout } = await evaluate(...argv, '--output-dir', directory);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^dataset,method,.*\ncode,autoregressive,.*\ncode,lookup,.*\n$/);
+    expect(readFileSync(join(directory, 'results.csv'), 'utf8')).toBe(stdout);
+    const lines = readFileSync(join(directory, 'samples.jsonl'), 'utf8').trimEnd().split('\n');
+    expect(JSON.parse(lines[0]!).text).toMatch(/\S/);
+  });
+
+  it.each([
+    ['defect', ['--audit'], 1],
+    ['near-tie', ['--audit'], 0],
+    ['defect', [], 0],
+  ] as const)(
+    'with a %s and flags %j exits with %i and still prints its document',
+    async (kind, argv, expected) => {
+      fault.kind = kind;
+      const { code, stdout } = await evaluate('--dataset', 'code', '--json', ...argv);
+      expect(code).toBe(expected);
+      const lookup = JSON.parse(stdout).rows[1];
+      expect(lookup.identical_outputs).toBe(false);
+      expect(lookup.divergences).toEqual([
+        { prompt: expect.any(String), position: 3, margin: 0.5, kind },
+      ]);
+    },
+  );
+
+  it('stops at SIGINT with 130 and writes no results', async () => {
+    const directory = join(temporaryDirectory(), 'out');
+    const many = ['--max-new-tokens', '200', '--repetitions', '1000', '--output-dir', directory];
+    const running = runCommand(Eval, ['--dataset', 'code', '-q', '--json', ...many]);
+    const started = process.listenerCount('SIGINT');
+    await vi.waitUntil(() => process.listenerCount('SIGINT') > started, {
+      timeout: 20_000,
+      interval: 20,
+    });
+    process.emit('SIGINT');
+    const { code, stdout } = await running;
+    expect(code).toBe(130);
+    expect(JSON.parse(stdout)).toEqual({ error: { message: 'Interrupted.', code: 'interrupted' } });
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  it('refuses methods and profiles that do not fit each other, and a folder that cannot be made', async () => {
+    expectRefused(await evaluate('--methods', 'skip'), /needs a mask; give --profile/);
+    const [profile] = profiles;
+    expectRefused(await evaluate('--methods', 'lookup', '--profile', profile!), /leaves it out/);
+    expectRefused(await evaluate('--methods', 'autoregressive,magic'), /--methods=magic/);
+    expectRefused(
+      await evaluate('--output-dir', join(profile!, 'x')),
+      /--output-dir .*cannot write/,
+    );
+    expectRefused(await evaluate('--dataset', 'nothing'), /no dataset or file "nothing"/);
+  });
+});

@@ -1,0 +1,41 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadTokenizer, type TextTokenizer } from '../../src/checkpoint/tokenizer.js';
+import { temporaryDirectory } from './temporary.js';
+
+/** GPT-2's letters for bytes, in which byte-level tokenizers spell their tokens. */
+export function byteLetters(): string[] {
+  const printable = (b: number) => (b >= 33 && b <= 126) || (b >= 161 && b <= 172) || b >= 174;
+  let shifted = 256;
+  return Array.from({ length: 256 }, (_, b) => String.fromCharCode(printable(b) ? b : shifted++));
+}
+
+/**
+ * A byte-level tokenizer of 16 tokens, whose random sequences are rich in characters of several bytes that are spread
+ * over tokens, finished and unfinished, and in letters that could be the beginning of a longer text.
+ */
+export function byteTokenizer(): TextTokenizer {
+  const letters = byteLetters();
+  const [flag, smile] = [Buffer.from('é'), Buffer.from('🙂')];
+  const tokens = [
+    ...['a', 'b', 'ab', 'c', ' ', 'é', 'ba', '\n'].map((text) => Buffer.from(text)),
+    ...[flag.subarray(0, 1), flag.subarray(1)],
+    ...[smile.subarray(0, 1), smile.subarray(1, 2), smile.subarray(2), smile.subarray(0, 2)],
+    ...[smile, smile.subarray(3)],
+  ].map((bytes) => Array.from(bytes, (byte) => letters[byte]!).join(''));
+  const directory = temporaryDirectory();
+  const tokenizer = {
+    added_tokens: [],
+    pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false },
+    decoder: { type: 'ByteLevel' },
+    model: {
+      type: 'BPE',
+      vocab: Object.fromEntries(tokens.map((token, id) => [token, id])),
+      merges: [],
+    },
+  };
+  writeFileSync(join(directory, 'tokenizer.json'), JSON.stringify(tokenizer));
+  const loaded = loadTokenizer(directory);
+  if (loaded === null) throw new Error('no tokenizer');
+  return loaded;
+}

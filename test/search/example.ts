@@ -1,0 +1,67 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { GREEDY } from '../../src/decoding/sampling/options.js';
+import type { EvaluationPrompt, EvaluationSettings } from '../../src/evaluation/run.js';
+import type { SearchRequest } from '../../src/search/run.js';
+import type { OpenStudy } from '../../src/search/storage/storage.js';
+import { byteLetters } from '../helpers/byte-tokenizer.js';
+import { randomTokens } from '../helpers/logits.js';
+import { writeMiniature } from '../helpers/miniature.js';
+import { temporaryDirectory } from '../helpers/temporary.js';
+
+/** Layers of {@link searchModel}. */
+export const LAYERS = 6;
+/** Its layers that can be skipped at next to no loss; the first and the last cannot. */
+export const INNER = [1, 2, 3, 4];
+
+/** Writes a model of {@link LAYERS} layers whose inner ones do next to nothing, with a tokenizer of bytes. */
+export function searchModel(): string {
+  const { directory } = writeMiniature(temporaryDirectory(), { layers: LAYERS, innerScale: 1e-3 });
+  const vocab = Object.fromEntries(byteLetters().map((letter, id) => [letter, id]));
+  const tokenizer = {
+    added_tokens: [],
+    pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false },
+    decoder: { type: 'ByteLevel' },
+    model: { type: 'BPE', vocab, merges: [] },
+  };
+  writeFileSync(join(directory, 'tokenizer.json'), JSON.stringify(tokenizer));
+  return directory;
+}
+
+/** `count` random prompts; those of another seed are others. */
+export function somePrompts(count: number, seed: number, dataset = 'random'): EvaluationPrompt[] {
+  return Array.from({ length: count }, (_, i) => ({
+    id: `${i}`,
+    dataset,
+    tokens: randomTokens(8, 256, 100 * seed + i),
+  }));
+}
+
+export const settings: EvaluationSettings = {
+  maxNewTokens: 20,
+  repetitions: 1,
+  warmup: 1,
+  sampling: GREEDY,
+  coupling: 'gumbel',
+};
+
+/** A search small enough for a test. */
+export function someRequest(study: OpenStudy, changes: Partial<SearchRequest> = {}): SearchRequest {
+  return {
+    sampler: 'random',
+    seed: 1,
+    trials: 6,
+    finalists: 2,
+    promptsPerTrial: 2,
+    calibration: somePrompts(4, 1),
+    holdout: somePrompts(3, 2),
+    settings,
+    study,
+    ...changes,
+  };
+}
+
+/** What the studies of these tests say of themselves. */
+export function studyStart(sampler: 'bo' | 'random') {
+  return { sampler, seed: 1, bits: 2 * LAYERS, context: { precision: 'int8' } };
+}

@@ -1,0 +1,180 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadModel, type Model } from '../../src/engine/load-model.js';
+import { candidateKey } from '../../src/search/candidate.js';
+import { runSearch, type SearchProgress, type SearchResult } from '../../src/search/run.js';
+import { createBoSampler } from '../../src/search/samplers/bo.js';
+import { readCandidate, type StudyEvent } from '../../src/search/storage/events.js';
+import { journalStorage } from '../../src/search/storage/journal.js';
+import type { OpenStudy } from '../../src/search/storage/storage.js';
+import { warmStart } from '../../src/search/sweep.js';
+import { temporaryDirectory } from '../helpers/temporary.js';
+import { INNER, LAYERS, searchModel, somePrompts, someRequest, studyStart } from './example.js';
+
+let model: Model;
+beforeAll(async () => {
+  model = await loadModel(searchModel());
+});
+afterAll(() => model.engine.close());
+
+const ofType = <T extends StudyEvent['type']>(events: readonly StudyEvent[], type: T) =>
+  events.filter((event): event is Extract<StudyEvent, { type: T }> => event.type === type);
+const notes = (events: readonly StudyEvent[]) => ofType(events, 'note').map(({ key }) => key);
+const firstNumbers = (count: number) => Array.from({ length: count }, (_, i) => i);
+
+/** The study, calling `before` ahead of every event that is written. */
+function watched(study: OpenStudy, before: (event: StudyEvent) => void): OpenStudy {
+  const append = (event: StudyEvent) => {
+    before(event);
+    return study.append(event);
+  };
+  return { header: study.header, events: study.events, append, close: study.close };
+}
+
+describe('a search by Bayesian optimisation', () => {
+  const TRIALS = 14;
+  const progress: SearchProgress[] = [];
+  let events: readonly StudyEvent[];
+  let result: SearchResult;
+
+  beforeAll(async () => {
+    const study = await journalStorage(temporaryDirectory()).open('s', studyStart('bo'), {
+      resume: false,
+    });
+    const onProgress = (step: SearchProgress) => progress.push(step);
+    const changes = { sampler: 'bo', trials: TRIALS, promptsPerTrial: 3, onProgress } as const;
+    result = await runSearch(model, someRequest(study, changes));
+    events = [...study.events];
+    await study.close();
+  });
+
+  it('finds a mask that skips what does next to nothing, and nothing else', () => {
+    const layers = [...result.winner.mask.keys()].filter((bit) => result.winner.mask[bit] === 1);
+    expect(layers.length).toBeGreaterThanOrEqual(INNER.length);
+    expect(INNER).toEqual(expect.arrayContaining(layers.map((bit) => bit >> 1)));
+    expect(result.holdout.pooled.draft_acceptance_rate).toBeGreaterThan(0.8);
+    expect(result.holdout.pooled.identical_outputs).toBe(true);
+  });
+
+  it('writes the sweep, every trial, the finalists and the held-out measurement, in this order', () => {
+    const [sweep, ...rest] = events;
+    expect(sweep).toMatchObject({ type: 'note', key: 'leave_one_out' });
+    expect(notes(rest)).toEqual(['finalists', 'holdout']);
+    const trials = rest.slice(0, 2 * TRIALS).map((event) => event.type);
+    expect(trials).toEqual(firstNumbers(TRIALS).flatMap(() => ['started', 'finished']));
+    expect(ofType(rest, 'finished').map(({ trial }) => trial)).toEqual(firstNumbers(TRIALS));
+    // Three prompts of 20 tokens each: no sequence of this model ends by itself.
+    for (const { figures } of ofType(rest, 'finished')) expect(figures.new_tokens).toBe(60);
+  });
+
+  it('notes what was measured of distinct finalists, and of the winner, the fastest of them', () => {
+    const [, finalists, holdout] = ofType(events, 'note').map(({ value }) => value);
+    const candidate = { mask: result.winner.mask.join(''), draft_length: expect.any(Number) };
+    expect(finalists).toHaveLength(2);
+    const [first, second] = finalists as { speedup: number }[];
+    const fastest = first!.speedup >= second!.speedup ? first : second;
+    expect(fastest).toMatchObject({ ...candidate, speedup: result.calibration.pooled.speedup });
+    expect(holdout).toMatchObject({ ...candidate, speedup: result.holdout.pooled.speedup });
+    expect(new Set((finalists as object[]).map((one) => JSON.stringify(one))).size).toBe(2);
+    expect([result.calibration.pooled.prompts, result.holdout.pooled.prompts]).toEqual([4, 3]);
+  });
+
+  it('tries what the sampler proposes after the scores so far, the warm start first', () => {
+    const agreement = Float64Array.from(ofType(events, 'note')[0]!.value as number[]);
+    const bits = [...agreement.keys()];
+    expect(bits).toHaveLength(2 * LAYERS);
+    const inner = bits.filter((bit) => INNER.includes(bit >> 1)).map((bit) => agreement[bit]!);
+    const outer = bits.filter((bit) => !INNER.includes(bit >> 1)).map((bit) => agreement[bit]!);
+    expect(Math.min(...inner)).toBeGreaterThan(Math.max(...outer));
+    const warm = warmStart(agreement, { exit: 'threshold', draftLength: 6, threshold: 0.6 });
+    const sampler = createBoSampler({ bits: 2 * LAYERS, draft: 'search' }, 1, warm);
+    const finished = ofType(events, 'finished');
+    for (const [i, { candidate }] of ofType(events, 'started').entries()) {
+      const tried = readCandidate(candidate);
+      expect(candidateKey(sampler.ask()), `trial ${i}`).toBe(candidateKey(tried));
+      sampler.tell(tried, finished[i]!.score, finished[i]!.variance);
+    }
+    expect(result.predictedSpeedup).toBe(sampler.posterior(result.winner)?.mean);
+  });
+
+  it('tells where it is', () => {
+    const stages = progress.map(({ stage }) => stage).filter((s, i, all) => s !== all[i - 1]);
+    expect(stages).toEqual(['sweep', 'trials', 'finalists', 'holdout']);
+    const trials = progress.filter(({ stage }) => stage === 'trials');
+    expect(trials.map(({ done }) => done)).toEqual(firstNumbers(TRIALS + 1));
+    expect(trials.at(-1)!.best).toBe(Math.max(...result.trials.map(({ score }) => score)));
+    const last = progress.at(-1)!;
+    expect(last.done).toBe(last.total);
+  });
+});
+
+describe.each(['bo', 'random'] as const)('a search by %s that was interrupted', (sampler) => {
+  it('keeps the finished trials, tries the open one again and goes on from there', async () => {
+    const storage = journalStorage(temporaryDirectory());
+    const start = studyStart(sampler);
+    const first = await storage.open('s', start, { resume: false });
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    const study = watched(first, (event) => {
+      if (event.type === 'started' && event.trial === 3) controller.abort(reason);
+    });
+    const { signal } = controller;
+    await expect(runSearch(model, someRequest(study, { sampler, signal }))).rejects.toBe(reason);
+    await first.close();
+    const before = (await storage.read('s')).events;
+    expect(ofType(before, 'finished').map(({ trial }) => trial)).toEqual([0, 1, 2]);
+
+    const second = await storage.open('s', start, { resume: true });
+    const result = await runSearch(model, someRequest(second, { sampler }));
+    await second.close();
+    const after = (await storage.read('s')).events;
+    expect(after.slice(0, before.length)).toEqual(before);
+    const started = ofType(after, 'started');
+    expect(started.map(({ trial }) => trial)).toEqual([0, 1, 2, 3, 3, 4, 5]);
+    expect(started[4]!.candidate).toEqual(started[3]!.candidate);
+    expect(ofType(after, 'finished').map(({ trial }) => trial)).toEqual(firstNumbers(6));
+    expect(result.trials.map(({ score }) => score)).toEqual(
+      ofType(after, 'finished').map(({ score }) => score),
+    );
+    expect(notes(after).filter((key) => key === 'leave_one_out').length).toBe(
+      sampler === 'bo' ? 1 : 0,
+    );
+
+    // Once more: all trials are there, so only the last measurements are made.
+    const third = await storage.open('s', start, { resume: true });
+    const again = await runSearch(model, someRequest(third, { sampler }));
+    expect(third.events.slice(0, after.length)).toEqual(after);
+    expect(notes(third.events.slice(after.length))).toEqual(['finalists', 'holdout']);
+    expect(third.events).toHaveLength(after.length + 2);
+    expect(again.trials).toEqual(result.trials);
+    await third.close();
+  });
+});
+
+describe('a search whose time is over', () => {
+  it('starts no further trial and measures the finalists of those that it has', async () => {
+    const directory = temporaryDirectory();
+    const study = await journalStorage(directory).open('s', studyStart('random'), {
+      resume: false,
+    });
+    const none = someRequest(study, { timeoutSeconds: 1e-9 });
+    await expect(runSearch(model, none)).rejects.toThrow(/time was over before a single trial/);
+    expect(study.events).toEqual([]);
+    const two = await runSearch(model, someRequest(study, { trials: 2 }));
+    const result = await runSearch(model, someRequest(study, { trials: 9, timeoutSeconds: 1e-9 }));
+    expect(result.trials).toEqual(two.trials);
+    expect(result.holdout.pooled.prompts).toBe(3);
+    await study.close();
+  });
+});
+
+it('counts prompts of several datasets apart and together', async () => {
+  const study = await journalStorage(temporaryDirectory()).open('s', studyStart('random'), {
+    resume: false,
+  });
+  const holdout = [...somePrompts(2, 5, 'a'), ...somePrompts(3, 6, 'b')];
+  const { holdout: measured } = await runSearch(model, someRequest(study, { trials: 1, holdout }));
+  await study.close();
+  expect(measured.pooled.prompts).toBe(5);
+  const prompts = Object.entries(measured.perKind).map(([kind, row]) => [kind, row.prompts]);
+  expect(Object.fromEntries(prompts)).toEqual({ a: 2, b: 3 });
+});
