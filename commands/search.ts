@@ -5,6 +5,7 @@ import { interruptible } from '../src/cli/interrupt.js';
 import { storageFlag } from '../src/cli/storage-flag.js';
 import type { Model } from '../src/engine/load-model.js';
 import { InputError } from '../src/errors.js';
+import type { DatasetRecord } from '../src/evaluation/prompts.js';
 import type { SearchProgress, SearchRequest, SearchResult } from '../src/search/run.js';
 import type { SearchDocument } from '../src/search/search-document.js';
 
@@ -134,8 +135,8 @@ A study is a journal: interrupted at any moment, --resume goes on with it.`;
             precision: engine.model.precision,
             threads: engine.threads,
             fidelity: flags.fidelity,
-            dataset: split.calibration.dataset.hash,
-            holdout: split.holdout.dataset.hash,
+            dataset: identity(split.calibration.dataset),
+            holdout: identity(split.holdout.dataset),
             prompts_per_trial: flags['prompts-per-trial'],
             max_new_tokens: settings.maxNewTokens,
             temperature: sampling.temperature,
@@ -183,6 +184,11 @@ A study is a journal: interrupted at any moment, --resume goes on with it.`;
       await model.engine.close();
     }
   }
+}
+
+/** What tells one set of prompts from another; the name says which share of a dataset it is. */
+function identity({ name, hash }: DatasetRecord) {
+  return { name, hash };
 }
 
 function modelName(reference: string): string {

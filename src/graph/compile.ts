@@ -23,7 +23,7 @@ import { storeModel } from './store.js';
 import { WeightFile } from './weight-file.js';
 
 /** Raised whenever the graph or the layout of its weights changes, so that older compiled models are not used. */
-export const graphVersion = 2;
+export const graphVersion = 3;
 
 /** A gated graph on disk, ready to be loaded. */
 export interface CompiledModel {

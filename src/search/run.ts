@@ -82,11 +82,8 @@ export async function runSearch(model: Model, request: SearchRequest): Promise<S
   const started = performance.now();
   const { sampler, predict } = await createSampler(model, request);
   const trials = finishedTrials(study.events);
-  // The same sequence of asks and tells as when they ran, so that the sampler goes on as if it had never stopped.
-  for (const trial of trials) {
-    sampler.ask();
-    sampler.tell(trial.candidate, trial.score, trial.variance);
-  }
+  // What a sampler proposes depends on what it was told alone, so it goes on as if it had never stopped.
+  for (const { candidate, score, variance } of trials) sampler.tell(candidate, score, variance);
   const total = request.trials;
   const best = () => trials.reduce((max, trial) => Math.max(max, trial.score), 0);
   const report = () => onProgress({ stage: 'trials', done: trials.length, total, best: best() });

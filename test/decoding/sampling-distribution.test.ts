@@ -208,12 +208,15 @@ describe('the test finds out', () => {
   });
 
   it('an exit rule that drops the token that it was not sure of', async () => {
-    const setting = settings[2]![1];
+    const setting: Setting = {
+      method: skip([1], [], 2, { exit: 'threshold', threshold: 0.3 }),
+      sampling: { temperature: 1, topK: 0, topP: 1, minP: 0 },
+    };
     const drafterOf = (usual: Drafter): Drafter => ({
       ...usual,
       async propose(draft, last, position, limit) {
         await usual.propose(draft, last, position, limit);
-        if (draft.length > 0 && draft.confidences[draft.length - 1]! < 0.4) draft.length--;
+        if (draft.length > 0 && draft.confidences[draft.length - 1]! < 0.3) draft.length--;
       },
     });
     const observed = await observe(setting, seeds, named('maximal'), { drafterOf });

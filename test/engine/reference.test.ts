@@ -12,7 +12,7 @@ import { temporaryDirectory } from '../helpers/temporary.js';
 
 /** Single precision, in standard deviations of the logits. */
 const tolerance = 1e-4;
-/** More than two blocks of 64 positions. */
+/** Several blocks of positions, and more than two prefill chunks. */
 const length = 140;
 
 const variants: [string, MiniatureOptions][] = [

@@ -1,0 +1,162 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { profileMethod } from '../../src/decoding/profile-method.js';
+import { loadModel, type Model } from '../../src/engine/load-model.js';
+import type { EvaluationRow } from '../../src/evaluation/summary.js';
+import { parseProfile } from '../../src/profile/profile.js';
+import { DRAFT_EXITS } from '../../src/search/candidate.js';
+import { figuresOf, foundProfile, paretoFront } from '../../src/search/found-profile.js';
+import {
+  runSearch,
+  type SearchRequest,
+  type SearchResult,
+  type Trial,
+} from '../../src/search/run.js';
+import { searchDocument } from '../../src/search/search-document.js';
+import { journalStorage } from '../../src/search/storage/journal.js';
+import { candidateMethod } from '../../src/search/trial.js';
+import { temporaryDirectory } from '../helpers/temporary.js';
+import { LAYERS, searchModel, settings, somePrompts, someRequest, studyStart } from './example.js';
+
+let model: Model;
+let request: SearchRequest;
+let result: SearchResult;
+beforeAll(async () => {
+  model = await loadModel(searchModel());
+  const study = await journalStorage(temporaryDirectory()).open('s', studyStart('random'), {
+    resume: false,
+  });
+  const holdout = [...somePrompts(2, 5, 'a'), ...somePrompts(2, 6, 'b')];
+  request = someRequest(study, { holdout });
+  result = await runSearch(model, request);
+  await study.close();
+});
+afterAll(() => model.engine.close());
+
+const dataset = { name: 'random', split: null, version: 1, hash: 'abc', prompts: 4 };
+const sources = {
+  reference: 'some/model',
+  studyName: 's',
+  dataset,
+  holdout: { ...dataset, hash: 'def' },
+  command: 'sspec search',
+};
+
+describe('the profile of a search', () => {
+  it('is one that can be read, and decodes as the winner did', () => {
+    const profile = foundProfile(model.engine, request, result, sources);
+    expect(parseProfile(JSON.stringify(profile), 'found.json')).toEqual(profile);
+    expect(profileMethod(profile)).toEqual(candidateMethod(result.winner));
+    expect(profile).not.toHaveProperty('sampling');
+    expect(profile.model.weights_hash).toBe(model.engine.model.weightsHash);
+    expect(profile.provenance).toMatchObject({
+      study: 's',
+      trials: 6,
+      sampler: 'random',
+      seed: 1,
+      dataset: { name: 'random', hash: 'abc' },
+      holdout: { name: 'random', hash: 'def' },
+    });
+  });
+
+  it('has the figures of the calibration and of the held-out prompts, those by dataset too', () => {
+    const { calibration, holdout } = foundProfile(model.engine, request, result, sources).figures;
+    expect(calibration).toMatchObject({ prompts: 4, new_tokens: 80 });
+    expect(calibration!.speedup).toBe(result.calibration.pooled.speedup);
+    expect(holdout!.speedup).toBe(result.holdout.pooled.speedup);
+    expect(Object.keys(holdout!.per_kind!).sort()).toEqual(['a', 'b']);
+    expect(holdout!.per_kind!.a!.prompts).toBe(2);
+  });
+
+  it('names the sampling that it was found for', () => {
+    const sampling = { temperature: 0.7, topK: 5, topP: 0.9, minP: 0, seed: 0 };
+    const sampled = { ...request, settings: { ...settings, sampling } };
+    const profile = foundProfile(model.engine, sampled, result, sources);
+    expect(profile.sampling).toEqual({ temperature: 0.7, top_k: 5, top_p: 0.9, min_p: 0 });
+    expect(parseProfile(JSON.stringify(profile), 'found.json')).toEqual(profile);
+  });
+
+  it('leaves figures out where nothing was drafted', () => {
+    const row = { ...result.holdout.pooled, draft_acceptance_rate: null } satisfies EvaluationRow;
+    expect(figuresOf(row)).toBeNull();
+    const silent = { ...result, holdout: { pooled: row, perKind: {} } };
+    const profile = foundProfile(model.engine, request, silent, sources);
+    expect(Object.keys(profile.figures)).toEqual(['calibration']);
+    expect(parseProfile(JSON.stringify(profile), 'found.json')).toEqual(profile);
+  });
+});
+
+describe('the Pareto set', () => {
+  const level = fc.integer({ min: 1, max: 12 }).map((n) => n / 12);
+  const trial: fc.Arbitrary<Trial> = fc.record({
+    number: fc.nat(),
+    candidate: fc.record({
+      mask: fc.uint8Array({ minLength: 2 * LAYERS, maxLength: 2 * LAYERS, max: 1 }),
+      draft: fc.record({
+        exit: fc.constantFrom(...DRAFT_EXITS),
+        draftLength: fc.integer({ min: 2, max: 12 }),
+        threshold: level,
+      }),
+    }),
+    score: level,
+    figures: fc.record({ draft_acceptance_rate: level, c: level }, { requiredKeys: ['c'] }),
+  });
+
+  it('is what no trial beats in both acceptance and c, each point once', () => {
+    fc.assert(
+      fc.property(fc.array(trial, { maxLength: 30 }), (trials) => {
+        const drafted = trials.flatMap(({ figures: { c, draft_acceptance_rate } }) =>
+          c === undefined || draft_acceptance_rate === undefined
+            ? []
+            : [{ c, acceptance: draft_acceptance_rate }],
+        );
+        const points = drafted.map(({ c, acceptance }) => `${c} ${acceptance}`);
+        const beaten = (a: (typeof drafted)[number]) =>
+          drafted.some(
+            (b) =>
+              b.c <= a.c &&
+              b.acceptance >= a.acceptance &&
+              (b.c < a.c || b.acceptance > a.acceptance),
+          );
+        const expected = new Set(points.filter((_, i) => !beaten(drafted[i]!)));
+        const front = paretoFront(trials).map((p) => `${p.c} ${p.draft_acceptance_rate}`);
+        expect(new Set(front)).toEqual(expected);
+        expect(front).toHaveLength(expected.size);
+      }),
+    );
+  });
+
+  it('has masks, rules and scores of its trials', () => {
+    for (const { skip_attention, skip_mlp, speedup } of paretoFront(result.trials)) {
+      const own = result.trials.find(({ score }) => score === speedup)!;
+      const { attention, mlp } = { attention: skip_attention, mlp: skip_mlp };
+      expect(candidateMethod(own.candidate)).toMatchObject({ mask: { attention, mlp } });
+    }
+  });
+});
+
+it('the document has the fields of the command-line contract, and no other', () => {
+  const document = searchDocument('s', request, result, 'found.json', performance.now() - 5000);
+  const figures = [
+    ...['speedup', 'speedup_ci95', 'verdict', 'draft_acceptance_rate', 'mean_acceptance_length'],
+    ...['c', 'tokens_per_second', 'prompts', 'new_tokens'],
+  ];
+  const rule = ['skip_attention', 'skip_mlp', 'draft_length', 'draft_exit', 'threshold'];
+  const keys = (value: object) => Object.keys(value).sort();
+  expect(keys(document)).toEqual(
+    [
+      ...['study', 'sampler', 'trials', 'wall_seconds', 'calibration', 'best', 'holdout'],
+      'profile',
+    ].sort(),
+  );
+  expect(document.calibration).toEqual({ cost_model_error: null, rank_correlation: null });
+  expect(keys(document.best)).toEqual([...rule, 'predicted_speedup', ...figures].sort());
+  expect(keys(document.holdout)).toEqual([...figures, 'per_kind'].sort());
+  expect(keys(document.holdout.per_kind.b!)).toEqual(figures.sort());
+  expect(document).toMatchObject({ study: 's', sampler: 'random', trials: 6 });
+  expect(document).toMatchObject({ profile: 'found.json', best: { predicted_speedup: null } });
+  expect(document.wall_seconds).toBeGreaterThanOrEqual(5);
+  expect(document.best.prompts).toBe(4);
+  expect(document.holdout.prompts).toBe(4);
+  expect(JSON.parse(JSON.stringify(document))).toEqual(document);
+});
