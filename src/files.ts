@@ -44,9 +44,16 @@ export function writeFileAtomic(path: string, content: string | Uint8Array): voi
     }
     renameSync(temporary, path);
   } catch (error) {
-    rmSync(temporary, { force: true });
+    discard(temporary);
     throw new InputError(`Cannot write ${path}: ${errorMessage(error)}`);
   }
+}
+
+/** Removes a file of ours; one that could not even be made, because its folder is a file, needs no removing. */
+function discard(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {}
 }
 
 /** The folder for files that can be made again: `$XDG_CACHE_HOME/sspec`, else `~/.cache/sspec`. */
@@ -67,6 +74,6 @@ export function checkWritable(path: string): void {
   } catch (error) {
     throw new InputError(`Cannot write ${path}: ${errorMessage(error)}`);
   } finally {
-    rmSync(probe, { force: true });
+    discard(probe);
   }
 }

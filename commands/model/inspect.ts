@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { Args } from '@oclif/core';
+import { Args, Flags } from '@oclif/core';
 import type { ModelConfig } from '../../src/checkpoint/model-config.js';
 import { BaseCommand } from '../../src/cli/base-command.js';
+import { modelFlags } from '../../src/cli/flags.js';
 import { type Precision, precisions } from '../../src/graph/quantise.js';
 
 /** What `--json` prints. */
@@ -32,12 +33,44 @@ interface ModelDocument {
   /** Keys and values of a full context. */
   readonly kv_cache_bytes: number;
   readonly tokenizer: boolean;
+  /** With --speed. */
+  readonly speed?: SpeedDocument;
 }
 
+/** What passes cost here, and the most that skipping could gain. */
+interface SpeedDocument {
+  readonly precision: Precision;
+  readonly threads: number;
+  /** Positions before the timed passes. */
+  readonly context: number;
+  /** A pass of M tokens gives the same bits as M passes of one, so outputs are identical with any mask. */
+  readonly bit_exact: boolean;
+  readonly target_pass_seconds: number;
+  /** v(M) = T(M) / T(1). */
+  readonly verify: readonly { readonly tokens: number; readonly v: number }[];
+  /** c with every sublayer skipped. */
+  readonly c_floor: number;
+  readonly c_without_attention: number;
+  readonly c_without_mlp: number;
+  /** At the floor of c with every drafted token accepted: no mask can be faster. */
+  readonly best_possible: { readonly speedup: number; readonly draft_length: number };
+  /** Expected speedups at the best draft length. */
+  readonly expected: readonly {
+    readonly acceptance: number;
+    readonly c: number;
+    readonly speedup: number;
+  }[];
+}
+
+/** Seconds that --speed times passes for. */
+const SPEED_SECONDS = 20;
+
 export default class ModelInspect extends BaseCommand {
-  static override readonly summary = "Show a model's architecture and sizes, without loading it.";
+  static override readonly summary =
+    "Show a model's architecture and sizes and, with --speed, what it could gain here.";
   static override readonly examples = [
     '<%= config.bin %> <%= command.id %> demo',
+    '<%= config.bin %> <%= command.id %> demo --speed',
     '<%= config.bin %> <%= command.id %> ./models/my-llama --json',
   ];
   static override readonly args = {
@@ -47,8 +80,17 @@ export default class ModelInspect extends BaseCommand {
     }),
   };
 
+  static override readonly flags = {
+    speed: Flags.boolean({
+      summary:
+        'Load it and time passes: the price of verifying, and the best that skipping could gain.',
+    }),
+    precision: modelFlags.precision,
+    threads: modelFlags.threads,
+  };
+
   async run(): Promise<ModelDocument> {
-    const { args } = await this.parse(ModelInspect);
+    const { args, flags } = await this.parse(ModelInspect);
     const { resolveModel } = await import('../../src/checkpoint/resolve.js');
     const { openCheckpoint } = await import('../../src/checkpoint/safetensors.js');
     const { llamaTensors } = await import('../../src/checkpoint/llama-tensors.js');
@@ -84,9 +126,98 @@ export default class ModelInspect extends BaseCommand {
       bytes: { fp32, int8, int4 },
       kv_cache_bytes: kvCacheBytes(config),
       tokenizer: existsSync(join(directory, 'tokenizer.json')),
+      ...(flags.speed ? { speed: await this.measure(args.ref, flags) } : {}),
     };
-    if (!this.jsonEnabled()) await this.show(document);
+    if (!this.jsonEnabled()) {
+      await this.show(document);
+      if (document.speed) await this.showSpeed(document.speed);
+    }
     return document;
+  }
+
+  private async measure(
+    ref: string,
+    flags: { precision: Precision; threads: number | undefined; quiet: boolean },
+  ): Promise<SpeedDocument> {
+    const { loadModelWithProgress } = await import('../../src/cli/load.js');
+    const { selfCheck } = await import('../../src/engine/self-check.js');
+    const { bestExpectedSpeedup, measurePassSpeed } = await import(
+      '../../src/measurement/pass-speed.js'
+    );
+    const { busyWarning } = await import('../../src/measurement/busy.js');
+    const { createProgress } = await import('../../src/reporting/progress.js');
+    const { precision, threads, quiet } = flags;
+    const busy = await busyWarning();
+    if (busy !== undefined) this.notice(busy, quiet);
+    const { engine } = await loadModelWithProgress({
+      ...{ model: ref, precision, threads, quiet },
+      ...{ device: 'cpu', offline: false },
+    });
+    const progress = createProgress({ label: 'Timing passes', total: 100, unit: '%', quiet });
+    try {
+      const speed = await measurePassSpeed(engine, SPEED_SECONDS, (share) =>
+        progress.update(Math.floor(100 * share)),
+      );
+      const { exact } = await selfCheck(engine);
+      const best = bestExpectedSpeedup(speed, 1, speed.cFloor);
+      const costs = [0.3, 0.4, 0.5, 0.6].filter((c) => c > speed.cFloor);
+      return {
+        precision,
+        threads: engine.threads,
+        context: speed.context,
+        bit_exact: exact,
+        target_pass_seconds: speed.targetSeconds,
+        verify: speed.verify.map(({ tokens, v }) => ({ tokens, v })),
+        c_floor: speed.cFloor,
+        c_without_attention: speed.cWithoutAttention,
+        c_without_mlp: speed.cWithoutMlp,
+        best_possible: { speedup: best.speedup, draft_length: best.draftLength },
+        expected: [0.8, 0.9, 0.95].flatMap((acceptance) =>
+          costs.map((c) => {
+            return { acceptance, c, speedup: bestExpectedSpeedup(speed, acceptance, c).speedup };
+          }),
+        ),
+      };
+    } finally {
+      progress.stop();
+      await engine.close();
+    }
+  }
+
+  private async showSpeed(speed: SpeedDocument): Promise<void> {
+    const { table } = await import('../../src/reporting/table.js');
+    const { formatSeconds, formatSpeedup } = await import('../../src/reporting/format.js');
+    const costs = [...new Set(speed.expected.map(({ c }) => c))];
+    const acceptances = [...new Set(speed.expected.map(({ acceptance }) => acceptance))];
+    const verify = speed.verify.map(({ tokens, v }) => `${tokens}: ${v.toFixed(2)}`).join('  ');
+    const { best_possible: best } = speed;
+    this.print(`
+${speed.precision}, ${speed.threads} threads, after ${speed.context} positions:
+a target pass of one token takes ${formatSeconds(speed.target_pass_seconds)}
+v(M), a pass of M tokens over a pass of one:
+  ${verify}
+c, a draft pass over a target pass: ${speed.c_floor.toFixed(2)} with every sublayer skipped,
+  ${speed.c_without_attention.toFixed(2)} without attention, ${speed.c_without_mlp.toFixed(2)} without MLP
+${speed.bit_exact ? 'A pass of M tokens gives the same bits as M passes of one: outputs are identical.' : 'Passes of one and of several tokens differ in bits here: outputs can differ at near-ties.'}
+No mask can gain more than ${formatSpeedup(best.speedup)} (every drafted token accepted, c at its floor, drafts of ${best.draft_length}).
+
+Expected speedup at the best draft length, by draft acceptance and c:`);
+    this.print(
+      table(
+        [
+          { key: 'acceptance' },
+          ...costs.map((c) => ({ key: String(c), title: `c = ${c}`, align: 'right' as const })),
+        ],
+        acceptances.map((acceptance) => ({
+          acceptance: String(acceptance),
+          ...Object.fromEntries(
+            speed.expected
+              .filter((cell) => cell.acceptance === acceptance)
+              .map(({ c, speedup }) => [String(c), formatSpeedup(speedup)]),
+          ),
+        })),
+      ),
+    );
   }
 
   private async show(model: ModelDocument): Promise<void> {

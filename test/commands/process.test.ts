@@ -1,25 +1,10 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { isBuilt, root } from '../helpers/built.js';
 import { writeMiniature } from '../helpers/miniature.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
-
-const root = fileURLToPath(new URL('../..', import.meta.url));
-
-/** Time of the newest file under a folder. */
-function newest(folder: string): number {
-  return Math.max(
-    ...readdirSync(join(root, folder), { recursive: true }).map(
-      (name) => statSync(join(root, folder, String(name))).mtimeMs,
-    ),
-  );
-}
-
-const main = join(root, 'dist/src/cli/main.js');
-const isBuilt =
-  existsSync(main) && ['src/cli', 'commands'].every((folder) => newest(folder) <= newest('dist'));
 
 /** Runs bin/run.js; `onOutput` is called at the first output and may act on the process. */
 async function sspec(

@@ -13,21 +13,26 @@ const model = searchModel();
 let directory: string;
 let output: string;
 let prompts: string;
-let common: string[];
+let common: Readonly<Record<string, string>>;
 beforeEach(() => {
   directory = temporaryDirectory();
   output = join(directory, 'out', 'profile.json');
   prompts = join(directory, 'prompts.jsonl');
   const rows = Array.from({ length: 6 }, (_, i) => JSON.stringify({ prompt: `${i} and more` }));
   writeFileSync(prompts, `${rows.join('\n')}\n`);
-  common = [
-    ...['--model', model, '--dataset', prompts, '--output', output, '--study', 'mine'],
-    ...['--storage', join(directory, 'studies'), '--sampler', 'random', '--finalists', '1'],
-    ...['--prompts-per-trial', '1', '--max-new-tokens', '8', '-q'],
-  ];
+  common = {
+    ...{ model, dataset: prompts, output, study: 'mine', sampler: 'random', finalists: '1' },
+    ...{ storage: join(directory, 'studies'), 'prompts-per-trial': '1', 'max-new-tokens': '8' },
+  };
 });
 
-const search = (...argv: string[]) => runCommand(Search, [...common, ...argv]);
+/** The arguments of a short search, with other values for some flags. */
+const argvOf = (changes: Readonly<Record<string, string>>) => [
+  ...Object.entries({ ...common, ...changes }).flatMap(([name, value]) => [`--${name}`, value]),
+  '-q',
+];
+const search = (changes: Readonly<Record<string, string>>, ...argv: string[]) =>
+  runCommand(Search, [...argvOf(changes), ...argv]);
 const journal = () => {
   const file = join(directory, 'studies', 'mine.jsonl');
   return existsSync(file) ? readFileSync(file, 'utf8') : '';
@@ -43,7 +48,7 @@ const trials = (type: string) =>
 
 describe('sspec search', () => {
   it('writes a profile and prints one document with --json', async () => {
-    const { code, stdout, stderr } = await search('--trials', '3', '--json');
+    const { code, stdout, stderr } = await search({ trials: '3' }, '--json');
     expect({ code, stderr }, stdout).toEqual({ code: 0, stderr: '' });
     const document = JSON.parse(stdout);
     expect(document).toMatchObject({
@@ -61,7 +66,7 @@ describe('sspec search', () => {
   });
 
   it('prints the mask as a map and how to go on', async () => {
-    const { code, stdout } = await search('--trials', '1');
+    const { code, stdout } = await search({ trials: '1' });
     expect(code).toBe(0);
     expect(stdout).toMatch(/^1 trials? in .* \(study mine\)\n/);
     expect(stdout).toContain('On held-out prompts:');
@@ -69,48 +74,48 @@ describe('sspec search', () => {
   });
 
   it('goes on with a study only when asked, and keeps its trials', async () => {
-    expect((await search('--trials', '2')).code).toBe(0);
-    expectRefused(await search('--trials', '4'), /already holds a study/);
+    expect((await search({ trials: '2' })).code).toBe(0);
+    expectRefused(await search({ trials: '4' }), /already holds a study/);
     const before = journal();
-    const { code } = await search('--trials', '4', '--resume');
+    const { code } = await search({ trials: '4' }, '--resume');
     expect(code).toBe(0);
     expect(journal().startsWith(before)).toBe(true);
     expect(trials('started')).toEqual([0, 1, 2, 3]);
   });
 
   it.each([
-    ['precision', ['--precision', 'fp32'], /context\.precision "int8" but this run has "fp32"/],
-    ['seed', ['--seed', '5'], /has seed 0 but this run has 5/],
-    ['share set aside', ['--holdout', '0.5'], /context\.\w+ .*share 0\.3.* has .*share 0\.5/],
-    ['task', ['--dataset', 'code'], /context\.dataset/],
-    ['length', ['--max-new-tokens', '9'], /context\.max_new_tokens 8 but this run has 9/],
-  ])('does not go on with another %s', async (_, argv, message) => {
-    expect((await search('--trials', '1')).code).toBe(0);
+    ['precision', { precision: 'fp32' }, /context\.precision "int8" but this run has "fp32"/],
+    ['seed', { seed: '5' }, /has seed 0 but this run has 5/],
+    ['share set aside', { holdout: '0.5' }, /context\.\w+ .*share 0\.3.* has .*share 0\.5/],
+    ['task', { dataset: 'code' }, /context\.dataset/],
+    ['length', { 'max-new-tokens': '9' }, /context\.max_new_tokens 8 but this run has 9/],
+  ])('does not go on with another %s', async (_, changes, message) => {
+    expect((await search({ trials: '1' })).code).toBe(0);
     const before = journal();
-    expectRefused(await search('--trials', '2', '--resume', ...argv), message);
+    expectRefused(await search({ trials: '2', ...changes }, '--resume'), message);
     expect(journal()).toBe(before);
   });
 
   it.each([
     [
       'an output that is a folder',
-      () => ['--output', directory],
+      () => ({ output: directory }),
       /Cannot write .*: it is a folder/,
     ],
-    ['an output below a file', () => ['--output', join(prompts, 'x.json')], /Cannot write/],
-    ['a time-out that is none', () => ['--timeout', 'soon'], /--timeout is "soon"/],
-    ['a time-out of nothing', () => ['--timeout', '0s'], /--timeout is "0s"/],
-    ['sampling that is none', () => ['--top-p', '3'], /top_p/],
-  ])('refuses %s before any work', async (_, argv, message) => {
+    ['an output below a file', () => ({ output: join(prompts, 'x.json') }), /Cannot write/],
+    ['a time-out that is none', () => ({ timeout: 'soon' }), /--timeout is "soon"/],
+    ['a time-out of nothing', () => ({ timeout: '0s' }), /--timeout is "0s"/],
+    ['sampling that is none', () => ({ 'top-p': '3' }), /top_p/],
+  ])('refuses %s before any work', async (_, changes, message) => {
     const loaded = vi.spyOn(await import('../../src/engine/load-model.js'), 'loadModel');
-    expectRefused(await search(...argv()), message);
+    expectRefused(await search(changes()), message);
     expect(loaded).not.toHaveBeenCalled();
     expect(existsSync(join(directory, 'studies'))).toBe(false);
     loaded.mockRestore();
   });
 
   it('says so when the time is over too soon, and leaves no profile', async () => {
-    expectRefused(await search('--timeout', '0.000001'), /time was over before a single trial/);
+    expectRefused(await search({ timeout: '0.000001' }), /time was over before a single trial/);
     expect(existsSync(output)).toBe(false);
     mkdirSync(join(directory, 'out'), { recursive: true });
     expect(readdirSync(join(directory, 'out'))).toEqual([]);
@@ -121,8 +126,8 @@ describe('sspec search, killed', () => {
   it('has lost no finished trial, and goes on', async () => {
     const loader = join(import.meta.dirname, '../register-typescript.mjs');
     const script = join(import.meta.dirname, 'search-process.ts');
-    const argv = ['--import', loader, script, ...common, '--trials', '100000', '--resume'];
-    for (const wanted of [3, 7]) {
+    const argv = ['--import', loader, script, ...argvOf({ trials: '100000' }), '--resume'];
+    for (const wanted of [2, 5]) {
       const child = spawn(process.execPath, argv, { stdio: ['ignore', 'ignore', 'inherit'] });
       const closed = new Promise((resolve) => child.on('close', resolve));
       while (trials('finished').length < wanted && child.exitCode === null) await sleep(5);
@@ -134,7 +139,7 @@ describe('sspec search, killed', () => {
     }
     const whole = journal().slice(0, journal().lastIndexOf('\n') + 1);
     const done = trials('finished').length;
-    const { code, stdout } = await search('--trials', `${done + 2}`, '--resume', '--json');
+    const { code, stdout } = await search({ trials: `${done + 2}` }, '--resume', '--json');
     expect(code, stdout).toBe(0);
     expect(journal().startsWith(whole)).toBe(true);
     expect(trials('finished')).toEqual(Array.from({ length: done + 2 }, (_, i) => i));

@@ -74,7 +74,7 @@ describe.each(variants)('engines against float64 on dequantised weights: %s', (_
       const actual = await engine.forward(engine.createCache(70), tokens, 0, gates, 'all');
       const near = logitDistance(actual, expected(dequantised(weights, config, bits))).rms;
       const far = logitDistance(actual, unquantised).rms;
-      process.stderr.write(`NEAR ${bits} ${near} ${far}\n`);expect(near, `${bits} bits`).toBeLessThan(tolerance);
+      expect(near, `${bits} bits`).toBeLessThan(tolerance);
       if (bits === 4) expect(far).toBeGreaterThan(3 * tolerance);
     }
   });
