@@ -110,7 +110,7 @@ export default class Eval extends BaseCommand {
     if (directory !== undefined) prepareOutputDirectory(directory);
     const busy = await busyWarning();
     if (busy !== undefined) this.notice(busy, flags.quiet);
-    const model = await loadModelWithProgress(flags);
+    const model = await loadModelWithProgress(flags, 'both');
     try {
       const { methods, warnings } = await namedMethods(names, files, model.engine);
       const { prompts, datasets, warnings: leftOut } = tokenizePrompts(model, refs, flags.limit);
@@ -139,7 +139,7 @@ export default class Eval extends BaseCommand {
       if (flags.audit && isDefective) process.exitCode = 1;
       return document;
     } finally {
-      await model.engine.close();
+      await model.close();
     }
   }
 }

@@ -85,7 +85,7 @@ The prompt is --prompt, --prompt-file, --prompt-ids or stdin.`;
 
   async run(): Promise<GenerateDocument> {
     const { flags } = await this.parse(Generate);
-    const { resolveMethod, samplingOptions } = await import('../src/cli/method.js');
+    const { methodName, resolveMethod, samplingOptions } = await import('../src/cli/method.js');
     const { loadModelWithProgress } = await import('../src/cli/load.js');
     const { readProfile } = await import('../src/profile/profile.js');
     const { generationFigures, figuresTable } = await import('../src/reporting/generation.js');
@@ -95,7 +95,8 @@ The prompt is --prompt, --prompt-file, --prompt-ids or stdin.`;
     const source = readPrompt(flags);
     // A wrong file name should not wait for a large model to be loaded.
     if (flags.profile !== undefined) readProfile(flags.profile);
-    const model = await loadModelWithProgress(flags);
+    const graph = methodName(flags) === 'skip' ? 'gated' : 'plain';
+    const model = await loadModelWithProgress(flags, graph);
     try {
       const { method, warnings } = resolveMethod(flags, model.engine);
       for (const warning of warnings) this.notice(warning, flags.quiet);
@@ -133,7 +134,7 @@ The prompt is --prompt, --prompt-file, --prompt-ids or stdin.`;
         stats: figures,
       };
     } finally {
-      await model.engine.close();
+      await model.close();
     }
   }
 

@@ -1,5 +1,5 @@
-import { type DraftRule, randomMask } from '../src/search/candidate.js';
 import { Random } from '../src/random.js';
+import { type DraftRule, randomMask } from '../src/search/candidate.js';
 import type { Sampler } from '../src/search/sampler.js';
 
 /**

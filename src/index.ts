@@ -7,7 +7,7 @@
  * const prompt = model.tokenizer!.encodePrompt('Once upon a time');
  * const request = { prompt, method: profileMethod(profile), tokenizer: model.tokenizer };
  * for await (const { text } of generate(model.engine, request)) process.stdout.write(text);
- * await model.engine.close();
+ * await model.close();
  * ```
  *
  * Faults of what was given (a reference, a file, an option) are thrown as {@link InputError}; what the modules below this

@@ -46,6 +46,8 @@ interface SpeedDocument {
   /** A pass of M tokens gives the same bits as M passes of one, so outputs are identical with any mask. */
   readonly bit_exact: boolean;
   readonly target_pass_seconds: number;
+  /** The gated graph's target pass over the plain one's; c and v(M) are over the plain one, too. */
+  readonly gate_cost: number;
   /** v(M) = T(M) / T(1). */
   readonly verify: readonly { readonly tokens: number; readonly v: number }[];
   /** c with every sublayer skipped. */
@@ -149,13 +151,17 @@ export default class ModelInspect extends BaseCommand {
     const { precision, threads, quiet } = flags;
     const busy = await busyWarning();
     if (busy !== undefined) this.notice(busy, quiet);
-    const { engine } = await loadModelWithProgress({
-      ...{ model: ref, precision, threads, quiet },
-      ...{ device: 'cpu', offline: false },
-    });
+    const model = await loadModelWithProgress(
+      {
+        ...{ model: ref, precision, threads, quiet },
+        ...{ device: 'cpu', offline: false },
+      },
+      'both',
+    );
+    const { engine, plain } = model;
     const progress = createProgress({ label: 'Timing passes', total: 100, unit: '%', quiet });
     try {
-      const speed = await measurePassSpeed(engine, SPEED_SECONDS, (share) =>
+      const speed = await measurePassSpeed(engine, plain ?? engine, SPEED_SECONDS, (share) =>
         progress.update(Math.floor(100 * share)),
       );
       const { exact } = await selfCheck(engine);
@@ -167,6 +173,7 @@ export default class ModelInspect extends BaseCommand {
         context: speed.context,
         bit_exact: exact,
         target_pass_seconds: speed.targetSeconds,
+        gate_cost: speed.gateCost,
         verify: speed.verify.map(({ tokens, v }) => ({ tokens, v })),
         c_floor: speed.cFloor,
         c_without_attention: speed.cWithoutAttention,
@@ -180,7 +187,7 @@ export default class ModelInspect extends BaseCommand {
       };
     } finally {
       progress.stop();
-      await engine.close();
+      await model.close();
     }
   }
 
@@ -193,7 +200,7 @@ export default class ModelInspect extends BaseCommand {
     const { best_possible: best } = speed;
     this.print(`
 ${speed.precision}, ${speed.threads} threads, after ${speed.context} positions:
-a target pass of one token takes ${formatSeconds(speed.target_pass_seconds)}
+autoregressive decoding takes ${formatSeconds(speed.target_pass_seconds)} a token; the gates make it ${formatSpeedup(speed.gate_cost)}
 v(M), a pass of M tokens over a pass of one:
   ${verify}
 c, a draft pass over a target pass: ${speed.c_floor.toFixed(2)} with every sublayer skipped,

@@ -47,6 +47,15 @@ export function samplingOptions(flags: SamplingFlags): SamplingOptions {
   return options;
 }
 
+/** `--method`, else `skip` with a profile or a mask, else autoregressive. */
+export function methodName(flags: MethodFlags): (typeof METHODS)[number] {
+  const skips =
+    flags.profile !== undefined ||
+    flags['skip-attention'] !== undefined ||
+    flags['skip-mlp'] !== undefined;
+  return flags.method ?? (skips ? 'skip' : 'autoregressive');
+}
+
 /**
  * What to decode with: `--method`, else `skip` with a profile or a mask, else autoregressive. Flags go before what the
  * profile says. A profile may stand beside another method, so that the two compare by changing one flag.
@@ -58,10 +67,9 @@ export function resolveMethod(flags: MethodFlags, engine: Engine): ResolvedMetho
     flags.profile === undefined
       ? { profile: null, warnings: [] }
       : readFittingProfile(flags.profile, engine);
-  const masked = flags['skip-attention'] !== undefined || flags['skip-mlp'] !== undefined;
-  const name = flags.method ?? (profile || masked ? 'skip' : 'autoregressive');
+  const name = methodName(flags);
   if (name === 'skip') {
-    if (!profile && !masked)
+    if (!profile && flags['skip-attention'] === undefined && flags['skip-mlp'] === undefined)
       throw new InputError(
         'There is no mask to draft with: give --profile, or --skip-attention and --skip-mlp.',
       );

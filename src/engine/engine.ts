@@ -25,6 +25,8 @@ export interface EngineOptions {
   readonly threads: number;
   /** Execution provider (`cpu`, or what this platform's onnxruntime-node offers). */
   readonly device?: string;
+  /** false loads the graph without gates: faster, but it runs the full model only. Default true. */
+  readonly gated?: boolean;
 }
 
 /** A loaded model: one session and one copy of the weights for the target and every draft. */
@@ -41,6 +43,7 @@ export class Engine {
     readonly config: ModelConfig,
     readonly threads: number,
     readonly device: string,
+    readonly gated: boolean,
     private readonly session: InferenceSession,
   ) {
     this.target = this.gates({ attention: [], mlp: [] });
@@ -53,7 +56,8 @@ export class Engine {
    * @throws InputError when the device is not there or the runtime refuses the model.
    */
   static async load(model: CompiledModel, options: EngineOptions): Promise<Engine> {
-    const device = options.device ?? 'cpu';
+    const { device = 'cpu', gated = true } = options;
+    const path = gated ? model.path : model.plainPath;
     const devices = listSupportedBackends().map((backend) => backend.name);
     if (!devices.includes(device)) {
       throw new InputError(
@@ -61,20 +65,26 @@ export class Engine {
       );
     }
     try {
-      const session = await InferenceSession.create(model.path, {
+      const session = await InferenceSession.create(path, {
         executionProviders: [device],
         intraOpNumThreads: options.threads,
         logSeverityLevel: 3,
       });
-      return new Engine(model, model.config, options.threads, device, session);
+      return new Engine(model, model.config, options.threads, device, gated, session);
     } catch (error) {
-      throw new InputError(`The runtime cannot load ${model.path}: ${errorMessage(error)}`);
+      throw new InputError(`The runtime cannot load ${path}: ${errorMessage(error)}`);
     }
   }
 
-  /** The gates of a draft that skips these sublayers. */
+  /**
+   * The gates of a draft that skips these sublayers.
+   * @throws RangeError when the engine was loaded without gates and the mask skips something.
+   */
   gates(mask: SkipMask): Gates {
     const { layers } = this.config;
+    if (!this.gated && mask.attention.length + mask.mlp.length > 0) {
+      throw new RangeError('this engine was loaded without gates');
+    }
     const run = maskToBits(mask, layers).map((skip) => 1 - skip);
     return {
       run: new Tensor('bool', run, [2 * layers]),
@@ -110,7 +120,7 @@ export class Engine {
     const { feeds } = this;
     Object.assign(feeds, inputs.feeds);
     feeds.logit_rows = this.wantedRows(count, wanted);
-    feeds.run = gates.run;
+    if (this.gated) feeds.run = gates.run;
     cache.feed(feeds, Math.floor(position / blockSize), tailBlocks(position, count));
     const outputs = await this.session.run(feeds);
     cache.write(floats(outputs[this.fetches.newKv]), gates.attention, position, count);

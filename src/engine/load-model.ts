@@ -14,6 +14,11 @@ export interface LoadOptions {
   readonly threads?: number;
   /** Execution provider; default `cpu`. */
   readonly device?: string;
+  /**
+   * `gated` (default) decodes with any method on one copy of the weights; `plain` is a little faster and cannot skip;
+   * `both` takes twice the memory and compares methods, each at its fastest.
+   */
+  readonly graphs?: 'gated' | 'plain' | 'both';
   readonly onProgress?: CompileProgress;
 }
 
@@ -22,14 +27,19 @@ export interface Model {
   /** The reference it was loaded by. */
   readonly reference: string;
   readonly directory: string;
+  /** Runs every method; with the graph `plain` those that skip nothing. */
   readonly engine: Engine;
+  /** Runs the methods that skip nothing, without gates; null where `engine` does all. */
+  readonly plain: Engine | null;
   /** null when the checkpoint has no tokenizer.json: such a model runs on token ids. */
   readonly tokenizer: TextTokenizer | null;
+  /** Frees the sessions. */
+  close(): Promise<void>;
 }
 
 /**
  * Loads a model by reference (`demo`, a folder in the Hugging Face layout, or a Hub id), compiling it when it is met
- * for the first time. Close it with `model.engine.close()`.
+ * for the first time. Close it after use.
  * @throws InputError when the reference, a file of the checkpoint or an option does not fit.
  */
 export async function loadModel(reference: string, options: LoadOptions = {}): Promise<Model> {
@@ -41,9 +51,13 @@ export async function loadModel(reference: string, options: LoadOptions = {}): P
     options.precision ?? 'int8',
     options.onProgress ? { onProgress: options.onProgress } : {},
   );
-  const engine = await Engine.load(compiled, {
-    threads: options.threads ?? physicalCores(),
-    device: options.device ?? 'cpu',
-  });
-  return { reference, directory, engine, tokenizer };
+  const { graphs = 'gated', threads = physicalCores(), device = 'cpu' } = options;
+  const engine = await Engine.load(compiled, { threads, device, gated: graphs !== 'plain' });
+  const plain =
+    graphs === 'both' ? await Engine.load(compiled, { threads, device, gated: false }) : null;
+  const close = async () => {
+    await engine.close();
+    await plain?.close();
+  };
+  return { reference, directory, engine, plain, tokenizer, close };
 }

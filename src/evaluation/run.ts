@@ -96,12 +96,15 @@ export interface EvaluationResult {
   readonly samples: readonly Sample[];
 }
 
+/** The parts of a model that decode; without `plain` every method runs on `engine`. */
+export type EvaluatedModel = Pick<Model, 'engine' | 'tokenizer'> & Partial<Pick<Model, 'plain'>>;
+
 /**
  * Runs all prompts through all methods. An aborted evaluation gives nothing, so that a part is never taken for a whole.
  * @throws InputError for a prompt or an option that does not fit the model; the signal's reason when it is aborted.
  */
 export async function evaluate(
-  model: Pick<Model, 'engine' | 'tokenizer'>,
+  model: EvaluatedModel,
   request: EvaluationRequest,
 ): Promise<EvaluationResult> {
   const { prompts, repetitions, warmup, maxNewTokens, sampling, coupling } = request;
@@ -166,14 +169,15 @@ function cacheFor(
 type Decoded = Omit<Sample, 'prompt' | 'method' | 'repetition' | 'order'>;
 
 async function decodeOnce(
-  { engine, tokenizer }: Pick<Model, 'engine' | 'tokenizer'>,
+  { engine, plain, tokenizer }: EvaluatedModel,
   cache: KvCache,
   prompt: EvaluationPrompt,
   { method }: NamedMethod,
   { maxNewTokens, sampling, coupling }: EvaluationSettings,
 ): Promise<Decoded> {
   const { stop = [] } = prompt;
-  const running = generate(engine, {
+  // A method that skips nothing needs no gates: the baseline is the fastest that there is.
+  const running = generate(method.name === 'skip' ? engine : (plain ?? engine), {
     prompt: prompt.tokens,
     maxNewTokens,
     method,

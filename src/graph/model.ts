@@ -43,9 +43,9 @@ export interface StoredModel {
  * (2 l: attention of layer l, 2 l + 1: its MLP); `past_k.l`, `past_v.l`, `tail_k.l`, `tail_v.l`.
  * Outputs: `logits` [Q, vocabulary]; `new_kv` [2 KV * attention sublayers that ran, S, D]: k then v of each layer.
  *
- * @param gated false leaves the gates out, for measuring what they cost.
+ * @param gated false leaves the gates out, for decoding that skips nothing: a gate costs 5 to 10 microseconds.
  */
-export function buildModel(config: ModelConfig, stored: StoredModel, gated = true): Uint8Array {
+export function buildModel(config: ModelConfig, stored: StoredModel, gated: boolean): Uint8Array {
   const { layers, kvHeads: KV, headDim: D, heads: H, rmsNormEps } = config;
   const shared = new Initializers();
   const nodes = new Nodes('');

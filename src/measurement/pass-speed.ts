@@ -4,7 +4,7 @@
  * symbol | meaning
  * -------|------------------------------------------------------------------------------------------
  * T(M)   | seconds of a target pass over M tokens
- * v(M)   | T(M) / T(1), the price of verifying M - 1 drafted tokens and the last one
+ * v(M)   | T(M) with gates / T(1) without, the price of verifying M - 1 drafted tokens and the last one
  * c      | seconds of a draft pass / T(1); its floor is a pass with every sublayer skipped
  * K      | draft length; a: chance that a drafted token is accepted, given all before it were
  *
@@ -20,14 +20,16 @@ const passTokens = [1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 13, 17] as const;
 const fill = 0.5;
 const longestFill = 512;
 const fewestRounds = 5;
-const repeats = 4;
+const repeats = 6;
 
 /** Medians of timed passes. */
 export interface PassSpeed {
   /** Positions before each timed pass. */
   readonly context: number;
-  /** T(1) in seconds. */
+  /** T(1) in seconds: a pass of one token without gates. */
   readonly targetSeconds: number;
+  /** A pass of one token with gates over one without. */
+  readonly gateCost: number;
   readonly verify: readonly {
     readonly tokens: number;
     readonly seconds: number;
@@ -44,10 +46,13 @@ export interface PassSpeed {
 
 /**
  * Times target passes of 1 to 17 tokens and the cheapest draft passes, interleaved, for about `seconds`.
+ * @param engine with gates, as speculative decoding runs it.
+ * @param plain without, as autoregressive decoding runs it: its pass of one token is the unit.
  * @param onProgress told the share of the time that has passed.
  */
 export async function measurePassSpeed(
   engine: Engine,
+  plain: Engine,
   seconds: number,
   onProgress: (share: number) => void,
 ): Promise<PassSpeed> {
@@ -59,26 +64,28 @@ export async function measurePassSpeed(
   await engine.prefill(cache, tokens.slice(0, context));
 
   const all = Array.from({ length: layers }, (_, l) => l);
-  const cases: { count: number; gates: Gates; times: number[] }[] = [
+  const cases: { on: Engine; count: number; gates: Gates; times: number[] }[] = [
+    { on: plain, count: 1, gates: plain.target, times: [] },
     ...passTokens
       .filter((count) => count <= longest)
-      .map((count) => ({ count, gates: engine.target, times: [] })),
+      .map((count) => ({ on: engine, count, gates: engine.target, times: [] })),
     ...[
       { attention: all, mlp: all },
       { attention: all, mlp: [] },
       { attention: [], mlp: all },
-    ].map((mask) => ({ count: 1, gates: engine.gates(mask), times: [] })),
+    ].map((mask) => ({ on: engine, count: 1, gates: engine.gates(mask), times: [] })),
   ];
   const started = performance.now();
   let rounds = 0;
   for (;;) {
-    for (const { count, gates, times } of cases) {
+    for (const { on, count, gates, times } of cases) {
       const input = tokens.slice(context, context + count);
-      // Passes of one kind follow each other in decoding: the first of a kind meets cold caches and is not counted.
+      // Passes of one kind follow each other in decoding: the first ones meet cold caches, and threads of the other
+      // session that still spin, and are not counted.
       for (let repeat = 0; repeat < repeats; repeat++) {
         const begun = performance.now();
-        await engine.forward(cache, input, context, gates, 'all');
-        if (repeat > 0) times.push(performance.now() - begun);
+        await on.forward(cache, input, context, gates, 'all');
+        if (repeat >= repeats / 2) times.push(performance.now() - begun);
       }
     }
     rounds++;
@@ -87,13 +94,18 @@ export async function measurePassSpeed(
     if (rounds >= fewestRounds && passed >= seconds) break;
   }
   const medians = cases.map(({ times }) => median(times) / 1000);
-  const targets = medians.slice(0, -3);
+  const targets = medians.slice(1, -3);
   const [floor, noAttention, noMlp] = medians.slice(-3) as [number, number, number];
-  const one = targets[0]!;
+  const one = medians[0]!;
   return {
     context,
     targetSeconds: one,
-    verify: targets.map((time, i) => ({ tokens: cases[i]!.count, seconds: time, v: time / one })),
+    gateCost: targets[0]! / one,
+    verify: targets.map((time, i) => ({
+      tokens: cases[i + 1]!.count,
+      seconds: time,
+      v: time / one,
+    })),
     cFloor: floor / one,
     cWithoutAttention: noAttention / one,
     cWithoutMlp: noMlp / one,

@@ -1,7 +1,7 @@
 import type { Method } from '../decoding/method.js';
-import type { Model } from '../engine/load-model.js';
 import { findDivergences } from '../evaluation/divergence.js';
 import {
+  type EvaluatedModel,
   type EvaluationPrompt,
   type EvaluationResult,
   type EvaluationSettings,
@@ -44,7 +44,7 @@ export interface MeasureOptions {
  *   anything.
  */
 export async function measure(
-  model: Pick<Model, 'engine' | 'tokenizer'>,
+  model: EvaluatedModel,
   prompts: readonly EvaluationPrompt[],
   candidates: readonly Candidate[],
   { settings, signal, onProgress }: MeasureOptions,
@@ -68,7 +68,7 @@ export async function measure(
   });
 }
 
-async function divergencesOf(model: Pick<Model, 'engine'>, result: EvaluationResult) {
+async function divergencesOf(model: EvaluatedModel, result: EvaluationResult) {
   const divergences = await findDivergences(model.engine, result);
   const defect = divergences.find((divergence) => divergence.kind === 'defect');
   if (defect) {

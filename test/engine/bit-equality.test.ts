@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Engine } from '../../src/engine/engine.js';
 import { precisions } from '../../src/graph/quantise.js';
 import { demo, loadEngine, loadMiniature } from '../helpers/engine.js';
+import { randomTokens } from '../helpers/logits.js';
 import { uniforms } from '../helpers/random.js';
 
 const chunkings = [[2], [5], [8], [16], [1, 7, 3, 12, 5], [33], [64], [100]];
@@ -52,6 +53,22 @@ describe.each(precisions)(
       expect(await differences(engine, 220)).toBe(0);
       expect(await differences(engine, 140, [1])).toBe(0);
       await engine.close();
+    });
+
+    it('the graphs with and without gates', async () => {
+      const gated = await loadEngine(demo, precision);
+      const plain = await loadEngine(demo, precision, 2, false);
+      const tokens = randomTokens(150, gated.config.vocabSize, 9);
+      const caches = [gated.createCache(150), plain.createCache(150)] as const;
+      for (let at = 0, count = 1; at < tokens.length; at += count, count = (count % 7) + 1) {
+        const chunk = tokens.slice(at, at + count);
+        const expected = await gated.forward(caches[0], chunk, at, gated.target, 'all');
+        const logits = await plain.forward(caches[1], chunk, at, plain.target, 'all');
+        expect(Buffer.compare(Buffer.from(logits.buffer), Buffer.from(expected.buffer))).toBe(0);
+      }
+      expect(() => plain.gates({ attention: [1], mlp: [] })).toThrow(RangeError);
+      await gated.close();
+      await plain.close();
     });
 
     it('the bundled model', async () => {

@@ -10,9 +10,11 @@ import { REQUEST } from './example.js';
 let model: Model;
 beforeAll(async () => {
   const engine = await loadEngine(demo, 'int8');
-  model = { reference: 'demo', directory: demo, engine, tokenizer: loadTokenizer(demo) };
+  const tokenizer = loadTokenizer(demo);
+  const close = () => engine.close();
+  model = { reference: 'demo', directory: demo, engine, plain: null, tokenizer, close };
 });
-afterAll(() => model.engine.close());
+afterAll(() => model.close());
 
 function dataset(name: string, texts: readonly string[], stop: readonly string[] = []): Dataset {
   const prompts = texts.map((prompt, i) => ({ id: `${name}-${i}`, dataset: name, prompt, stop }));

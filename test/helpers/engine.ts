@@ -21,8 +21,9 @@ export async function loadEngine(
   directory: string,
   precision: Precision,
   threads = 2,
+  gated = true,
 ): Promise<Engine> {
-  return Engine.load(await compileModel(openCheckpoint(directory), precision), { threads });
+  return Engine.load(await compileModel(openCheckpoint(directory), precision), { threads, gated });
 }
 
 /** A generated miniature, loaded. */

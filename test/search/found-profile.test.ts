@@ -31,7 +31,7 @@ beforeAll(async () => {
   result = await runSearch(model, request);
   await study.close();
 });
-afterAll(() => model.engine.close());
+afterAll(() => model.close());
 
 const dataset = { name: 'random', split: null, version: 1, hash: 'abc', prompts: 4 };
 const sources = {

@@ -12,7 +12,7 @@ beforeAll(async () => {
   model = await loadModel(searchModel());
   directory = temporaryDirectory();
 });
-afterAll(() => model.engine.close());
+afterAll(() => model.close());
 
 function promptFile(name: string, prompts: readonly string[]): string {
   const file = join(directory, `${name}.jsonl`);

@@ -14,7 +14,7 @@ let model: Model;
 beforeAll(async () => {
   model = await loadModel(searchModel());
 });
-afterAll(() => model.engine.close());
+afterAll(() => model.close());
 
 const ofType = <T extends StudyEvent['type']>(events: readonly StudyEvent[], type: T) =>
   events.filter((event): event is Extract<StudyEvent, { type: T }> => event.type === type);
