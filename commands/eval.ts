@@ -92,6 +92,7 @@ export default class Eval extends BaseCommand {
   async run(): Promise<EvaluationDocument> {
     const { flags } = await this.parse(Eval);
     const { samplingOptions } = await import('../src/cli/method.js');
+    const { checkExactness } = await import('../src/cli/exactness.js');
     const { loadModelWithProgress } = await import('../src/cli/load.js');
     const { loadDataset } = await import('../src/datasets/load.js');
     const { evaluationDocument } = await import('../src/evaluation/document.js');
@@ -114,7 +115,9 @@ export default class Eval extends BaseCommand {
     try {
       const { methods, warnings } = await namedMethods(names, files, model.engine);
       const { prompts, datasets, warnings: leftOut } = tokenizePrompts(model, refs, flags.limit);
-      for (const warning of [...warnings, ...leftOut]) this.notice(warning, flags.quiet);
+      const exactness = await checkExactness(model.engine, flags.quiet);
+      for (const warning of [...warnings, ...leftOut, ...exactness.warnings])
+        this.notice(warning, flags.quiet);
       const { threads } = model.engine;
       const { precision, weightsHash: modelHash } = model.engine.model;
       const environment = describeEnvironment({ threads, precision, modelHash });

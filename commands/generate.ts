@@ -99,7 +99,12 @@ The prompt is --prompt, --prompt-file, --prompt-ids or stdin.`;
     const model = await loadModelWithProgress(flags, graph);
     try {
       const { method, warnings } = resolveMethod(flags, model.engine);
-      for (const warning of warnings) this.notice(warning, flags.quiet);
+      const { checkExactness } = await import('../src/cli/exactness.js');
+      const exactness =
+        method.name === 'autoregressive'
+          ? []
+          : (await checkExactness(model.engine, flags.quiet)).warnings;
+      for (const warning of [...warnings, ...exactness]) this.notice(warning, flags.quiet);
       const prompt = promptTokens(source, flags.chat, model);
       const request = {
         prompt,

@@ -94,6 +94,7 @@ A study is a journal: interrupted at any moment, --resume goes on with it.`;
     const { flags } = await this.parse(Search);
     const started = performance.now();
     const { samplingOptions } = await import('../src/cli/method.js');
+    const { checkExactness } = await import('../src/cli/exactness.js');
     const { loadModelWithProgress } = await import('../src/cli/load.js');
     const { openStorage } = await import('../src/cli/storage.js');
     const { checkWritable } = await import('../src/files.js');
@@ -115,7 +116,8 @@ A study is a journal: interrupted at any moment, --resume goes on with it.`;
       flags.study ?? `${modelName(flags.model)}-${flags.precision}-${flags.sampler}-${flags.seed}`;
     try {
       const split = chooseHoldout(model, flags.dataset, flags.holdout, flags.seed);
-      for (const warning of split.warnings) this.notice(warning, flags.quiet);
+      const { warnings } = await checkExactness(model.engine, flags.quiet);
+      for (const warning of [...split.warnings, ...warnings]) this.notice(warning, flags.quiet);
       const settings = {
         maxNewTokens: flags['max-new-tokens'],
         repetitions: 1,

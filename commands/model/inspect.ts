@@ -142,7 +142,7 @@ export default class ModelInspect extends BaseCommand {
     flags: { precision: Precision; threads: number | undefined; quiet: boolean },
   ): Promise<SpeedDocument> {
     const { loadModelWithProgress } = await import('../../src/cli/load.js');
-    const { selfCheck } = await import('../../src/engine/self-check.js');
+    const { checkExactness } = await import('../../src/cli/exactness.js');
     const { bestExpectedSpeedup, measurePassSpeed } = await import(
       '../../src/measurement/pass-speed.js'
     );
@@ -164,7 +164,7 @@ export default class ModelInspect extends BaseCommand {
       const speed = await measurePassSpeed(engine, plain ?? engine, SPEED_SECONDS, (share) =>
         progress.update(Math.floor(100 * share)),
       );
-      const { exact } = await selfCheck(engine);
+      const { exact } = await checkExactness(engine, quiet);
       const best = bestExpectedSpeedup(speed, 1, speed.cFloor);
       const costs = [0.3, 0.4, 0.5, 0.6].filter((c) => c > speed.cFloor);
       return {

@@ -13,7 +13,9 @@ import type { KvCache } from './kv-cache.js';
 /** Passes start below this position: several full blocks, and every place of a block. */
 const comparedPositions = 6 * blockSize;
 const comparedPasses = 128;
-/** Largest pass that is compared: the longest draft a profile may ask for here, and the last token. */
+/** Where passes as long as a prefill's begin. */
+const prefillStarts = [0, 64, 128, 1, 37, 100] as const;
+/** Passes of up to this many tokens are compared: the longest draft that a search proposes, with room to spare. */
 const longestPass = 17;
 
 const resultSchema = z.object({ passes: z.int(), different: z.array(z.string()) });
@@ -28,20 +30,34 @@ export interface SelfCheck {
   readonly different: readonly string[];
 }
 
+/** Told the passes run so far, and in all; not called when the result is known. */
+export type SelfCheckProgress = (done: number, total: number) => void;
+
 /**
  * The promise of identical output rests on kernels whose rows do not depend on the number of rows. This compares
  * passes of 2 to 17 tokens, starting at each place of a block and with several full blocks before, and the
  * prefill's chunks, with one-by-one passes, logits and K/V bit by bit. The result is kept in the cache folder for as
  * long as model, precision, graph version, runtime, thread count and processor are the same.
  */
-export async function selfCheck(engine: Engine): Promise<SelfCheck> {
+export async function selfCheck(
+  engine: Engine,
+  onProgress: SelfCheckProgress = () => {},
+): Promise<SelfCheck> {
   const file = join(cacheDirectory(), 'self-check', `${selfCheckKey(engine)}.json`);
-  const known = existsSync(file)
-    ? resultSchema.safeParse(JSON.parse(readFileSync(file, 'utf8')))
-    : null;
-  const result = known?.success ? known.data : await comparePasses(engine);
-  if (!known?.success) writeFileAtomic(file, JSON.stringify(result));
+  const known = readResult(file);
+  const result = known ?? (await comparePasses(engine, onProgress));
+  if (!known) writeFileAtomic(file, JSON.stringify(result));
   return { exact: result.different.length === 0, ...result };
+}
+
+/** An earlier result; null where there is none, or none that can be read. */
+function readResult(file: string): z.infer<typeof resultSchema> | null {
+  if (!existsSync(file)) return null;
+  try {
+    return resultSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch {
+    return null;
+  }
 }
 
 function selfCheckKey(engine: Engine): string {
@@ -51,15 +67,21 @@ function selfCheckKey(engine: Engine): string {
   return createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 32);
 }
 
-async function comparePasses(engine: Engine): Promise<z.infer<typeof resultSchema>> {
+async function comparePasses(
+  engine: Engine,
+  onProgress: SelfCheckProgress,
+): Promise<z.infer<typeof resultSchema>> {
   const { contextLength, vocabSize } = engine.config;
   const length = Math.min(comparedPositions + longestPass, contextLength);
   const random = new Random(1);
   const tokens = Array.from({ length }, () => random.integer(vocabSize));
   const cache = engine.createCache(length);
+  const wholePasses = prefillStarts.filter((position) => position < length);
+  const total = length + wholePasses.length + comparedPasses;
   const alone: string[] = [];
   for (const [position, token] of tokens.entries()) {
     alone.push(digest(await engine.forward(cache, [token], position, engine.target, 'all')));
+    onProgress(position + 1, total);
   }
   const rows = cache.digest();
 
@@ -79,14 +101,15 @@ async function comparePasses(engine: Engine): Promise<z.infer<typeof resultSchem
         (expected, i) => expected === digest(logits.subarray(i * vocabSize, (i + 1) * vocabSize)),
       );
     passes++;
+    onProgress(length + passes, total);
     if (!same || cache.digest() !== rows) {
       different.push(`${count} tokens at position ${position}`);
       // Back to the rows of one-by-one passes, so that one difference is not counted again and again.
       await restore(engine, cache, tokens, position, count);
     }
   };
-  for (const position of [0, 64, 128, 1, 37, 100]) {
-    if (position < length) await compare(position, Math.min(prefillChunk, length - position));
+  for (const position of wholePasses) {
+    await compare(position, Math.min(prefillChunk, length - position));
   }
   for (let i = 0; i < comparedPasses; i++) {
     // Steps of 7 and 37 visit every length and every place of a block, in ever other pairs and blocks.

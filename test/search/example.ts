@@ -1,6 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { vi } from 'vitest';
 import { GREEDY } from '../../src/decoding/sampling/options.js';
+import { Engine } from '../../src/engine/engine.js';
 import type { EvaluationPrompt, EvaluationSettings } from '../../src/evaluation/run.js';
 import type { SearchRequest } from '../../src/search/run.js';
 import type { OpenStudy } from '../../src/search/storage/storage.js';
@@ -64,4 +66,23 @@ export function someRequest(study: OpenStudy, changes: Partial<SearchRequest> = 
 /** What the studies of these tests say of themselves. */
 export function studyStart(sampler: 'bo' | 'random') {
   return { sampler, seed: 1, bits: 2 * LAYERS, context: { precision: 'int8' } };
+}
+
+/**
+ * From now on (until `vi.restoreAllMocks`) only passes take time, as on a machine without any noise: a millisecond for
+ * every sublayer that runs and one for the rest, and a sixteenth more for every further token (sums are exact so).
+ */
+export function simulateClock(): void {
+  let now = 0;
+  vi.spyOn(performance, 'now').mockImplementation(() => now);
+  const { forward } = Engine.prototype;
+  vi.spyOn(Engine.prototype, 'forward').mockImplementation(async function (
+    this: Engine,
+    ...pass: Parameters<Engine['forward']>
+  ) {
+    const [, tokens, , gates] = pass;
+    const running = Array.from(gates.run.data, Number).reduce((sum, run) => sum + run, 0);
+    now += (1 + running) * (1 + (tokens.length - 1) / 16);
+    return forward.apply(this, pass);
+  });
 }
