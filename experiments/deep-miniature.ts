@@ -19,10 +19,10 @@ import { writeMiniature } from '../test/helpers/miniature.js';
 const layers = 24;
 const folder = mkdtempSync(join(tmpdir(), 'sspec-deep-'));
 const { directory, config } = writeMiniature(join(folder, 'model'), {
-  ...{ layers, hiddenSize: 256, heads: 4, kvHeads: 2, headDim: 64, intermediateSize: 768 },
-  ...{ vocabSize: 1024, contextLength: 256, innerScale: 0.005 },
+  ...{ layers, hiddenSize: 512, heads: 8, kvHeads: 2, headDim: 64, intermediateSize: 1408 },
+  ...{ vocabSize: 1024, contextLength: 256, innerScale: 0.001 },
 });
-const model = await loadModel(directory);
+const model = await loadModel(directory, { graphs: 'both' });
 const random = new Random(5);
 const prompts = (name: string, count: number) =>
   Array.from({ length: count }, (_, i) => ({
@@ -66,7 +66,7 @@ const document = {
   threshold: best.threshold,
   holdout,
 };
-await model.engine.close();
+await model.close();
 rmSync(folder, { recursive: true });
 writeFileAtomic('results/deep-miniature.json', `${JSON.stringify(document, null, 2)}\n`);
 console.log(JSON.stringify(document, null, 2));

@@ -8,10 +8,14 @@ import { type Generation, generate, roomFor } from '../decoding/generate.js';
 import type { Method } from '../decoding/method.js';
 import type { SamplingOptions } from '../decoding/sampling/options.js';
 import type { DecodeStatistics } from '../decoding/statistics.js';
+import type { Engine } from '../engine/engine.js';
 import type { KvCache } from '../engine/kv-cache.js';
 import type { Model } from '../engine/load-model.js';
 import { InputError } from '../errors.js';
 import { errorMessage } from '../files.js';
+
+/** After this time the passes of a session that takes over are as fast as they get. */
+const SETTLE_MILLISECONDS = 30;
 
 /** A prompt of a dataset. */
 export interface EvaluationPrompt {
@@ -111,11 +115,16 @@ export async function evaluate(
   const methods = [BASELINE, ...request.methods.filter((m) => m.method.name !== BASELINE.name)];
   const cache = cacheFor(model, prompts, maxNewTokens);
   const total = methods.length * (warmup + prompts.length * repetitions);
+  let running: Engine | null = null;
   let done = 0;
   request.onProgress?.(done, total);
   const decode = async (prompt: EvaluationPrompt, method: NamedMethod) => {
     request.signal?.throwIfAborted();
-    const decoded = await decodeOnce(model, cache, prompt, method, request);
+    // A method that skips nothing needs no gates: the baseline is the fastest that there is.
+    const engine = method.method.name === 'skip' ? model.engine : (model.plain ?? model.engine);
+    if (engine !== running) await settle(engine, cache);
+    running = engine;
+    const decoded = await decodeOnce(engine, model.tokenizer, cache, prompt, method, request);
     request.onProgress?.(++done, total);
     return decoded;
   };
@@ -168,16 +177,26 @@ function cacheFor(
 
 type Decoded = Omit<Sample, 'prompt' | 'method' | 'repetition' | 'order'>;
 
+/**
+ * Lets a session come to its usual speed. The idle threads of the one that ran before spin on for a while, and the first
+ * passes after a change take up to twice their time: in use each method runs by itself.
+ */
+async function settle(engine: Engine, cache: KvCache): Promise<void> {
+  const started = performance.now();
+  do await engine.forward(cache, [0], 0, engine.target, 'last');
+  while (performance.now() - started < SETTLE_MILLISECONDS);
+}
+
 async function decodeOnce(
-  { engine, plain, tokenizer }: EvaluatedModel,
+  engine: Engine,
+  tokenizer: Model['tokenizer'],
   cache: KvCache,
   prompt: EvaluationPrompt,
   { method }: NamedMethod,
   { maxNewTokens, sampling, coupling }: EvaluationSettings,
 ): Promise<Decoded> {
   const { stop = [] } = prompt;
-  // A method that skips nothing needs no gates: the baseline is the fastest that there is.
-  const running = generate(method.name === 'skip' ? engine : (plain ?? engine), {
+  const running = generate(engine, {
     prompt: prompt.tokens,
     maxNewTokens,
     method,

@@ -9,7 +9,7 @@ import { prefillChunk } from '../engine/engine.js';
 import type { Model } from '../engine/load-model.js';
 import { InputError } from '../errors.js';
 import type { EvaluationPrompt, EvaluationSettings } from '../evaluation/run.js';
-import { type Candidate, candidateKey, type DraftRule } from './candidate.js';
+import { type Candidate, candidateKey } from './candidate.js';
 import type { Sampler } from './sampler.js';
 import { createBoSampler } from './samplers/bo.js';
 import { createRandomSampler } from './samplers/random.js';
@@ -23,8 +23,6 @@ export type SamplerName = (typeof samplerNames)[number];
 
 /** Sequences that the leave-one-out sweep runs over. */
 const sweepSequences = 4;
-/** The rule that the warm start's masks are tried with; the search then varies it. */
-const firstRule: DraftRule = { exit: 'threshold', draftLength: 6, threshold: 0.6 };
 
 /** What a search is to do. */
 export interface SearchRequest {
@@ -174,7 +172,7 @@ async function createSampler(
   const space = { bits: 2 * model.engine.config.layers, draft: 'search' } as const;
   if (request.sampler === 'random') return { sampler: createRandomSampler(space, request.seed) };
   const agreement = await sweep(model, request);
-  const sampler = createBoSampler(space, request.seed, warmStart(agreement, firstRule));
+  const sampler = createBoSampler(space, request.seed, warmStart(agreement));
   return { sampler, predict: (candidate) => sampler.posterior(candidate)?.mean ?? 0 };
 }
 

@@ -4,7 +4,7 @@ import { bitsToMask } from '../profile/mask.js';
 import type { Candidate, DraftRule } from './candidate.js';
 
 /** Shares of all sublayers that the warm start's masks skip. */
-const ratios = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8];
+const ratios = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
 
 /**
  * How much each sublayer matters by itself: the share of positions of the given sequences where the model, run
@@ -47,13 +47,23 @@ async function choices(
   return sequence.map((_, i) => argmax(logits, i * vocabulary, vocabulary));
 }
 
+/**
+ * Rules that the warm start's masks take in turn, so that the search learns early whether to draft on regardless or to stop
+ * when in doubt.
+ */
+const rules: readonly DraftRule[] = [
+  { exit: 'threshold', draftLength: 6, threshold: 0.6 },
+  { exit: 'fixed', draftLength: 6, threshold: 0 },
+  { exit: 'threshold', draftLength: 8, threshold: 0.3 },
+];
+
 /** Masks to begin a search with: ever more of the sublayers that matter least by themselves. */
-export function warmStart(agreement: Float64Array, draft: DraftRule): Candidate[] {
+export function warmStart(agreement: Float64Array): Candidate[] {
   const order = Array.from(agreement.keys()).sort((a, b) => agreement[b]! - agreement[a]! || a - b);
-  return ratios.map((ratio) => {
+  return ratios.map((ratio, i) => {
     const mask = new Uint8Array(agreement.length);
     const count = Math.min(agreement.length, Math.max(1, Math.round(ratio * agreement.length)));
     for (const bit of order.slice(0, count)) mask[bit] = 1;
-    return { mask, draft };
+    return { mask, draft: rules[i % rules.length]! };
   });
 }

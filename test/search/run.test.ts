@@ -101,7 +101,7 @@ describe('a search by Bayesian optimisation', () => {
     const inner = bits.filter((bit) => INNER.includes(bit >> 1)).map((bit) => agreement[bit]!);
     const outer = bits.filter((bit) => !INNER.includes(bit >> 1)).map((bit) => agreement[bit]!);
     expect(Math.min(...inner)).toBeGreaterThan(Math.max(...outer));
-    const warm = warmStart(agreement, { exit: 'threshold', draftLength: 6, threshold: 0.6 });
+    const warm = warmStart(agreement);
     const sampler = createBoSampler({ bits: 2 * LAYERS, draft: 'search' }, 1, warm);
     const finished = ofType(events, 'finished');
     for (const [i, { candidate }] of ofType(events, 'started').entries()) {
