@@ -34,7 +34,7 @@ A study is a journal: interrupted at any moment, --resume goes on with it.`;
       summary:
         'Prompts to measure the winner on, or the share of --dataset to set aside [default: the held-out prompts of a bundled dataset, else 0.3].',
     }),
-    trials: integerFlag('trials', 1)({ default: 40, summary: 'Candidates to try.' }),
+    trials: integerFlag('trials', 1)({ default: 30, summary: 'Candidates to try.' }),
     timeout: Flags.string({
       helpValue: '90s|10m',
       summary: 'Start no trial later than this; the final measurements still follow.',
@@ -53,7 +53,7 @@ A study is a journal: interrupted at any moment, --resume goes on with it.`;
       'finalists',
       1,
     )({
-      default: 3,
+      default: 2,
       summary: 'Candidates that decode all calibration prompts before the winner is chosen.',
     }),
     'prompts-per-trial': integerFlag(
