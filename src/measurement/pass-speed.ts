@@ -19,8 +19,10 @@ const passTokens = [1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 13, 17] as const;
 /** Share of the context that is filled while timing; long contexts only to this many positions. */
 const fill = 0.5;
 const longestFill = 512;
-const fewestRounds = 5;
-const repeats = 6;
+const fewestRounds = 3;
+/** How long one kind of pass is run before the next. */
+const stretchMilliseconds = 50;
+const fewestRepeats = 2;
 
 /** Medians of timed passes. */
 export interface PassSpeed {
@@ -80,13 +82,16 @@ export async function measurePassSpeed(
   for (;;) {
     for (const { on, count, gates, times } of cases) {
       const input = tokens.slice(context, context + count);
-      // Passes of one kind follow each other in decoding: the first ones meet cold caches, and threads of the other
-      // session that still spin, and are not counted.
-      for (let repeat = 0; repeat < repeats; repeat++) {
-        const begun = performance.now();
+      // Passes of one kind follow each other in decoding. The first ones after another kind are slower, and while the other
+      // session's threads still spin: only the second half of each stretch counts.
+      const stretch: number[] = [];
+      const begun = performance.now();
+      while (stretch.length < fewestRepeats || performance.now() - begun < stretchMilliseconds) {
+        const start = performance.now();
         await on.forward(cache, input, context, gates, 'all');
-        if (repeat >= repeats / 2) times.push(performance.now() - begun);
+        stretch.push(performance.now() - start);
       }
+      times.push(...stretch.slice(stretch.length >> 1));
     }
     rounds++;
     const passed = (performance.now() - started) / 1000;
