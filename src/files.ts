@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import {
   closeSync,
+  existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -33,7 +34,7 @@ export function errorMessage(error: unknown): string {
 export function writeFileAtomic(path: string, content: string | Uint8Array): void {
   const temporary = `${path}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     const fd = openSync(temporary, 'wx');
     try {
       const bytes = typeof content === 'string' ? Buffer.from(content) : content;
@@ -56,6 +57,18 @@ function discard(path: string): void {
   } catch {}
 }
 
+/** Makes a folder and those above it. (Node's own recursive mkdir never ends where a parent refuses, as under /proc.) */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    // Another process was first.
+    if (errorCode(error) !== 'EEXIST') throw error;
+  }
+}
+
 /** The folder for files that can be made again: `$XDG_CACHE_HOME/sspec`, else `~/.cache/sspec`. */
 export function cacheDirectory(): string {
   return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'sspec');
@@ -69,7 +82,7 @@ export function checkWritable(path: string): void {
   const probe = `${path}.${process.pid}.tmp`;
   try {
     if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw new Error('it is a folder');
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     closeSync(openSync(probe, 'wx'));
   } catch (error) {
     throw new InputError(`Cannot write ${path}: ${errorMessage(error)}`);
