@@ -184,7 +184,7 @@ describe('openCheckpoint', () => {
 
   it.each([
     '../a.safetensors',
-    '/tmp/a.safetensors',
+    '/elsewhere/a.safetensors',
     'sub/a.safetensors',
     '..\\a.safetensors',
     '..',
