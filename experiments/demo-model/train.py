@@ -1,0 +1,137 @@
+"""Trains the bundled model on a CPU: deepens a checkpoint and trains on, with a second loss that makes it tolerate skipping.
+
+    python3 train.py --data ENCODED --start models/starter --out OUT --minutes 90
+
+Every other step adds KL(full pass || pass with a random skip mask), the full pass taken as given, to the cross-entropy of the
+full pass. The learning rate falls to zero by the clock; OUT/state.pt is written every few minutes and, when it is there,
+training goes on from it. At the end OUT has the model in the Hugging Face layout and training.json.
+"""
+import argparse, json, math, os, time
+import numpy as np, torch, torch.nn.functional as F
+from model import deepen, read_hf, write_hf
+from optimiser import Muon
+
+KINDS = {'stories': 0.22, 'help': 0.25, 'code': 0.31, 'math': 0.22}
+
+
+def skip_propensity(layers):
+    """How readily a sublayer is skipped in training: never in the first and last layer; new layers before old ones, and of
+    the old ones every second before the others, so that the model grows a core that its sparse drafts rely on."""
+    p = np.where(np.arange(layers) % 2 == 1, 1.0, np.where(np.arange(layers) % 4 == 2, 0.8, 0.45))
+    p[[0, -1]] = 0
+    return np.repeat(p, 2)
+
+
+class Windows:
+    """Windows of T+1 tokens by kind; half of them begin where a document does."""
+
+    def __init__(self, folder, rng):
+        self.rng, self.ids, self.starts = rng, {}, {}
+        for kind in KINDS:
+            ids = np.fromfile(os.path.join(folder, f'{kind}.train.u16'), np.uint16)
+            self.ids[kind], self.starts[kind] = ids, np.flatnonzero(ids == 0)
+
+    def batch(self, rows, t):
+        out = np.empty((rows, t + 1), np.int64)
+        for row, kind in enumerate(self.rng.choice(list(KINDS), rows, p=list(KINDS.values()))):
+            ids = self.ids[kind]
+            at = self.rng.integers(len(ids) - t - 1)
+            if self.rng.random() < 0.5:
+                starts = self.starts[kind]
+                at = min(starts[np.searchsorted(starts, at, 'right') - 1], len(ids) - t - 1)
+            out[row] = ids[at:at + t + 1]
+        x = torch.from_numpy(out)
+        return x[:, :-1], x[:, 1:]
+
+
+def main():
+    p = argparse.ArgumentParser()
+    for name, default in dict(data='', start='', out='', minutes=90.0, lr=1.5e-3, warmup=40, rows=32, micro_rows=8, context=512,
+                              long_from=0.5, seed=0, threads=2, kl=1.0).items():
+        p.add_argument('--' + name.replace('_', '-'), type=type(default), default=default)
+    a = p.parse_args()
+    torch.manual_seed(a.seed)
+    torch.set_num_threads(a.threads)
+    rng = np.random.default_rng(a.seed)
+    windows = Windows(a.data, rng)
+    model = deepen(*read_hf(a.start), a.context)
+    matrices = [q for n, q in model.named_parameters() if q.dim() == 2 and 'embed' not in n]
+    others = [q for n, q in model.named_parameters() if q.dim() < 2 or 'embed' in n]
+    optimisers = [Muon(matrices, a.lr), torch.optim.AdamW(others, a.lr, (0.9, 0.95), weight_decay=0.0)]
+    propensity = skip_propensity(model.config['num_hidden_layers'])
+    state = dict(step=0, tokens=0, seconds=0.0)
+    path = os.path.join(a.out, 'state.pt')
+    os.makedirs(a.out, exist_ok=True)
+    if os.path.exists(path):
+        saved = torch.load(path)
+        model.load_state_dict(saved['model'])
+        for o, s in zip(optimisers, saved['optimisers']):
+            o.load_state_dict(s)
+        state = saved['state']
+        rng.bit_generator.state = saved['rng']
+
+    def save():
+        torch.save(dict(model=model.state_dict(), optimisers=[o.state_dict() for o in optimisers], state=state,
+                        rng=rng.bit_generator.state), path + '.tmp')
+        os.replace(path + '.tmp', path)
+
+    last_save, started, before = time.time(), time.time(), state['seconds']
+    average = {}
+    while True:
+        state['seconds'] = before + time.time() - started
+        done = state['seconds'] / (a.minutes * 60)
+        if done >= 1:
+            break
+        rate = a.lr * min(1, (state['step'] + 1) / a.warmup, max(0.0, (1 - done) / 0.85))
+        for o in optimisers:
+            for g in o.param_groups:
+                g['lr'] = rate
+        t = a.context if done >= a.long_from else 256
+        micro = a.micro_rows * 256 // t
+        parts = a.rows // a.micro_rows
+        skip = None
+        if state['step'] % 2 == 1:
+            reach = rng.uniform(0.2, 1.1)
+            skip = (rng.random(len(propensity)) < np.minimum(1, propensity * reach)).tolist()
+        sums = {}
+        for _ in range(parts):
+            x, y = windows.batch(micro, t)
+            with torch.autocast('cpu', torch.bfloat16):
+                logits = model(x).float()
+            loss = F.cross_entropy(logits.flatten(0, 1), y.flatten())
+            sums['ce'] = sums.get('ce', 0) + float(loss) / parts
+            if skip is not None:
+                target = F.log_softmax(logits.detach(), -1)
+            (loss / parts).backward()
+            if skip is not None:
+                del logits
+                with torch.autocast('cpu', torch.bfloat16):
+                    draft = model(x, skip).float()
+                kl = F.kl_div(F.log_softmax(draft, -1), target, reduction='sum', log_target=True) / y.numel()
+                (a.kl * kl / parts).backward()
+                sums['kl'] = sums.get('kl', 0) + float(kl) / parts
+                sums['agree'] = sums.get('agree', 0) + float((draft.argmax(-1) == target.argmax(-1)).float().mean()) / parts
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        for o in optimisers:
+            o.step()
+            o.zero_grad(set_to_none=True)
+        state['step'] += 1
+        state['tokens'] += parts * micro * t
+        for k, v in sums.items():
+            average[k] = v if k not in average else 0.95 * average[k] + 0.05 * v
+        if state['step'] % 20 == 0 or state['step'] < 4:
+            figures = ' '.join(f'{k} {v:.3f}' for k, v in average.items())
+            speed = state['tokens'] / state['seconds'] if state['seconds'] > 1 else 0
+            print(f"step {state['step']} {state['seconds'] / 60:.1f} min {state['tokens'] / 1e6:.2f}M tokens {speed:.0f}/s "
+                  f"lr {rate:.1e} T {t} {figures}", flush=True)
+        if time.time() - last_save > 240:
+            save()
+            last_save = time.time()
+    save()
+    write_hf(model, a.out)
+    with open(os.path.join(a.out, 'training.json'), 'w') as f:
+        json.dump({**state, 'arguments': {k: v for k, v in vars(a).items() if k not in ('data', 'start', 'out')}}, f, indent=1)
+
+
+if __name__ == '__main__':
+    main()
