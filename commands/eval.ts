@@ -111,7 +111,7 @@ export default class Eval extends BaseCommand {
     if (directory !== undefined) prepareOutputDirectory(directory);
     const busy = await busyWarning();
     if (busy !== undefined) this.notice(busy, flags.quiet);
-    const model = await loadModelWithProgress(flags, 'both');
+    const model = await loadModelWithProgress(flags);
     try {
       const { methods, warnings } = await namedMethods(names, files, model.engine);
       const { prompts, datasets, warnings: leftOut } = tokenizePrompts(model, refs, flags.limit);

@@ -85,7 +85,7 @@ The prompt is --prompt, --prompt-file, --prompt-ids or stdin.`;
 
   async run(): Promise<GenerateDocument> {
     const { flags } = await this.parse(Generate);
-    const { methodName, resolveMethod, samplingOptions } = await import('../src/cli/method.js');
+    const { resolveMethod, samplingOptions } = await import('../src/cli/method.js');
     const { loadModelWithProgress } = await import('../src/cli/load.js');
     const { readProfile } = await import('../src/profile/profile.js');
     const { generationFigures, figuresTable } = await import('../src/reporting/generation.js');
@@ -95,8 +95,7 @@ The prompt is --prompt, --prompt-file, --prompt-ids or stdin.`;
     const source = readPrompt(flags);
     // A wrong file name should not wait for a large model to be loaded.
     if (flags.profile !== undefined) readProfile(flags.profile);
-    const graph = methodName(flags) === 'skip' ? 'gated' : 'plain';
-    const model = await loadModelWithProgress(flags, graph);
+    const model = await loadModelWithProgress(flags);
     try {
       const { method, warnings } = resolveMethod(flags, model.engine);
       const { checkExactness } = await import('../src/cli/exactness.js');

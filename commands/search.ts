@@ -110,7 +110,7 @@ A study is a journal: interrupted at any moment, --resume goes on with it.`;
     checkWritable(flags.output);
     const busy = await busyWarning();
     if (busy !== undefined) this.notice(busy, flags.quiet);
-    const model = await loadModelWithProgress(flags, 'both');
+    const model = await loadModelWithProgress(flags);
     const storage = openStorage(flags.storage);
     const studyName =
       flags.study ?? `${modelName(flags.model)}-${flags.precision}-${flags.sampler}-${flags.seed}`;

@@ -10,7 +10,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openCheckpoint } from '../src/checkpoint/safetensors.js';
 import { writeFileAtomic } from '../src/files.js';
-import { compileModel, parameterCount } from '../src/graph/compile.js';
+import { compileModel } from '../src/graph/compile.js';
+import { parameterCount } from '../src/graph/parameters.js';
 import { precisions } from '../src/graph/quantise.js';
 import { writeMiniature } from '../test/helpers/miniature.js';
 

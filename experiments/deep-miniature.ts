@@ -22,7 +22,7 @@ const { directory, config } = writeMiniature(join(folder, 'model'), {
   ...{ layers, hiddenSize: 512, heads: 8, kvHeads: 2, headDim: 64, intermediateSize: 1408 },
   ...{ vocabSize: 1024, contextLength: 256, innerScale: 0.001 },
 });
-const model = await loadModel(directory, { graphs: 'both' });
+const model = await loadModel(directory);
 const random = new Random(5);
 const prompts = (name: string, count: number) =>
   Array.from({ length: count }, (_, i) => ({

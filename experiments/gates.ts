@@ -27,7 +27,10 @@ const rows = [];
 for (const precision of precisions) {
   const cases = [];
   for (const gated of [true, false]) {
-    const engine = await Engine.load(await compileModel(checkpoint, precision), { threads, gated });
+    const engine = await Engine.load(await compileModel(checkpoint, precision), {
+      threads,
+      form: gated ? 'gated' : 'plain',
+    });
     const cache = engine.createCache(context + 8);
     await engine.prefill(cache, tokens.slice(0, context));
     cases.push({ engine, cache, gates: engine.target, times: [] as number[] });

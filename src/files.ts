@@ -21,6 +21,16 @@ export function errorCode(error: unknown): string | undefined {
     : undefined;
 }
 
+/** Whether a process of this machine runs, also one of another user. */
+export function processIsAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return errorCode(error) === 'EPERM';
+  }
+}
+
 /** The message of anything that was thrown. */
 export function errorMessage(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

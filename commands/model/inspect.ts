@@ -46,8 +46,6 @@ interface SpeedDocument {
   /** A pass of M tokens gives the same bits as M passes of one, so outputs are identical with any mask. */
   readonly bit_exact: boolean;
   readonly target_pass_seconds: number;
-  /** The gated graph's target pass over the plain one's; c and v(M) are over the plain one, too. */
-  readonly gate_cost: number;
   /** v(M) = T(M) / T(1). */
   readonly verify: readonly { readonly tokens: number; readonly v: number }[];
   /** c with every sublayer skipped. */
@@ -96,7 +94,7 @@ export default class ModelInspect extends BaseCommand {
     const { resolveModel } = await import('../../src/checkpoint/resolve.js');
     const { openCheckpoint } = await import('../../src/checkpoint/safetensors.js');
     const { llamaTensors } = await import('../../src/checkpoint/llama-tensors.js');
-    const { parameterCount } = await import('../../src/graph/compile.js');
+    const { parameterCount } = await import('../../src/graph/parameters.js');
     const { compiledBytes, kvCacheBytes } = await import('../../src/graph/size.js');
 
     const directory = await resolveModel(args.ref);
@@ -151,17 +149,14 @@ export default class ModelInspect extends BaseCommand {
     const { precision, threads, quiet } = flags;
     const busy = await busyWarning();
     if (busy !== undefined) this.notice(busy, quiet);
-    const model = await loadModelWithProgress(
-      {
-        ...{ model: ref, precision, threads, quiet },
-        ...{ device: 'cpu', offline: false },
-      },
-      'both',
-    );
-    const { engine, plain } = model;
+    const model = await loadModelWithProgress({
+      ...{ model: ref, precision, threads, quiet },
+      ...{ device: 'cpu', offline: false },
+    });
+    const { engine } = model;
     const progress = createProgress({ label: 'Timing passes', total: 100, unit: '%', quiet });
     try {
-      const speed = await measurePassSpeed(engine, plain ?? engine, SPEED_SECONDS, (share) =>
+      const speed = await measurePassSpeed(engine, SPEED_SECONDS, (share) =>
         progress.update(Math.floor(100 * share)),
       );
       const { exact } = await checkExactness(engine, quiet);
@@ -173,7 +168,6 @@ export default class ModelInspect extends BaseCommand {
         context: speed.context,
         bit_exact: exact,
         target_pass_seconds: speed.targetSeconds,
-        gate_cost: speed.gateCost,
         verify: speed.verify.map(({ tokens, v }) => ({ tokens, v })),
         c_floor: speed.cFloor,
         c_without_attention: speed.cWithoutAttention,
@@ -200,7 +194,7 @@ export default class ModelInspect extends BaseCommand {
     const { best_possible: best } = speed;
     this.print(`
 ${speed.precision}, ${speed.threads} threads, after ${speed.context} positions:
-autoregressive decoding takes ${formatSeconds(speed.target_pass_seconds)} a token; the gates make it ${formatSpeedup(speed.gate_cost)}
+autoregressive decoding takes ${formatSeconds(speed.target_pass_seconds)} a token
 v(M), a pass of M tokens over a pass of one:
   ${verify}
 c, a draft pass over a target pass: ${speed.c_floor.toFixed(2)} with every sublayer skipped,

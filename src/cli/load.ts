@@ -1,4 +1,4 @@
-import type { LoadOptions, Model } from '../engine/load-model.js';
+import type { Model } from '../engine/load-model.js';
 import type { Precision } from '../graph/quantise.js';
 import type { Progress } from '../reporting/progress.js';
 
@@ -16,10 +16,7 @@ export interface ModelFlags {
  * Loads the model that the flags name. The first time it is met it is hashed and compiled, and progress on stderr says so.
  * @throws InputError as `loadModel` does.
  */
-export async function loadModelWithProgress(
-  flags: ModelFlags,
-  graphs: NonNullable<LoadOptions['graphs']>,
-): Promise<Model> {
+export async function loadModelWithProgress(flags: ModelFlags): Promise<Model> {
   // Read wherever something could be downloaded.
   if (flags.offline) process.env.HF_HUB_OFFLINE = '1';
   const { loadModel } = await import('../engine/load-model.js');
@@ -32,7 +29,6 @@ export async function loadModelWithProgress(
   try {
     return await loadModel(flags.model, {
       precision: flags.precision,
-      graphs,
       device: flags.device,
       ...(flags.threads === undefined ? {} : { threads: flags.threads }),
       onProgress: (step, share) => {

@@ -1,4 +1,4 @@
-import type { Engine, Gates } from '../engine/engine.js';
+import type { DraftLease } from '../engine/engine.js';
 import type { KvCache } from '../engine/kv-cache.js';
 import type { Coupling } from './coupling.js';
 import type { DraftExitState } from './draft-exit.js';
@@ -33,9 +33,8 @@ export interface Drafter {
 
 /** Self-speculative drafting (Zhang et al. 2023, section 3): the model itself with sublayers skipped. */
 export function createSkipDrafter(
-  engine: Engine,
+  { engine, gates }: DraftLease,
   cache: KvCache,
-  gates: Gates,
   coupling: Coupling,
   exit: DraftExitState,
   draftLength: number,

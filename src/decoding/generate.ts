@@ -4,7 +4,7 @@ import type { Engine } from '../engine/engine.js';
 import type { KvCache } from '../engine/kv-cache.js';
 import { InputError } from '../errors.js';
 import { type CouplingName, createCoupling } from './coupling.js';
-import { createDrafter, longestDraft, type Method } from './method.js';
+import { createDrafter, draftMask, longestDraft, type Method } from './method.js';
 import { decodeRounds, type Round } from './rounds.js';
 import { checkSamplingOptions, GREEDY, type SamplingOptions } from './sampling/options.js';
 import { addRound, type DecodeStatistics, emptyStatistics } from './statistics.js';
@@ -103,28 +103,27 @@ export async function* generate(
     longestDraft(method),
   );
   const cache = request.cache ?? engine.createCache(prompt.length + maxNewTokens);
-  const drafter = createDrafter(method, engine, cache, coupling, eos);
+  const mask = draftMask(method);
+  const passes = mask && (await engine.draft(mask));
   const output = createOutput(tokenizer ? createTextStream(tokenizer) : null, stop);
   const statistics = emptyStatistics();
   let finishReason: FinishReason = 'length';
-  for await (const round of decodeRounds({
-    engine,
-    cache,
-    prompt,
-    maxNewTokens,
-    drafter,
-    coupling,
-    eos,
-  })) {
-    addRound(statistics, round);
-    const { tokens, text } = output.take(round.tokens);
-    yield { round, tokens, text };
-    if (output.stopped) {
-      statistics.newTokens -= round.tokens.length - tokens.length;
-      finishReason = 'stop';
-      break;
+  try {
+    const drafter = createDrafter(method, passes, cache, coupling, eos);
+    const request = { engine, cache, prompt, maxNewTokens, drafter, coupling, eos };
+    for await (const round of decodeRounds(request)) {
+      addRound(statistics, round);
+      const { tokens, text } = output.take(round.tokens);
+      yield { round, tokens, text };
+      if (output.stopped) {
+        statistics.newTokens -= round.tokens.length - tokens.length;
+        finishReason = 'stop';
+        break;
+      }
+      if (eos.has(tokens.at(-1)!)) finishReason = 'eos';
     }
-    if (eos.has(tokens.at(-1)!)) finishReason = 'eos';
+  } finally {
+    await passes?.release();
   }
   const rest = output.end();
   if (rest !== '') yield { round: null, tokens: [], text: rest };

@@ -1,4 +1,4 @@
-import type { Engine } from '../engine/engine.js';
+import type { DraftLease } from '../engine/engine.js';
 import type { KvCache } from '../engine/kv-cache.js';
 import type { SkipMask } from '../profile/mask.js';
 import type { Coupling } from './coupling.js';
@@ -26,10 +26,18 @@ export function longestDraft(method: Method): number {
   return method.name === 'skip' ? method.draftLength : DEFAULT_LOOKUP_LENGTH;
 }
 
-/** The drafter of one generation, or null for autoregressive decoding. */
+/** The mask that a method drafts with; null for one that runs no draft passes. */
+export function draftMask(method: Method): SkipMask | null {
+  return method.name === 'skip' ? method.mask : null;
+}
+
+/**
+ * The drafter of one generation, or null for autoregressive decoding.
+ * @param passes the draft passes of {@link draftMask}; null where there is no such mask.
+ */
 export function createDrafter(
   method: Method,
-  engine: Engine,
+  passes: DraftLease | null,
   cache: KvCache,
   coupling: Coupling,
   eos: ReadonlySet<number>,
@@ -38,16 +46,9 @@ export function createDrafter(
     case 'autoregressive':
       return null;
     case 'skip': {
+      if (!passes) throw new TypeError('the method needs draft passes');
       const exit = createDraftExit(method.exit, method.draftLength);
-      return createSkipDrafter(
-        engine,
-        cache,
-        engine.gates(method.mask),
-        coupling,
-        exit,
-        method.draftLength,
-        eos,
-      );
+      return createSkipDrafter(passes, cache, coupling, exit, method.draftLength, eos);
     }
     case 'lookup':
       return createLookupDrafter(createPromptLookup(), coupling, DEFAULT_LOOKUP_LENGTH);

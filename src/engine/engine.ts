@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { InferenceSession, listSupportedBackends, Tensor } from 'onnxruntime-node';
 import type { ModelConfig } from '../checkpoint/model-config.js';
 import { InputError } from '../errors.js';
@@ -5,6 +6,8 @@ import { errorMessage } from '../files.js';
 import { blockSize } from '../graph/attention.js';
 import type { CompiledModel } from '../graph/compile.js';
 import { maskToBits, type SkipMask } from '../profile/mask.js';
+import { draftThreads, writeDraft } from './draft-graph.js';
+import { DraftPool } from './draft-pool.js';
 import { KvCache } from './kv-cache.js';
 import { PassInputs, tailBlocks } from './pass-inputs.js';
 
@@ -19,34 +22,55 @@ export interface Gates {
   readonly attention: readonly number[];
 }
 
+/**
+ * Which graph a session runs: `plain` the full model; `gated` the full model or any draft, at a few microseconds per
+ * sublayer; a mask, that draft alone, without gates.
+ */
+export type GraphForm = 'plain' | 'gated' | SkipMask;
+
 /** How to run a compiled model. */
 export interface EngineOptions {
   /** Threads of the runtime's pool. */
   readonly threads: number;
   /** Execution provider (`cpu`, or what this platform's onnxruntime-node offers). */
   readonly device?: string;
-  /** false loads the graph without gates: faster, but it runs the full model only. Default true. */
-  readonly gated?: boolean;
+  /** Default `plain`. */
+  readonly form?: GraphForm;
 }
 
-/** A loaded model: one session and one copy of the weights for the target and every draft. */
+/** Passes of a draft: `engine.forward` with these gates. Give it back with `release`. */
+export interface DraftLease {
+  readonly engine: Engine;
+  readonly gates: Gates;
+  release(): Promise<void>;
+}
+
+/** A loaded model: a session for the target, and one for each draft that is in use. */
 export class Engine {
-  /** The gates of the full model. */
+  /** The gates of the full model; of a draft's own session, those of the draft. */
   readonly target: Gates;
   private readonly inputs = new Map<number, PassInputs>();
   private readonly wanted = new Map<number, Tensor>();
   private readonly feeds: Record<string, Tensor> = {};
   private readonly fetches: { readonly logits: string; readonly newKv: string };
+  private readonly drafts: DraftPool<Engine>;
 
   private constructor(
     readonly model: CompiledModel,
     readonly config: ModelConfig,
     readonly threads: number,
     readonly device: string,
-    readonly gated: boolean,
+    private readonly form: GraphForm,
     private readonly session: InferenceSession,
   ) {
-    this.target = this.gates({ attention: [], mlp: [] });
+    this.target = this.gatesOf(isMask(form) ? form : { attention: [], mlp: [] });
+    this.drafts = new DraftPool((mask) =>
+      Engine.load(model, {
+        device,
+        threads: draftThreads(config, model.precision, mask, threads),
+        form: mask,
+      }),
+    );
     const [logits, newKv] = session.outputNames as [string, string];
     this.fetches = { logits, newKv };
   }
@@ -56,24 +80,47 @@ export class Engine {
    * @throws InputError when the device is not there or the runtime refuses the model.
    */
   static async load(model: CompiledModel, options: EngineOptions): Promise<Engine> {
-    const { device = 'cpu', gated = true } = options;
-    const path = gated ? model.path : model.plainPath;
+    const { threads, device = 'cpu', form = 'plain' } = options;
     const devices = listSupportedBackends().map((backend) => backend.name);
     if (!devices.includes(device)) {
       throw new InputError(
         `Device ${device} is not in this onnxruntime-node; it has ${devices.join(', ')}.`,
       );
     }
+    const path = isMask(form)
+      ? writeDraft(model, form)
+      : form === 'gated'
+        ? model.path
+        : model.plainPath;
     try {
       const session = await InferenceSession.create(path, {
         executionProviders: [device],
-        intraOpNumThreads: options.threads,
+        intraOpNumThreads: threads,
         logSeverityLevel: 3,
       });
-      return new Engine(model, model.config, options.threads, device, gated, session);
+      return new Engine(model, model.config, threads, device, form, session);
     } catch (error) {
       throw new InputError(`The runtime cannot load ${path}: ${errorMessage(error)}`);
+    } finally {
+      if (isMask(form)) rmSync(path, { force: true });
     }
+  }
+
+  /** Another session over the same model, with gates: it runs any mask at once, for searches that try many. */
+  loadGated(): Promise<Engine> {
+    const { model, threads, device } = this;
+    return Engine.load(model, { threads, device, form: 'gated' });
+  }
+
+  /**
+   * Passes of the draft that skips these sublayers: on a gated engine its own passes with gates, else those of a session
+   * that has nothing but the sublayers that run. Loading one takes some time; it stays loaded until all have given it back.
+   */
+  async draft(mask: SkipMask): Promise<DraftLease> {
+    if (this.form === 'gated')
+      return { engine: this, gates: this.gates(mask), release: async () => {} };
+    const { engine, release } = await this.drafts.acquire(mask);
+    return { engine, gates: engine.target, release };
   }
 
   /**
@@ -81,10 +128,14 @@ export class Engine {
    * @throws RangeError when the engine was loaded without gates and the mask skips something.
    */
   gates(mask: SkipMask): Gates {
-    const { layers } = this.config;
-    if (!this.gated && mask.attention.length + mask.mlp.length > 0) {
+    if (this.form !== 'gated' && mask.attention.length + mask.mlp.length > 0) {
       throw new RangeError('this engine was loaded without gates');
     }
+    return this.gatesOf(mask);
+  }
+
+  private gatesOf(mask: SkipMask): Gates {
+    const { layers } = this.config;
     const run = maskToBits(mask, layers).map((skip) => 1 - skip);
     return {
       run: new Tensor('bool', run, [2 * layers]),
@@ -120,7 +171,7 @@ export class Engine {
     const { feeds } = this;
     Object.assign(feeds, inputs.feeds);
     feeds.logit_rows = this.wantedRows(count, wanted);
-    if (this.gated) feeds.run = gates.run;
+    if (this.form === 'gated') feeds.run = gates.run;
     cache.feed(feeds, Math.floor(position / blockSize), tailBlocks(position, count));
     const outputs = await this.session.run(feeds);
     cache.write(floats(outputs[this.fetches.newKv]), gates.attention, position, count);
@@ -137,8 +188,9 @@ export class Engine {
     return logits;
   }
 
-  /** Frees the session. The engine cannot be used afterwards. */
+  /** Frees the sessions. The engine cannot be used afterwards. */
   async close(): Promise<void> {
+    await this.drafts.close();
     await this.session.release();
   }
 
@@ -152,6 +204,10 @@ export class Engine {
     }
     return rows;
   }
+}
+
+function isMask(form: GraphForm): form is SkipMask {
+  return typeof form === 'object';
 }
 
 function floats(tensor: Tensor | undefined): Float32Array {

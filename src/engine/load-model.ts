@@ -14,11 +14,6 @@ export interface LoadOptions {
   readonly threads?: number;
   /** Execution provider; default `cpu`. */
   readonly device?: string;
-  /**
-   * `gated` (default) decodes with any method on one copy of the weights; `plain` is a little faster and cannot skip;
-   * `both` takes twice the memory and compares methods, each at its fastest.
-   */
-  readonly graphs?: 'gated' | 'plain' | 'both';
   readonly onProgress?: CompileProgress;
 }
 
@@ -27,10 +22,7 @@ export interface Model {
   /** The reference it was loaded by. */
   readonly reference: string;
   readonly directory: string;
-  /** Runs every method; with the graph `plain` those that skip nothing. */
   readonly engine: Engine;
-  /** Runs the methods that skip nothing, without gates; null where `engine` does all. */
-  readonly plain: Engine | null;
   /** null when the checkpoint has no tokenizer.json: such a model runs on token ids. */
   readonly tokenizer: TextTokenizer | null;
   /** Frees the sessions. */
@@ -51,13 +43,7 @@ export async function loadModel(reference: string, options: LoadOptions = {}): P
     options.precision ?? 'int8',
     options.onProgress ? { onProgress: options.onProgress } : {},
   );
-  const { graphs = 'gated', threads = physicalCores(), device = 'cpu' } = options;
-  const engine = await Engine.load(compiled, { threads, device, gated: graphs !== 'plain' });
-  const plain =
-    graphs === 'both' ? await Engine.load(compiled, { threads, device, gated: false }) : null;
-  const close = async () => {
-    await engine.close();
-    await plain?.close();
-  };
-  return { reference, directory, engine, plain, tokenizer, close };
+  const { threads = physicalCores(), device = 'cpu' } = options;
+  const engine = await Engine.load(compiled, { threads, device });
+  return { reference, directory, engine, tokenizer, close: () => engine.close() };
 }

@@ -5,17 +5,13 @@
  */
 import type { CouplingName } from '../decoding/coupling.js';
 import { type Generation, generate, roomFor } from '../decoding/generate.js';
-import type { Method } from '../decoding/method.js';
+import { draftMask, type Method } from '../decoding/method.js';
 import type { SamplingOptions } from '../decoding/sampling/options.js';
 import type { DecodeStatistics } from '../decoding/statistics.js';
-import type { Engine } from '../engine/engine.js';
 import type { KvCache } from '../engine/kv-cache.js';
 import type { Model } from '../engine/load-model.js';
 import { InputError } from '../errors.js';
 import { errorMessage } from '../files.js';
-
-/** After this time the passes of a session that takes over are as fast as they get. */
-const SETTLE_MILLISECONDS = 30;
 
 /** A prompt of a dataset. */
 export interface EvaluationPrompt {
@@ -100,8 +96,8 @@ export interface EvaluationResult {
   readonly samples: readonly Sample[];
 }
 
-/** The parts of a model that decode; without `plain` every method runs on `engine`. */
-export type EvaluatedModel = Pick<Model, 'engine' | 'tokenizer'> & Partial<Pick<Model, 'plain'>>;
+/** The parts of a model that decode. */
+export type EvaluatedModel = Pick<Model, 'engine' | 'tokenizer'>;
 
 /**
  * Runs all prompts through all methods. An aborted evaluation gives nothing, so that a part is never taken for a whole.
@@ -115,42 +111,44 @@ export async function evaluate(
   const methods = [BASELINE, ...request.methods.filter((m) => m.method.name !== BASELINE.name)];
   const cache = cacheFor(model, prompts, maxNewTokens);
   const total = methods.length * (warmup + prompts.length * repetitions);
-  let running: Engine | null = null;
+  const masks = methods.flatMap(({ method }) => draftMask(method) ?? []);
+  // All drafts stay loaded from the first generation to the last.
+  const drafts = await Promise.all(masks.map((mask) => model.engine.draft(mask)));
   let done = 0;
   request.onProgress?.(done, total);
   const decode = async (prompt: EvaluationPrompt, method: NamedMethod) => {
     request.signal?.throwIfAborted();
-    // A method that skips nothing needs no gates: the baseline is the fastest that there is.
-    const engine = method.method.name === 'skip' ? model.engine : (model.plain ?? model.engine);
-    if (engine !== running) await settle(engine, cache);
-    running = engine;
-    const decoded = await decodeOnce(engine, model.tokenizer, cache, prompt, method, request);
+    const decoded = await decodeOnce(model, cache, prompt, method, request);
     request.onProgress?.(++done, total);
     return decoded;
   };
 
-  for (let i = 0; i < warmup; i++) {
-    for (const method of methods) await decode(prompts[i % prompts.length]!, method);
-  }
-  const samples: Sample[] = [];
-  const outputs = new Map<EvaluationPrompt, Map<NamedMethod, readonly number[]>>();
-  for (let repetition = 0; repetition < repetitions; repetition++) {
-    for (const [p, prompt] of prompts.entries()) {
-      const first = outputs.get(prompt) ?? new Map<NamedMethod, readonly number[]>();
-      outputs.set(prompt, first);
-      for (let order = 0; order < methods.length; order++) {
-        const method = methods[(order + p + repetition) % methods.length]!;
-        const decoded = await decode(prompt, method);
-        const known = first.get(method) ?? decoded.tokens;
-        first.set(method, known);
-        const tokens = sameTokens(known, decoded.tokens) ? known : decoded.tokens;
-        samples.push({ prompt, method, repetition, order, ...decoded, tokens });
+  try {
+    for (let i = 0; i < warmup; i++) {
+      for (const method of methods) await decode(prompts[i % prompts.length]!, method);
+    }
+    const samples: Sample[] = [];
+    const outputs = new Map<EvaluationPrompt, Map<NamedMethod, readonly number[]>>();
+    for (let repetition = 0; repetition < repetitions; repetition++) {
+      for (const [p, prompt] of prompts.entries()) {
+        const first = outputs.get(prompt) ?? new Map<NamedMethod, readonly number[]>();
+        outputs.set(prompt, first);
+        for (let order = 0; order < methods.length; order++) {
+          const method = methods[(order + p + repetition) % methods.length]!;
+          const decoded = await decode(prompt, method);
+          const known = first.get(method) ?? decoded.tokens;
+          first.set(method, known);
+          const tokens = sameTokens(known, decoded.tokens) ? known : decoded.tokens;
+          samples.push({ prompt, method, repetition, order, ...decoded, tokens });
+        }
       }
     }
+    request.signal?.throwIfAborted();
+    const settings = { maxNewTokens, repetitions, warmup, sampling, coupling };
+    return { settings, prompts, methods, samples };
+  } finally {
+    for (const draft of drafts) await draft.release();
   }
-  request.signal?.throwIfAborted();
-  const settings = { maxNewTokens, repetitions, warmup, sampling, coupling };
-  return { settings, prompts, methods, samples };
 }
 
 /** Whether two outputs are the same, token by token. */
@@ -177,19 +175,8 @@ function cacheFor(
 
 type Decoded = Omit<Sample, 'prompt' | 'method' | 'repetition' | 'order'>;
 
-/**
- * Lets a session come to its usual speed. The idle threads of the one that ran before spin on for a while, and the first
- * passes after a change take up to twice their time: in use each method runs by itself.
- */
-async function settle(engine: Engine, cache: KvCache): Promise<void> {
-  const started = performance.now();
-  do await engine.forward(cache, [0], 0, engine.target, 'last');
-  while (performance.now() - started < SETTLE_MILLISECONDS);
-}
-
 async function decodeOnce(
-  engine: Engine,
-  tokenizer: Model['tokenizer'],
+  { engine, tokenizer }: EvaluatedModel,
   cache: KvCache,
   prompt: EvaluationPrompt,
   { method }: NamedMethod,

@@ -16,8 +16,15 @@ import type { ModelConfig } from '../checkpoint/model-config.js';
 import type { Checkpoint } from '../checkpoint/safetensors.js';
 import { openWeights } from '../checkpoint/weights.js';
 import { InputError } from '../errors.js';
-import { cacheDirectory, errorCode, errorMessage, writeFileAtomic } from '../files.js';
+import {
+  cacheDirectory,
+  errorCode,
+  errorMessage,
+  processIsAlive,
+  writeFileAtomic,
+} from '../files.js';
 import { buildModel } from './model.js';
+import { parameterCount } from './parameters.js';
 import { type Precision, smallestBlock } from './quantise.js';
 import { storeModel } from './store.js';
 import { WeightFile } from './weight-file.js';
@@ -109,16 +116,6 @@ export async function compileModel(
   }
 }
 
-/** Weights of the matrices that `storeModel` streams. */
-export function parameterCount(config: ModelConfig): number {
-  const { hiddenSize: d, headDim, heads, kvHeads, intermediateSize, layers, vocabSize } = config;
-  const attention = d * headDim * (2 * heads + 2 * kvHeads);
-  return (
-    layers * (attention + 3 * d * intermediateSize) +
-    vocabSize * d * (config.tiedEmbeddings ? 1 : 2)
-  );
-}
-
 /** Renames a finished compilation into place; when another process was first, its result stays. */
 function moveInto(temporary: string, place: string): void {
   try {
@@ -132,16 +129,8 @@ function moveInto(temporary: string, place: string): void {
 function removeLeftovers(folder: string): void {
   for (const name of readdirSync(folder)) {
     const pid = /\.(\d+)\.[0-9a-f]{8}\.tmp$/.exec(name)?.[1];
-    if (pid && !isAlive(Number(pid))) rmSync(join(folder, name), { recursive: true, force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return errorCode(error) === 'EPERM';
+    if (pid && !processIsAlive(Number(pid)))
+      rmSync(join(folder, name), { recursive: true, force: true });
   }
 }
 

@@ -4,15 +4,15 @@
  * symbol | meaning
  * -------|------------------------------------------------------------------------------------------
  * T(M)   | seconds of a target pass over M tokens
- * v(M)   | T(M) with gates / T(1) without, the price of verifying M - 1 drafted tokens and the last one
+ * v(M)   | T(M) / T(1), the price of verifying M - 1 drafted tokens and the last one
  * c      | seconds of a draft pass / T(1); its floor is a pass with every sublayer skipped
  * K      | draft length; a: chance that a drafted token is accepted, given all before it were
  *
  * Expected speedup of drafts of K tokens: E / (K c + v(K + 1)) with E = (1 - a^(K+1)) / (1 - a) tokens per round
  * (Leviathan, Kalman and Matias 2023, theorem 3.8, who take v = 1).
  */
-import { median } from 'simple-statistics';
-import type { Engine, Gates } from '../engine/engine.js';
+import { mean, median } from 'simple-statistics';
+import type { DraftLease, Engine } from '../engine/engine.js';
 
 /** Tokens of the target passes that are timed. */
 const passTokens = [1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 13, 17] as const;
@@ -23,15 +23,15 @@ const fewestRounds = 3;
 /** How long one kind of pass is run before the next. */
 const stretchMilliseconds = 50;
 const fewestRepeats = 2;
+/** Draft passes between two target passes. */
+const draftsBetween = 4;
 
 /** Medians of timed passes. */
 export interface PassSpeed {
   /** Positions before each timed pass. */
   readonly context: number;
-  /** T(1) in seconds: a pass of one token without gates. */
+  /** T(1) in seconds. */
   readonly targetSeconds: number;
-  /** A pass of one token with gates over one without. */
-  readonly gateCost: number;
   readonly verify: readonly {
     readonly tokens: number;
     readonly seconds: number;
@@ -48,13 +48,10 @@ export interface PassSpeed {
 
 /**
  * Times target passes of 1 to 17 tokens and the cheapest draft passes, interleaved, for about `seconds`.
- * @param engine with gates, as speculative decoding runs it.
- * @param plain without, as autoregressive decoding runs it: its pass of one token is the unit.
  * @param onProgress told the share of the time that has passed.
  */
 export async function measurePassSpeed(
   engine: Engine,
-  plain: Engine,
   seconds: number,
   onProgress: (share: number) => void,
 ): Promise<PassSpeed> {
@@ -64,31 +61,36 @@ export async function measurePassSpeed(
   const cache = engine.createCache(context + longest);
   const tokens = Array.from({ length: context + longest }, (_, i) => (i * 7919 + 13) % vocabSize);
   await engine.prefill(cache, tokens.slice(0, context));
+  const pass = ({ engine: on, gates }: Pick<DraftLease, 'engine' | 'gates'>, count: number) =>
+    on.forward(cache, tokens.slice(context, context + count), context, gates, 'all');
+  const target = { engine, gates: engine.target };
 
   const all = Array.from({ length: layers }, (_, l) => l);
-  const cases: { on: Engine; count: number; gates: Gates; times: number[] }[] = [
-    { on: plain, count: 1, gates: plain.target, times: [] },
-    ...passTokens
-      .filter((count) => count <= longest)
-      .map((count) => ({ on: engine, count, gates: engine.target, times: [] })),
-    ...[
-      { attention: all, mlp: all },
-      { attention: all, mlp: [] },
-      { attention: [], mlp: all },
-    ].map((mask) => ({ on: engine, count: 1, gates: engine.gates(mask), times: [] })),
+  const masks = [
+    { attention: all, mlp: all },
+    { attention: all, mlp: [] },
+    { attention: [], mlp: all },
+  ];
+  const drafts = await Promise.all(masks.map((mask) => engine.draft(mask)));
+  const counts = passTokens.filter((count) => count <= longest);
+  const cases = [
+    ...counts.map((count) => ({ passes: target, count, times: [] as number[] })),
+    ...drafts.map((passes) => ({ passes, count: 1, times: [] as number[] })),
   ];
   const started = performance.now();
   let rounds = 0;
   for (;;) {
-    for (const { on, count, gates, times } of cases) {
-      const input = tokens.slice(context, context + count);
-      // Passes of one kind follow each other in decoding. The first ones after another kind are slower, and while the other
-      // session's threads still spin: only the second half of each stretch counts.
+    for (const { passes, count, times } of cases) {
+      // Target passes of one length follow each other; draft passes come as they do in decoding, some and then a target
+      // pass, which leaves them colder caches. The first passes after another kind are slower: the second half counts.
       const stretch: number[] = [];
       const begun = performance.now();
       while (stretch.length < fewestRepeats || performance.now() - begun < stretchMilliseconds) {
+        if (passes !== target && stretch.length % draftsBetween === 0) {
+          await pass(target, Math.min(draftsBetween + 1, longest));
+        }
         const start = performance.now();
-        await on.forward(cache, input, context, gates, 'all');
+        await pass(passes, count);
         stretch.push(performance.now() - start);
       }
       times.push(...stretch.slice(stretch.length >> 1));
@@ -98,24 +100,29 @@ export async function measurePassSpeed(
     onProgress(Math.min(1, passed / seconds));
     if (rounds >= fewestRounds && passed >= seconds) break;
   }
-  const medians = cases.map(({ times }) => median(times) / 1000);
-  const targets = medians.slice(1, -3);
-  const [floor, noAttention, noMlp] = medians.slice(-3) as [number, number, number];
-  const one = medians[0]!;
+  for (const draft of drafts) await draft.release();
+  // A median of target passes; a mean of drafts, of which the first after a target pass is slower.
+  const targets = cases.slice(0, -3).map(({ times }) => median(times) / 1000);
+  const one = targets[0]!;
+  const [floor, noAttention, noMlp] = cases
+    .slice(-3)
+    .map(({ times }) => trimmedMean(times) / 1000) as [number, number, number];
   return {
     context,
     targetSeconds: one,
-    gateCost: targets[0]! / one,
-    verify: targets.map((time, i) => ({
-      tokens: cases[i + 1]!.count,
-      seconds: time,
-      v: time / one,
-    })),
+    verify: targets.map((time, i) => ({ tokens: counts[i]!, seconds: time, v: time / one })),
     cFloor: floor / one,
     cWithoutAttention: noAttention / one,
     cWithoutMlp: noMlp / one,
     rounds,
   };
+}
+
+/** The mean without the fastest and the slowest tenth: it keeps what recurs and drops interruptions. */
+function trimmedMean(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const cut = Math.floor(sorted.length / 10);
+  return mean(sorted.slice(cut, sorted.length - cut));
 }
 
 /** The draft length with the best expected speedup for a constant acceptance and c, among those whose v was measured. */

@@ -195,10 +195,11 @@ async function sweep(model: Model, request: SearchRequest): Promise<Float64Array
     while (!step.done) step = await running.next();
     sequences.push([...prompt.tokens, ...step.value.tokens].slice(0, prefillChunk));
   }
-  const agreement = await leaveOneOut(model.engine, sequences, (done, total) => {
+  const gated = await model.engine.loadGated();
+  const agreement = await leaveOneOut(gated, sequences, (done, total) => {
     request.signal?.throwIfAborted();
     onProgress({ stage: 'sweep', done, total });
-  });
+  }).finally(() => gated.close());
   await study.append({ type: 'note', key: 'leave_one_out', value: Array.from(agreement) });
   return agreement;
 }

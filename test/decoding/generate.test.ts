@@ -160,20 +160,22 @@ it('an adaptive threshold moves within a generation', async () => {
 });
 
 it('an end of sequence within an accepted run ends the run there', async () => {
+  const gated = await engine.loadGated();
   // Position of the end within a draft that goes on beyond it; the first round drafts tokens 1 to 6.
   for (const at of [1, 3, 5, 6, 7]) {
     const eos = new Set([truth[at]!]);
     const end = truth.findIndex((token) => eos.has(token));
-    const cache = engine.createCache(size.contextLength);
+    const cache = gated.createCache(size.contextLength);
     const script = { longest: 6, truth, start: prompt.length, wrong: [6] };
-    const { drafter, outcomes } = scriptedDrafter(engine, cache, script);
+    const { drafter, outcomes } = scriptedDrafter(gated, cache, script);
     const coupling = createCoupling('gumbel', GREEDY, size.vocabSize, 6);
-    const request = { engine, cache, prompt, maxNewTokens: 20, drafter, coupling, eos };
+    const request = { engine: gated, cache, prompt, maxNewTokens: 20, drafter, coupling, eos };
     const tokens: number[] = [];
     for await (const round of decodeRounds(request)) tokens.push(...round.tokens);
     expect(tokens).toEqual(truth.slice(0, end + 1));
     if (end > 0) expect(outcomes).toEqual([{ drafted: 6, accepted: Math.min(end, 6) }]);
   }
+  await gated.close();
 });
 
 describe('refuses', () => {

@@ -29,6 +29,7 @@ describe.each(precisions)('rolling back rejected drafts in %s', (precision) => {
         { ...options, layers: 3, vocabSize: 64, contextLength },
         precision,
         1,
+        'gated',
       );
     });
     afterAll(() => engine.close());

@@ -6,7 +6,7 @@ import {
   NONE,
 } from '../../src/decoding/coupling.js';
 import type { Drafter } from '../../src/decoding/drafter.js';
-import { createDrafter, longestDraft, type Method } from '../../src/decoding/method.js';
+import { createDrafter, draftMask, longestDraft, type Method } from '../../src/decoding/method.js';
 import { decodeRounds } from '../../src/decoding/rounds.js';
 import type { SamplingOptions } from '../../src/decoding/sampling/options.js';
 import type { Engine } from '../../src/engine/engine.js';
@@ -114,7 +114,9 @@ async function observe(
   for (let seed = 0; seed < count; seed++) {
     const seeded = { ...sampling, seed };
     const coupling = couplingOf(seeded, longestDraft(method));
-    const usual = createDrafter(method, engine, cache, coupling, eos)!;
+    const mask = draftMask(method);
+    const passes = mask && (await engine.draft(mask));
+    const usual = createDrafter(method, passes, cache, coupling, eos)!;
     const drafter = options.drafterOf?.(usual) ?? usual;
     const tokens: number[] = [];
     const request = { engine, cache, prompt, maxNewTokens: 5, drafter, coupling, eos };

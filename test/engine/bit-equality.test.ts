@@ -49,15 +49,15 @@ describe.each(precisions)(
       ],
       ['sliding window', { slidingWindow: 40 }],
     ])('%s', async (_name, options) => {
-      const engine = await loadMiniature({ ...options, contextLength: 256 }, precision);
+      const engine = await loadMiniature({ ...options, contextLength: 256 }, precision, 2, 'gated');
       expect(await differences(engine, 220)).toBe(0);
       expect(await differences(engine, 140, [1])).toBe(0);
       await engine.close();
     });
 
     it('the graphs with and without gates', async () => {
-      const gated = await loadEngine(demo, precision);
-      const plain = await loadEngine(demo, precision, 2, false);
+      const gated = await loadEngine(demo, precision, 2, 'gated');
+      const plain = await loadEngine(demo, precision, 2);
       const tokens = randomTokens(150, gated.config.vocabSize, 9);
       const caches = [gated.createCache(150), plain.createCache(150)] as const;
       for (let at = 0, count = 1; at < tokens.length; at += count, count = (count % 7) + 1) {

@@ -72,7 +72,7 @@ describe.each(variants)('fp32 logits against float64: %s', (_name, options) => {
   const skipped = (mask: SkipMask) => skippedSublayers(mask, config.layers);
   let engine: Engine;
   beforeAll(async () => {
-    engine = await loadEngine(directory, 'fp32', 1);
+    engine = await loadEngine(directory, 'fp32', 1, 'gated');
   });
   afterAll(() => engine.close());
 

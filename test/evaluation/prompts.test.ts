@@ -12,7 +12,7 @@ beforeAll(async () => {
   const engine = await loadEngine(demo, 'int8');
   const tokenizer = loadTokenizer(demo);
   const close = () => engine.close();
-  model = { reference: 'demo', directory: demo, engine, plain: null, tokenizer, close };
+  model = { reference: 'demo', directory: demo, engine, tokenizer, close };
 });
 afterAll(() => model.close());
 

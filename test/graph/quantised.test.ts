@@ -56,8 +56,8 @@ describe.each(variants)('engines against float64 on dequantised weights: %s', (_
   const skipped = skippedSublayers(mask, config.layers);
   const engines = new Map<8 | 4, Engine>();
   beforeAll(async () => {
-    engines.set(8, await loadEngine(directory, 'int8', 1));
-    engines.set(4, await loadEngine(directory, 'int4', 1));
+    engines.set(8, await loadEngine(directory, 'int8', 1, 'gated'));
+    engines.set(4, await loadEngine(directory, 'int4', 1, 'gated'));
   });
   afterAll(() => Promise.all([...engines.values()].map((engine) => engine.close())));
 

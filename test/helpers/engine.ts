@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openCheckpoint } from '../../src/checkpoint/safetensors.js';
 import { type GenerateRequest, type Generation, generate } from '../../src/decoding/generate.js';
-import { Engine } from '../../src/engine/engine.js';
+import { Engine, type GraphForm } from '../../src/engine/engine.js';
 import { compileModel } from '../../src/graph/compile.js';
 import type { Precision } from '../../src/graph/quantise.js';
 import { type MiniatureOptions, writeMiniature } from './miniature.js';
@@ -21,9 +21,9 @@ export async function loadEngine(
   directory: string,
   precision: Precision,
   threads = 2,
-  gated = true,
+  form: GraphForm = 'plain',
 ): Promise<Engine> {
-  return Engine.load(await compileModel(openCheckpoint(directory), precision), { threads, gated });
+  return Engine.load(await compileModel(openCheckpoint(directory), precision), { threads, form });
 }
 
 /** A generated miniature, loaded. */
@@ -31,10 +31,11 @@ export async function loadMiniature(
   options: MiniatureOptions,
   precision: Precision,
   threads = 2,
+  form: GraphForm = 'plain',
 ): Promise<Engine> {
   const directory = temporaryDirectory();
   writeMiniature(directory, options);
-  return loadEngine(directory, precision, threads);
+  return loadEngine(directory, precision, threads, form);
 }
 
 /** Runs a generation to its end. */
