@@ -1,0 +1,165 @@
+import { median } from 'simple-statistics';
+import type { Coupling } from '../../decoding/coupling.js';
+import type { DraftExitState } from '../../decoding/draft-exit.js';
+import { createSkipDrafter } from '../../decoding/drafter.js';
+import { decodeRounds } from '../../decoding/rounds.js';
+import type { Engine } from '../../engine/engine.js';
+import type { KvCache } from '../../engine/kv-cache.js';
+import { bitsToMask } from '../../profile/mask.js';
+import { Random } from '../../random.js';
+import { MAX_DRAFT_LENGTH } from '../candidate.js';
+import {
+  type CostModel,
+  type DraftShape,
+  fitCostModel,
+  predictionErrors,
+  type TimedRound,
+} from './cost-model.js';
+
+/** Masks that are timed, from dense to sparse. */
+const masks = 12;
+/** Each is predicted by a model fitted on the masks of the other parts. */
+const parts = 4;
+/** Generations of a mask, each on another prompt, and new tokens of each. */
+const generations = 2;
+const draftedTokens = 40;
+const plainTokens = 16;
+/** Rounds at the start of a generation that are not counted: the caches still hold what ran before. */
+const settling = 2;
+
+/** A calibrated cost model and how well it predicts passes of masks that it was not fitted on. */
+export interface Calibration {
+  readonly model: CostModel;
+  /** Median absolute relative errors of a round's draft passes and of its target pass. */
+  readonly error: { readonly draft: number; readonly target: number };
+}
+
+/** What to calibrate on. */
+export interface CalibrationRequest {
+  readonly engine: Engine;
+  /** Contexts to time at. */
+  readonly prompts: readonly (readonly number[])[];
+  /** A coupling for one generation, with room for drafts of {@link MAX_DRAFT_LENGTH}. */
+  readonly createCoupling: () => Coupling;
+  readonly seed: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** Fits a cost model on timed rounds of random masks, with drafts of every length, interleaved with autoregressive ones. */
+export async function calibrateCosts(request: CalibrationRequest): Promise<Calibration> {
+  const { engine, prompts, signal, onProgress = () => {} } = request;
+  const random = new Random(request.seed);
+  const longest = Math.max(...prompts.map((prompt) => prompt.length));
+  const cache = engine.createCache(Math.min(engine.config.contextLength, longest + draftedTokens));
+  const timed: TimedRound[][] = [];
+  for (const [i, mask] of spreadMasks(engine.config.layers, random).entries()) {
+    const rounds: TimedRound[] = [];
+    for (let g = 0; g < generations; g++) {
+      signal?.throwIfAborted();
+      const prompt = prompts[(i * generations + g) % prompts.length]!;
+      rounds.push(...(await timeGeneration(request, cache, prompt, null, random)));
+      rounds.push(...(await timeGeneration(request, cache, prompt, mask, random)));
+    }
+    timed.push(rounds);
+    onProgress(i + 1, masks);
+  }
+  const errors = { draft: [] as number[], target: [] as number[] };
+  for (let part = 0; part < parts; part++) {
+    const model = fitCostModel(timed.filter((_, i) => i % parts !== part).flat());
+    const own = predictionErrors(model, timed.filter((_, i) => i % parts === part).flat());
+    errors.draft.push(...own.draft);
+    errors.target.push(...own.target);
+  }
+  return {
+    model: fitCostModel(timed.flat()),
+    error: { draft: median(errors.draft), target: median(errors.target) },
+  };
+}
+
+/**
+ * Masks whose shares of kept attention and of kept MLP sublayers each run evenly from few to all, paired at random (a Latin
+ * hypercube), so that the two can be told apart.
+ */
+function spreadMasks(layers: number, random: Random): Uint8Array[] {
+  const shares = Array.from({ length: masks }, (_, i) => (i + 0.5) / masks);
+  const paired = [...shares];
+  random.shuffle(paired);
+  return shares.map((attention, i) => {
+    const mask = new Uint8Array(2 * layers);
+    for (const [kind, share] of [attention, paired[i]!].entries()) {
+      const order = Array.from({ length: layers }, (_, layer) => layer);
+      random.shuffle(order);
+      const skipped = layers - Math.round(share * layers);
+      for (const layer of order.slice(0, skipped)) mask[2 * layer + kind] = 1;
+    }
+    return mask;
+  });
+}
+
+/** Decodes with drafts of lengths in random order, each length equally often; `mask` null: autoregressively. */
+async function timeGeneration(
+  { engine, createCoupling }: CalibrationRequest,
+  cache: KvCache,
+  prompt: readonly number[],
+  mask: Uint8Array | null,
+  random: Random,
+): Promise<TimedRound[]> {
+  const coupling = createCoupling();
+  const eos = new Set<number>();
+  const lease = mask && (await engine.draft(bitsToMask(mask)));
+  const drafter =
+    lease && createSkipDrafter(lease, cache, coupling, lengths(random), MAX_DRAFT_LENGTH, eos);
+  const room = engine.config.contextLength - prompt.length;
+  const maxNewTokens = Math.min(room, mask ? draftedTokens : plainTokens);
+  const shape = lease && mask ? draftShape(mask, lease.engine.threads) : null;
+  const rounds: TimedRound[] = [];
+  try {
+    const request = { engine, cache, prompt, maxNewTokens, drafter, coupling, eos };
+    for await (const round of decodeRounds(request)) {
+      if (round.kind === 'prefill' || (shape && round.drafted.length === 0)) continue;
+      rounds.push({
+        shape,
+        context: round.position - 1,
+        drafted: round.drafted.length,
+        draftSeconds: round.draftSeconds,
+        targetSeconds: round.targetSeconds,
+      });
+    }
+  } finally {
+    await lease?.release();
+  }
+  return rounds.slice(settling);
+}
+
+/** What of a mask matters to the cost of its draft. */
+export function draftShape(mask: Uint8Array, threads: number): DraftShape {
+  const layers = mask.length / 2;
+  let attention = 0;
+  let mlp = 0;
+  for (let layer = 0; layer < layers; layer++) {
+    attention += (1 - mask[2 * layer]!) / layers;
+    mlp += (1 - mask[2 * layer + 1]!) / layers;
+  }
+  return { attention, mlp, threads };
+}
+
+/** A draft exit that ends each draft at the next length of a shuffled deck of all lengths. */
+function lengths(random: Random): DraftExitState {
+  let deck: number[] = [];
+  let next = 0;
+  const draw = () => {
+    if (deck.length === 0) {
+      deck = Array.from({ length: MAX_DRAFT_LENGTH }, (_, i) => i + 1);
+      random.shuffle(deck);
+    }
+    next = deck.pop()!;
+  };
+  draw();
+  return {
+    threshold: 0,
+    reset() {},
+    shouldStop: (drafted) => drafted >= next,
+    afterVerify: draw,
+  };
+}

@@ -1,0 +1,156 @@
+/**
+ * What a pass costs, by mask, tokens and context, fitted on timed rounds of real decoding.
+ *
+ * | symbol | meaning                                                                                           |
+ * |--------|---------------------------------------------------------------------------------------------------|
+ * | a, m   | shares of the attention and MLP sublayers that a draft keeps, 0 to 1                              |
+ * | x      | context: positions before the round, in thousands                                                 |
+ * | n      | drafted tokens of a round, one draft pass each; M = n + 1 tokens of its target pass               |
+ * | D      | seconds of a round's draft passes: n (d0 + d1 a + d2 m + d3 a x) + f0 + f1 (a + m)                |
+ * | T(M)   | seconds of a round's target pass: t_M + x (u + w M) + k (a + m)                                   |
+ * | T0     | seconds of an autoregressive pass: s0 + s1 x                                                      |
+ *
+ * The first draft pass of a round finds its weights driven out of the cache by the target pass (f), and the target pass
+ * finds colder caches after denser drafts (k). Drafts whose sessions run on another number of threads have coefficients of
+ * their own. Times include everything that decoding does around a pass (choosing tokens, feeding the cache).
+ */
+import { z } from 'zod';
+import { robustLeastSquares } from './least-squares.js';
+
+/** A draft as the cost model sees it. */
+export interface DraftShape {
+  readonly attention: number;
+  readonly mlp: number;
+  /** Threads of its session. */
+  readonly threads: number;
+}
+
+/** A timed round; `drafted` is 0 for an autoregressive one. */
+export interface TimedRound {
+  readonly shape: DraftShape | null;
+  readonly context: number;
+  readonly drafted: number;
+  readonly draftSeconds: number;
+  readonly targetSeconds: number;
+}
+
+const Coefficients = z.array(z.number()).max(100);
+
+/** The coefficients, as a journal keeps them. */
+export const CostModel = z.strictObject({
+  /** s0, s1 */
+  autoregressive: Coefficients.length(2),
+  /** u, w, k, then t_2, t_3, ... */
+  target: Coefficients.min(4),
+  /** By threads of the draft's session: d0, d1, d2, d3, f0, f1. */
+  draft: z.record(z.string().regex(/^\d{1,4}$/), Coefficients.length(6)),
+});
+export type CostModel = z.infer<typeof CostModel>;
+
+const thousand = 1000;
+
+/** Fits the model. Every M up to the longest that occurs must occur. */
+export function fitCostModel(rounds: readonly TimedRound[]): CostModel {
+  const plain = rounds.filter((round) => round.shape === null);
+  const drafted = rounds.filter((round): round is DraftedRound => round.shape !== null);
+  const longest = Math.max(...drafted.map((round) => round.drafted));
+  const threads = [...new Set(drafted.map((round) => round.shape.threads))];
+  const draft = threads.map((count) => {
+    const own = drafted.filter((round) => round.shape.threads === count);
+    return [
+      String(count),
+      fitted(
+        own.map(draftRow),
+        own.map((round) => round.draftSeconds),
+      ),
+    ] as const;
+  });
+  return {
+    autoregressive: fitted(
+      plain.map(({ context }) => Float64Array.of(1, context / thousand)),
+      plain.map((round) => round.targetSeconds),
+    ),
+    target: fitted(
+      drafted.map((round) => targetRow(round.drafted + 1, round.context, round.shape, longest)),
+      drafted.map((round) => round.targetSeconds),
+    ),
+    draft: Object.fromEntries(draft),
+  };
+}
+
+/** What a draft of this shape costs at a context; seconds. */
+export interface DraftPrices {
+  /** Every draft pass. */
+  readonly pass: number;
+  /** Once in a round, beside. */
+  readonly round: number;
+  /** T(M) by M, from 0; 0 where nothing was fitted. */
+  readonly target: Float64Array;
+  /** An autoregressive pass. */
+  readonly autoregressive: number;
+}
+
+/** Seconds of passes of a draft at a context of `context` positions. */
+export function priceDraft(model: CostModel, shape: DraftShape, context: number): DraftPrices {
+  const own = model.draft[shape.threads] ?? Object.values(model.draft)[0];
+  if (!own) throw new RangeError('the cost model knows no draft');
+  const longest = model.target.length - 3;
+  const at = (n: number) => inner(draftRow({ shape, context, drafted: n }), own);
+  const target = new Float64Array(longest + 2);
+  for (let tokens = 2; tokens <= longest + 1; tokens++) {
+    target[tokens] = inner(targetRow(tokens, context, shape, longest), model.target);
+  }
+  const autoregressive = inner([1, context / thousand], model.autoregressive);
+  // A round that drafts nothing is an autoregressive one.
+  target[1] = autoregressive;
+  return { pass: at(2) - at(1), round: 2 * at(1) - at(2), target, autoregressive };
+}
+
+/** Relative errors of a model on rounds: |predicted - measured| / measured of draft passes and of target passes. */
+export function predictionErrors(
+  model: CostModel,
+  rounds: readonly TimedRound[],
+): { readonly draft: number[]; readonly target: number[] } {
+  const errors = { draft: [] as number[], target: [] as number[] };
+  for (const { shape, context, drafted, draftSeconds, targetSeconds } of rounds) {
+    if (!shape) continue;
+    const { pass, round, target } = priceDraft(model, shape, context);
+    errors.draft.push(Math.abs((drafted * pass + round) / draftSeconds - 1));
+    errors.target.push(Math.abs(target[drafted + 1]! / targetSeconds - 1));
+  }
+  return errors;
+}
+
+type DraftedRound = TimedRound & { readonly shape: DraftShape };
+
+function draftRow({
+  shape: { attention, mlp },
+  context,
+  drafted: n,
+}: Pick<DraftedRound, 'shape' | 'context' | 'drafted'>): Float64Array {
+  const x = context / thousand;
+  return Float64Array.of(n, n * attention, n * mlp, n * attention * x, 1, attention + mlp);
+}
+
+function targetRow(
+  tokens: number,
+  context: number,
+  { attention, mlp }: DraftShape,
+  longest: number,
+): Float64Array {
+  const x = context / thousand;
+  const row = new Float64Array(3 + longest);
+  row[0] = x;
+  row[1] = x * tokens;
+  row[2] = attention + mlp;
+  row[1 + tokens] = 1;
+  return row;
+}
+
+function fitted(x: readonly Float64Array[], y: readonly number[]): number[] {
+  return Array.from(robustLeastSquares(x, y));
+}
+
+function inner(row: ArrayLike<number>, coefficients: readonly number[]): number {
+  return coefficients.reduce((sum, b, i) => sum + b * row[i]!, 0);
+}

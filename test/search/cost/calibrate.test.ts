@@ -1,0 +1,47 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createCoupling } from '../../../src/decoding/coupling.js';
+import { GREEDY } from '../../../src/decoding/sampling/options.js';
+import type { Engine } from '../../../src/engine/engine.js';
+import { MAX_DRAFT_LENGTH } from '../../../src/search/candidate.js';
+import { calibrateCosts } from '../../../src/search/cost/calibrate.js';
+import { priceDraft } from '../../../src/search/cost/cost-model.js';
+import { loadMiniature } from '../../helpers/engine.js';
+import { randomTokens } from '../../helpers/logits.js';
+
+let engine: Engine;
+beforeAll(async () => {
+  engine = await loadMiniature({ layers: 4, contextLength: 128 }, 'fp32', 1);
+});
+afterAll(() => engine.close());
+
+it('prices every pass that a search asks for, after timing real rounds', async () => {
+  const { vocabSize } = engine.config;
+  const seen: number[] = [];
+  const { model, error } = await calibrateCosts({
+    engine,
+    prompts: [randomTokens(30, vocabSize, 1), randomTokens(80, vocabSize, 2)],
+    createCoupling: () => createCoupling('gumbel', GREEDY, vocabSize, MAX_DRAFT_LENGTH),
+    seed: 0,
+    onProgress: (done, total) => seen.push(done / total),
+  });
+  expect(seen.at(-1)).toBe(1);
+  const { target, pass, autoregressive } = priceDraft(
+    model,
+    { attention: 1, mlp: 1, threads: 1 },
+    60,
+  );
+  expect(target).toHaveLength(MAX_DRAFT_LENGTH + 2);
+  for (const seconds of [pass, autoregressive, ...target.slice(1)]) {
+    expect(seconds).toBeGreaterThan(0);
+    expect(seconds).toBeLessThan(1);
+  }
+  expect(error.draft).toBeGreaterThanOrEqual(0);
+  expect(error.target).toBeGreaterThanOrEqual(0);
+});
+
+it('stops when it is aborted', async () => {
+  const signal = AbortSignal.abort(new Error('enough'));
+  const createFresh = () => createCoupling('gumbel', GREEDY, engine.config.vocabSize, 12);
+  const request = { engine, prompts: [[1, 2, 3]], createCoupling: createFresh, seed: 0, signal };
+  await expect(calibrateCosts(request)).rejects.toThrow('enough');
+});

@@ -1,0 +1,112 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  CostModel,
+  type DraftShape,
+  fitCostModel,
+  predictionErrors,
+  priceDraft,
+  type TimedRound,
+} from '../../../src/search/cost/cost-model.js';
+import { robustLeastSquares } from '../../../src/search/cost/least-squares.js';
+import { uniforms } from '../../helpers/random.js';
+
+const longest = 6;
+
+/** Times as the module header's equations give them. */
+function timesOf(shape: DraftShape, context: number, n: number) {
+  const { attention: a, mlp: m, threads } = shape;
+  const x = context / 1000;
+  const scale = threads === 1 ? 1 : 0.7;
+  return {
+    draftSeconds: scale * (n * (1e-4 + 8e-4 * a + 5e-4 * m + 2e-3 * a * x) + 2e-4 + 1e-4 * (a + m)),
+    targetSeconds: 2e-3 + 3e-4 * n + (n % 3 === 0 ? 2e-4 : 0) + x * (4e-3 + 3e-4 * (n + 1)),
+  };
+}
+
+function syntheticRounds(seed: number, noise: (uniform: number) => number): TimedRound[] {
+  const uniform = uniforms(seed);
+  const rounds: TimedRound[] = [];
+  for (let i = 0; i < 600; i++) {
+    const context = 20 + Math.floor(300 * uniform());
+    const shape = { attention: uniform(), mlp: uniform(), threads: i % 2 === 0 ? 1 : 2 };
+    const n = 1 + (i % longest);
+    const times = timesOf(shape, context, n);
+    rounds.push({
+      shape,
+      context,
+      drafted: n,
+      draftSeconds: times.draftSeconds * noise(uniform()),
+      targetSeconds: times.targetSeconds * noise(uniform()),
+    });
+    if (i % 4 > 0) continue;
+    const seconds = 1.8e-3 + 4e-6 * context;
+    rounds.push({ shape: null, context, drafted: 0, draftSeconds: 0, targetSeconds: seconds });
+  }
+  return rounds;
+}
+
+/** One timing in ten is interrupted for as long as five more passes would take; the rest wavers by 2%. */
+const interrupted = (uniform: number) => (uniform < 0.1 ? 6 : 1 + 0.04 * (uniform - 0.55));
+
+describe('the cost model', () => {
+  it('finds the prices behind the timings, interruptions or not', () => {
+    for (const [noise, digits] of [
+      [() => 1, 9],
+      [interrupted, 4.2],
+    ] as const) {
+      const model = fitCostModel(syntheticRounds(1, noise));
+      for (const threads of [1, 2]) {
+        const shape = { attention: 0.3, mlp: 0.45, threads };
+        const prices = priceDraft(model, shape, 150);
+        for (let n = 1; n <= longest; n++) {
+          const { draftSeconds, targetSeconds } = timesOf(shape, 150, n);
+          expect(n * prices.pass + prices.round).toBeCloseTo(draftSeconds, digits);
+          expect(prices.target[n + 1]).toBeCloseTo(targetSeconds, digits);
+        }
+        expect(prices.autoregressive).toBeCloseTo(1.8e-3 + 4e-6 * 150, 9);
+        expect(prices.target[1]).toBe(prices.autoregressive);
+      }
+    }
+  });
+
+  it('reports the errors of its predictions', () => {
+    const rounds = syntheticRounds(2, () => 1);
+    const slower = rounds.map((round) => ({ ...round, targetSeconds: 1.25 * round.targetSeconds }));
+    const errors = predictionErrors(fitCostModel(rounds), slower);
+    expect(errors.draft).toHaveLength(600);
+    for (const error of errors.draft) expect(error).toBeCloseTo(0, 6);
+    for (const error of errors.target) expect(error).toBeCloseTo(0.2, 6);
+  });
+
+  it('survives its journal', () => {
+    const model = fitCostModel(syntheticRounds(3, () => 1));
+    expect(CostModel.parse(JSON.parse(JSON.stringify(model)))).toEqual(model);
+    expect(CostModel.safeParse({ ...model, target: [1] }).success).toBe(false);
+  });
+});
+
+describe('robustLeastSquares', () => {
+  it('finds the line behind exact observations', () => {
+    const coefficient = fc.double({ min: 0.1, max: 100, noNaN: true });
+    fc.assert(
+      fc.property(
+        fc.array(coefficient, { minLength: 1, maxLength: 5 }),
+        fc.integer(),
+        (b, seed) => {
+          const uniform = uniforms(Math.abs(seed));
+          const x = Array.from({ length: 40 }, () => Float64Array.from(b, () => 0.1 + uniform()));
+          const y = x.map((row) => row.reduce((sum, value, j) => sum + value * b[j]!, 0));
+          const found = robustLeastSquares(x, y);
+          for (const [j, value] of b.entries()) expect(found[j]! / value).toBeCloseTo(1, 3);
+        },
+      ),
+      { numRuns: 100 },
+    );
+  });
+
+  it('refuses fewer observations than coefficients', () => {
+    expect(() => robustLeastSquares([Float64Array.of(1, 2)], [1])).toThrow(RangeError);
+    expect(() => robustLeastSquares([], [])).toThrow(RangeError);
+  });
+});
