@@ -1,6 +1,7 @@
 import type { Method } from '../decoding/method.js';
-import { findDivergences } from '../evaluation/divergence.js';
+import { type Divergence, findDivergences } from '../evaluation/divergence.js';
 import {
+  BASELINE,
   type EvaluatedModel,
   type EvaluationPrompt,
   type EvaluationResult,
@@ -47,28 +48,56 @@ export async function measure(
   model: EvaluatedModel,
   prompts: readonly EvaluationPrompt[],
   candidates: readonly Candidate[],
-  { settings, signal, onProgress }: MeasureOptions,
+  options: MeasureOptions,
 ): Promise<Measurement[]> {
-  const methods = candidates.map((candidate, i): NamedMethod => {
-    return { name: `candidate ${i}`, method: candidateMethod(candidate) };
-  });
-  const result = await evaluate(model, {
+  const methods = candidates.map(namedCandidate);
+  const result = await decodeWith(model, prompts, methods, options);
+  const divergences = await divergencesOf(model, result);
+  return methods.map((method) => measurementOf(result, method, divergences));
+}
+
+/** A candidate as a method of an evaluation. */
+export function namedCandidate(candidate: Candidate, index: number): NamedMethod {
+  return { name: `candidate ${index}`, method: candidateMethod(candidate) };
+}
+
+/** All generations of some prompts with some methods, autoregressive decoding among them. */
+export function decodeWith(
+  model: EvaluatedModel,
+  prompts: readonly EvaluationPrompt[],
+  methods: readonly NamedMethod[],
+  { settings, signal, onProgress }: MeasureOptions,
+): Promise<EvaluationResult> {
+  return evaluate(model, {
     ...settings,
     prompts,
     methods,
     ...(signal ? { signal } : {}),
     ...(onProgress ? { onProgress } : {}),
   });
-  const rows = summarise(result, await divergencesOf(model, result));
-  return methods.map(({ name }) => {
-    const own = rows.filter((row) => row.method === name);
-    const pooled = own.find((row) => row.dataset === POOLED) ?? own[0]!;
-    const perKind = own.length > 1 ? own.filter((row) => row !== pooled) : [];
-    return { pooled, perKind: Object.fromEntries(perKind.map((row) => [row.dataset, row])) };
-  });
 }
 
-async function divergencesOf(model: EvaluatedModel, result: EvaluationResult) {
+/** What an evaluation shows of one of its methods. */
+export function measurementOf(
+  result: EvaluationResult,
+  method: NamedMethod,
+  divergences: readonly Divergence[],
+): Measurement {
+  const rows = summarise({ ...result, methods: [BASELINE, method] }, divergences);
+  const own = rows.filter((row) => row.method === method.name);
+  const pooled = own.find((row) => row.dataset === POOLED) ?? own[0]!;
+  const perKind = own.length > 1 ? own.filter((row) => row !== pooled) : [];
+  return { pooled, perKind: Object.fromEntries(perKind.map((row) => [row.dataset, row])) };
+}
+
+/**
+ * The divergences of the outputs from autoregressive decoding.
+ * @throws Error for a defect.
+ */
+export async function divergencesOf(
+  model: EvaluatedModel,
+  result: EvaluationResult,
+): Promise<Divergence[]> {
   const divergences = await findDivergences(model.engine, result);
   const defect = divergences.find((divergence) => divergence.kind === 'defect');
   if (defect) {
