@@ -4,6 +4,7 @@ import { integerFlag } from '../../src/cli/flags.js';
 import { storageFlag } from '../../src/cli/storage-flag.js';
 import type { StudyHeader } from '../../src/search/storage/events.js';
 import type { FinishedTrial, StudySummary } from '../../src/search/study-summary.js';
+import type { SublayerEffect } from '../../src/search/sublayer-effects.js';
 
 /** What `--json` prints. */
 interface StudyDocument {
@@ -17,13 +18,22 @@ interface StudyDocument {
   /** null before the first trial has finished. */
   readonly best: FinishedTrial | null;
   readonly top: readonly FinishedTrial[];
+  /** Trials that no other beats in both draft acceptance and c, the cheapest first. */
+  readonly pareto: readonly FinishedTrial[];
+  /** What flipping one sublayer of the best mask would do, the largest effects first. */
+  readonly sublayers: readonly SublayerEffect[];
   readonly notes: StudySummary['notes'];
 }
 
+/** Sublayers that are shown in a terminal. */
+const shownSublayers = 10;
+
 export default class StudyShow extends BaseCommand {
-  static override readonly summary = 'Show a study: its best trials, and the best mask as a map.';
+  static override readonly summary =
+    'Show a study: its best trials and masks, and which sublayers matter.';
   static override readonly description =
-    'The scores are what the search saw: the best of many is biased upward. A profile has the held-out figures.';
+    `The scores are what the search saw: the best of many is biased upward. A profile has the held-out figures. Which sublayers
+matter is what a Gaussian process, fitted to all trials, expects of the best mask with one sublayer flipped.`;
   static override readonly examples = [
     '<%= config.bin %> <%= command.id %> my-study',
     '<%= config.bin %> <%= command.id %> my-study --top 20 --json',
@@ -39,7 +49,10 @@ export default class StudyShow extends BaseCommand {
   async run(): Promise<StudyDocument> {
     const { args, flags } = await this.parse(StudyShow);
     const { openStorage } = await import('../../src/cli/storage.js');
-    const { summariseStudy } = await import('../../src/search/study-summary.js');
+    const { observations, paretoTrials, summariseStudy } = await import(
+      '../../src/search/study-summary.js'
+    );
+    const { sublayerEffects } = await import('../../src/search/sublayer-effects.js');
     const record = await openStorage(flags.storage).read(args.name);
     const { sampler, seed, created, bits, context } = record.header;
     const { finished, failed, open, notes } = summariseStudy(record);
@@ -53,6 +66,8 @@ export default class StudyShow extends BaseCommand {
       trials: { finished: finished.length, failed, open },
       best: finished[0] ?? null,
       top: finished.slice(0, flags.top),
+      pareto: paretoTrials(finished),
+      sublayers: sublayerEffects(bits, observations(record)),
       notes,
     };
     if (!this.jsonEnabled()) await this.show(document);
@@ -72,6 +87,35 @@ export default class StudyShow extends BaseCommand {
     this.print(`Best, trial ${best.trial}:`);
     this.print(`${maskMap({ attention, mlp }, study.layers)}\n`);
     await this.showTrials(study.top);
+    if (study.pareto.length > 1) {
+      this.print('\nNo other trial has both a better draft acceptance and a cheaper draft:');
+      await this.showTrials(study.pareto);
+    }
+    if (study.sublayers.length > 0) await this.showSublayers(study.sublayers);
+  }
+
+  private async showSublayers(sublayers: readonly SublayerEffect[]): Promise<void> {
+    const { table } = await import('../../src/reporting/table.js');
+    const signed = (value: number) => `${value < 0 ? '' : '+'}${value.toFixed(3)}`;
+    this.print('\nWhich sublayers matter: the expected score of the best mask with one flipped');
+    this.print(
+      table(
+        [
+          { key: 'sublayer' },
+          { key: 'now' },
+          { key: 'flipped', align: 'right' },
+          { key: 'uncertainty', title: '±', align: 'right' },
+          { key: 'decay', title: '1/length scale', align: 'right' },
+        ],
+        sublayers.slice(0, shownSublayers).map(({ kind, layer, skipped, ...effect }) => ({
+          sublayer: `${kind === 'mlp' ? 'MLP' : kind} ${layer}`,
+          now: skipped ? 'skipped' : 'kept',
+          flipped: signed(effect.flip),
+          uncertainty: effect.uncertainty.toFixed(3),
+          decay: effect.decay.toFixed(3),
+        })),
+      ),
+    );
   }
 
   private async showTrials(trials: readonly FinishedTrial[]): Promise<void> {
@@ -82,6 +126,8 @@ export default class StudyShow extends BaseCommand {
         [
           { key: 'trial' },
           { key: 'score', align: 'right' },
+          { key: 'acceptance', align: 'right' },
+          { key: 'c', align: 'right' },
           { key: 'attention', title: 'skip attention' },
           { key: 'mlp', title: 'skip MLP' },
           { key: 'draft' },
@@ -90,6 +136,8 @@ export default class StudyShow extends BaseCommand {
         trials.map((trial) => ({
           trial: trial.trial,
           score: formatSpeedup(trial.score),
+          acceptance: trial.figures.draft_acceptance_rate?.toFixed(3) ?? '',
+          c: trial.figures.c?.toFixed(3) ?? '',
           attention: trial.skip_attention.join(', '),
           mlp: trial.skip_mlp.join(', '),
           draft: `${trial.draft_length} ${trial.draft_exit}${trial.draft_exit === 'fixed' ? '' : ` ${trial.threshold}`}`,

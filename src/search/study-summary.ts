@@ -1,5 +1,6 @@
 import { bitsToMask } from '../profile/mask.js';
 import type { DraftExit } from './candidate.js';
+import type { Observation } from './gp/model.js';
 import { readCandidate, type StudyEvent, type WrittenCandidate } from './storage/events.js';
 import type { StudyRecord } from './storage/storage.js';
 
@@ -58,4 +59,30 @@ export function summariseStudy({ events }: StudyRecord): StudySummary {
   finished.sort((a, b) => b.score - a.score || a.trial - b.trial);
   const open = candidates.size - finished.length - failed;
   return { finished, failed, open, notes: Object.fromEntries(notes) };
+}
+
+/** The finished trials as observations of their scores, in the order of the journal. */
+export function observations({ events }: StudyRecord): Observation[] {
+  const candidates = new Map<number, WrittenCandidate>();
+  return events.flatMap((event) => {
+    if (event.type === 'started') candidates.set(event.trial, event.candidate);
+    if (event.type !== 'finished') return [];
+    const candidate = readCandidate(candidates.get(event.trial)!);
+    return [{ candidate, score: event.score, noiseVariance: event.variance }];
+  });
+}
+
+/** Trials that no other beats in both draft acceptance and c, the cheapest first. */
+export function paretoTrials(trials: readonly FinishedTrial[]): FinishedTrial[] {
+  const measured = trials.filter(
+    ({ figures }) => figures.c !== undefined && figures.draft_acceptance_rate !== undefined,
+  );
+  const acceptance = ({ figures }: FinishedTrial) => figures.draft_acceptance_rate!;
+  measured.sort((a, b) => a.figures.c! - b.figures.c! || acceptance(b) - acceptance(a));
+  let best = -Infinity;
+  return measured.filter((trial) => {
+    const isFront = acceptance(trial) > best;
+    if (isFront) best = acceptance(trial);
+    return isFront;
+  });
 }

@@ -178,12 +178,12 @@ describe('sspec study', () => {
     const start = { sampler: 'bo', seed: 3, bits: 8, context: { precision: 'int8' } };
     const study = await journalStorage(storage).open('night', start, { resume: false });
     const time = '2026-01-02T03:04:05.000Z';
-    for (const [trial, mask, score] of [
-      [0, '10000000', 1.1],
-      [1, '01100000', 1.3],
-      [2, '00000011', 1.3],
-      [3, '11111111', 0],
-      [4, '00010000', 0],
+    for (const [trial, mask, score, c, draft_acceptance_rate] of [
+      [0, '10000000', 1.1, 0.6, 0.7],
+      [1, '01100000', 1.3, 0.5, 0.8],
+      [2, '00000011', 1.3, 0.4, 0.5],
+      [3, '11111111', 0, 0, 0],
+      [4, '00010000', 0, 0, 0],
     ] as const) {
       const candidate = { mask, draft_exit: 'fixed', draft_length: 4, threshold: 0 } as const;
       await study.append({ type: 'started', trial, candidate, time });
@@ -194,7 +194,7 @@ describe('sspec study', () => {
           trial,
           score,
           variance: 0.01,
-          figures: { c: 0.5 },
+          figures: { c, draft_acceptance_rate },
           seconds: 2,
         });
     }
@@ -243,7 +243,7 @@ describe('sspec study', () => {
         skip_attention: [1],
         skip_mlp: [0],
         draft_length: 4,
-        figures: { c: 0.5 },
+        figures: { c: 0.5, draft_acceptance_rate: 0.8 },
       },
       notes: { holdout: { speedup: 1.2 } },
     });
@@ -251,7 +251,18 @@ describe('sspec study', () => {
     const { stdout } = await runCommand(StudyShow, ['night', '--storage', storage]);
     expect(stdout).toContain('3 trials finished, 1 failed, 1 open');
     expect(stdout).toContain('attention  ■ · ■ ■');
-    expect(stdout).toMatch(/^ +0 +1\.10x +0 +4 fixed +2\.0 s$/m);
+    expect(stdout).toMatch(/^ +0 +1\.10x +0\.700 +0\.600 +0 +4 fixed +2\.0 s$/m);
+  });
+
+  it('shows which trials no other beats, and what each sublayer is expected to do', async () => {
+    const { pareto, sublayers } = await json(StudyShow, ['night', '--storage', storage]);
+    // Trial 0 has a worse acceptance than trial 1 and costs more.
+    expect(pareto.map(({ trial }: { trial: number }) => trial)).toEqual([2, 1]);
+    expect(sublayers).toHaveLength(8);
+    expect(sublayers[0]).toMatchObject({ flip: expect.any(Number), skipped: expect.any(Boolean) });
+    const { stdout } = await runCommand(StudyShow, ['night', '--storage', storage]);
+    expect(stdout).toContain('Which sublayers matter');
+    expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100);
   });
 
   it('takes the storage from the environment, and refuses what it cannot use', async () => {
