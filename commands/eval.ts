@@ -45,7 +45,8 @@ export default class Eval extends BaseCommand {
       delimiter: ',',
       options: METHODS,
       helpValue: METHODS.join(','),
-      summary: 'Methods to measure; autoregressive always is [default: all, skip with a profile].',
+      summary:
+        'Methods to measure; autoregressive always is [default: lookup, and skip with a profile].',
     }),
     limit: integerFlag('limit', 1)({ summary: 'Most prompts of each dataset [default: all].' }),
     'max-new-tokens': integerFlag(
@@ -150,17 +151,18 @@ export default class Eval extends BaseCommand {
 /** @throws InputError when `--methods` and `--profile` do not fit each other. */
 function chosenMethods(asked: readonly string[] | undefined, files: readonly string[]) {
   const names = METHODS.filter((name) =>
-    asked ? asked.includes(name) : name !== 'skip' || files.length > 0,
+    asked ? asked.includes(name) : name === 'skip' ? files.length > 0 : name !== 'cascade',
   );
-  if (names.includes('skip') === files.length > 0) return names;
+  const masked = names.filter((name) => name === 'skip' || name === 'cascade');
+  if (masked.length > 0 === files.length > 0) return names;
   throw new InputError(
     files.length > 0
-      ? '--profile belongs to the method skip, but --methods leaves it out; add skip, or leave the profile out.'
-      : '--methods has skip, which needs a mask; give --profile.',
+      ? '--profile belongs to the methods skip and cascade, but --methods leaves them out; add one, or leave the profile out.'
+      : `--methods has ${masked[0]}, which needs a mask; give --profile.`,
   );
 }
 
-/** Methods besides autoregressive decoding, a profile each for `skip`, and what differs from the profiles' circumstances. */
+/** Methods besides autoregressive decoding, a profile each for `skip` and `cascade`, and what differs from the profiles' circumstances. */
 async function namedMethods(
   names: readonly MethodName[],
   files: readonly string[],
@@ -169,12 +171,15 @@ async function namedMethods(
   const { profileMethod, readFittingProfile } = await import('../src/decoding/profile-method.js');
   const methods: NamedMethod[] = [];
   const messages: string[] = [];
-  for (const file of files) {
-    const { profile, warnings } = readFittingProfile(file, engine);
-    methods.push({ name: 'skip', method: profileMethod(profile), profile: file });
-    messages.push(...warnings.map((warning) => `${file}: ${warning}`));
+  const profiles = files.map((file) => ({ file, ...readFittingProfile(file, engine) }));
+  for (const name of names) {
+    if (name === 'lookup') methods.push({ name, method: { name } });
+    if (name === 'autoregressive' || name === 'lookup') continue;
+    for (const { file, profile } of profiles)
+      methods.push({ name, method: profileMethod(profile, name), profile: file });
   }
-  if (names.includes('lookup')) methods.push({ name: 'lookup', method: { name: 'lookup' } });
+  for (const { file, warnings } of profiles)
+    messages.push(...warnings.map((warning) => `${file}: ${warning}`));
   return { methods, warnings: messages };
 }
 

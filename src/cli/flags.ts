@@ -113,9 +113,9 @@ export const samplingFlags = {
 };
 
 /** Methods that can be asked for. */
-export const METHODS = ['autoregressive', 'skip', 'lookup'] as const;
+export const METHODS = ['autoregressive', 'skip', 'lookup', 'cascade'] as const;
 /** Draft-length rules that can be asked for. */
-export const EXITS = ['fixed', 'threshold', 'adaptive'] as const;
+export const EXITS = ['fixed', 'threshold', 'adaptive', 'cost'] as const;
 
 /** How to draft; `resolveMethod` turns them into a method. */
 export const methodFlags = {
@@ -127,7 +127,8 @@ export const methodFlags = {
   method: Flags.option({
     options: METHODS,
     helpGroup: DRAFTING,
-    summary: 'How to decode [default: skip with a profile or a mask, else autoregressive].',
+    summary:
+      'How to decode; cascade is lookup, then skip [default: skip with a profile or a mask, else autoregressive].',
   })(),
   'draft-length': integerFlag(
     'draft-length',
@@ -141,7 +142,8 @@ export const methodFlags = {
   'draft-exit': Flags.option({
     options: EXITS,
     helpGroup: DRAFTING,
-    summary: "When a draft ends before that [default: the profile's, else adaptive].",
+    summary:
+      "When a draft ends before that; cost needs a profile with costs [default: the profile's, else adaptive].",
   })(),
   threshold: numberFlag('threshold')({
     helpGroup: DRAFTING,

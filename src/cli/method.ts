@@ -1,7 +1,8 @@
+import type { ExitCosts } from '../decoding/cost-exit.js';
 import type { CouplingName } from '../decoding/coupling.js';
 import { DEFAULT_DRAFT_LENGTH, DEFAULT_THRESHOLD, type DraftExit } from '../decoding/draft-exit.js';
 import type { Method } from '../decoding/method.js';
-import { profileExit, readFittingProfile } from '../decoding/profile-method.js';
+import { profileCosts, readFittingProfile } from '../decoding/profile-method.js';
 import { checkSamplingOptions, type SamplingOptions } from '../decoding/sampling/options.js';
 import type { Engine } from '../engine/engine.js';
 import { InputError } from '../errors.js';
@@ -68,17 +69,17 @@ export function resolveMethod(flags: MethodFlags, engine: Engine): ResolvedMetho
       ? { profile: null, warnings: [] }
       : readFittingProfile(flags.profile, engine);
   const name = methodName(flags);
-  if (name === 'skip') {
+  if (name === 'skip' || name === 'cascade') {
     if (!profile && flags['skip-attention'] === undefined && flags['skip-mlp'] === undefined)
       throw new InputError(
         'There is no mask to draft with: give --profile, or --skip-attention and --skip-mlp.',
       );
-    return { method: skipMethod(flags, profile, engine.config.layers), profile, warnings };
+    return { method: skipMethod(name, flags, profile, engine.config.layers), profile, warnings };
   }
   for (const flag of SKIP_ONLY)
     if (flags[flag] !== undefined)
       throw new InputError(
-        `--${flag} belongs to the method skip, but the method is ${name}; give --profile or --skip-attention, or leave it out.`,
+        `--${flag} belongs to the methods skip and cascade, but the method is ${name}; give --profile or --skip-attention, or leave it out.`,
       );
   return { method: { name }, profile, warnings: [] };
 }
@@ -91,7 +92,12 @@ const SKIP_ONLY = [
   'threshold',
 ] as const;
 
-function skipMethod(flags: MethodFlags, profile: Profile | null, layers: number): Method {
+function skipMethod(
+  name: 'skip' | 'cascade',
+  flags: MethodFlags,
+  profile: Profile | null,
+  layers: number,
+): Method {
   const chosen = (flag: 'skip-attention' | 'skip-mlp', stored: readonly number[] | undefined) => {
     const text = flags[flag];
     return text === undefined ? (stored ?? []) : parseLayerList(text, layers, `--${flag}`);
@@ -101,18 +107,38 @@ function skipMethod(flags: MethodFlags, profile: Profile | null, layers: number)
     mlp: chosen('skip-mlp', profile?.skip_mlp),
   };
   const draftLength = flags['draft-length'] ?? profile?.draft.draft_length ?? DEFAULT_DRAFT_LENGTH;
-  return { name: 'skip', mask, draftLength, exit: draftExit(flags, profile) };
+  // Stored costs are those of the profile's own mask.
+  const costs = profile && isProfileMask(flags) ? profileCosts(profile) : undefined;
+  const exit = draftExit(flags, profile, costs);
+  return { name, mask, draftLength, exit, ...(costs && { fallback: costs }) };
 }
 
-function draftExit(flags: MethodFlags, profile: Profile | null): DraftExit {
-  const exit = flags['draft-exit'] ?? (profile ? profileExit(profile).exit : 'adaptive');
+function isProfileMask(flags: MethodFlags): boolean {
+  return flags['skip-attention'] === undefined && flags['skip-mlp'] === undefined;
+}
+
+function draftExit(
+  flags: MethodFlags,
+  profile: Profile | null,
+  costs: ExitCosts | undefined,
+): DraftExit {
+  const exit = flags['draft-exit'] ?? profile?.draft.draft_exit ?? 'adaptive';
   const { threshold } = flags;
-  if (exit === 'fixed') {
-    if (threshold === undefined) return { exit };
-    throw new InputError('--threshold has no use with the draft exit "fixed"; leave one out.');
+  if (exit === 'fixed' || exit === 'cost') {
+    if (threshold !== undefined)
+      throw new InputError(`--threshold has no use with the draft exit "${exit}"; leave one out.`);
+    if (exit === 'fixed') return { exit };
+    if (costs) return { exit, costs };
+    throw new InputError(
+      isProfileMask(flags)
+        ? 'The draft exit "cost" needs the costs of passes, which sspec search stores in a profile; give --profile with one that has draft.costs, or another --draft-exit.'
+        : 'The draft exit "cost" needs the costs of passes, and a profile\'s are those of its own mask; leave --skip-attention and --skip-mlp out, or give another --draft-exit.',
+    );
   }
-  // A profile with a fixed length has no threshold to take over.
-  const stored = profile?.draft.draft_exit === 'fixed' ? undefined : profile?.draft.threshold;
+  // A profile with a rule that has no threshold has none to take over.
+  const ownRule = profile?.draft.draft_exit;
+  const hasThreshold = ownRule === 'threshold' || ownRule === 'adaptive';
+  const stored = hasThreshold ? profile?.draft.threshold : undefined;
   const start = threshold ?? stored ?? DEFAULT_THRESHOLD;
   if (!(start >= 0 && start <= 1))
     throw new InputError(`--threshold is ${start}: give a number from 0 to 1.`);

@@ -9,18 +9,24 @@
  * | m      | scalar | moving average of accepted / drafted, 0 at the start                   |
  *
  * A rule is asked after a token joined the draft, and that token is verified whatever the answer: to drop tokens because
- * of their value would bias the output.
+ * of their value would bias the output. The fourth rule, by cost, is in cost-exit.ts.
  */
 import { InputError } from '../errors.js';
+import { createCostExit, type ExitCosts } from './cost-exit.js';
+import type { DraftExitState } from './draft-exit-state.js';
+
+export type { DraftExitState };
 
 /**
- * How a draft ends before its K tokens: never (`fixed`); after a token whose confidence is below `threshold`; or after
- * one below a threshold that starts there and follows the acceptance (`adaptive`).
+ * How a draft ends before its K tokens: never (`fixed`); after a token whose confidence is below `threshold`; after
+ * one below a threshold that starts there and follows the acceptance (`adaptive`); or when drafting on would cost more
+ * than it gains (`cost`).
  */
 export type DraftExit =
   | { readonly exit: 'fixed' }
   | { readonly exit: 'threshold'; readonly threshold: number }
-  | { readonly exit: 'adaptive'; readonly threshold: number };
+  | { readonly exit: 'adaptive'; readonly threshold: number }
+  | { readonly exit: 'cost'; readonly costs: ExitCosts };
 
 /** The paper's K and starting threshold. */
 export const DEFAULT_DRAFT_LENGTH = 8;
@@ -31,30 +37,17 @@ const ACCEPTANCE_TARGET = 0.9;
 const THRESHOLD_STEP = 0.01;
 const THRESHOLD_MEMORY = 0.9;
 
-/** The state of a rule over one generation. */
-export interface DraftExitState {
-  /** The threshold in force; 0 for `fixed`. The adaptive one is not clamped to [0, 1], as in the paper. */
-  readonly threshold: number;
-  /** Back to the state of a new generation, so that no result depends on what ran before. */
-  reset(): void;
-  /**
-   * Whether to verify now.
-   * @param drafted tokens in the draft, the last included
-   * @param confidence the draft's probability of that last token
-   */
-  shouldStop(drafted: number, confidence: number): boolean;
-  /** What a round came to; rounds without a draft teach nothing. */
-  afterVerify(drafted: number, accepted: number): void;
-}
-
 /**
+ * A rule over one generation.
  * @param draftLength K
- * @throws InputError when K is not a whole number of 1 or more, or the threshold is outside [0, 1].
+ * @throws InputError when K is not a whole number of 1 or more, or the threshold is outside [0, 1], or K above what costs are
+ *   known for.
  */
 export function createDraftExit(rule: DraftExit, draftLength: number): DraftExitState {
   if (!Number.isSafeInteger(draftLength) || draftLength < 1) {
     throw new InputError(`draft_length is ${draftLength}: give a whole number of 1 or more.`);
   }
+  if (rule.exit === 'cost') return createCostExit(rule.costs, draftLength);
   const start = rule.exit === 'fixed' ? 0 : rule.threshold;
   if (!(start >= 0 && start <= 1)) {
     throw new InputError(
@@ -67,10 +60,6 @@ export function createDraftExit(rule: DraftExit, draftLength: number): DraftExit
   return {
     get threshold() {
       return threshold;
-    },
-    reset() {
-      threshold = start;
-      acceptance = 0;
     },
     shouldStop: (drafted, confidence) => drafted >= draftLength || confidence < threshold,
     afterVerify(drafted, accepted) {

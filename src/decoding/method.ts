@@ -1,39 +1,56 @@
 import type { DraftLease } from '../engine/engine.js';
 import type { KvCache } from '../engine/kv-cache.js';
 import type { SkipMask } from '../profile/mask.js';
+import { createCascade } from './cascade.js';
 import type { Coupling } from './coupling.js';
 import { createDraftExit, type DraftExit } from './draft-exit.js';
 import { createLookupDrafter, createSkipDrafter, type Drafter } from './drafter.js';
-import { createPromptLookup, DEFAULT_LOOKUP_LENGTH } from './prompt-lookup.js';
+import { createFallback } from './fallback.js';
+import { createPromptLookup, DEFAULT_LOOKUP_LENGTH, DEFAULT_MAX_NGRAM } from './prompt-lookup.js';
+import type { RoundCosts } from './round-costs.js';
+
+/**
+ * Shortest n-gram that a cascade takes from prompt lookup. After one token alone, lookup is right less often than a draft
+ * pass, which it would displace.
+ */
+const CASCADE_MIN_NGRAM = 2;
+
+/** How to draft with a mask. */
+export interface SkipDrafting {
+  readonly mask: SkipMask;
+  /** K, the most tokens in one draft. */
+  readonly draftLength: number;
+  /** When a draft with the mask ends before that. */
+  readonly exit: DraftExit;
+  /** Drafts with the mask pause while these costs say that they lose (fallback.ts). Default: they never pause. */
+  readonly fallback?: RoundCosts;
+}
 
 /** A way of decoding. All give the same tokens; they differ in time. */
 export type Method =
   | { readonly name: 'autoregressive' }
-  | {
-      readonly name: 'skip';
-      readonly mask: SkipMask;
-      /** K, the most tokens in one draft. */
-      readonly draftLength: number;
-      readonly exit: DraftExit;
-    }
-  | { readonly name: 'lookup' };
+  | ({ readonly name: 'skip' } & SkipDrafting)
+  | { readonly name: 'lookup' }
+  /** Prompt lookup, and drafts with the mask where it finds nothing. */
+  | ({ readonly name: 'cascade' } & SkipDrafting);
 
 export type MethodName = Method['name'];
 
 /** The most tokens that a draft of this method has; 0 for autoregressive decoding. */
 export function longestDraft(method: Method): number {
   if (method.name === 'autoregressive') return 0;
-  return method.name === 'skip' ? method.draftLength : DEFAULT_LOOKUP_LENGTH;
+  return method.name === 'lookup' ? DEFAULT_LOOKUP_LENGTH : method.draftLength;
 }
 
 /** The mask that a method drafts with; null for one that runs no draft passes. */
 export function draftMask(method: Method): SkipMask | null {
-  return method.name === 'skip' ? method.mask : null;
+  return 'mask' in method ? method.mask : null;
 }
 
 /**
  * The drafter of one generation, or null for autoregressive decoding.
  * @param passes the draft passes of {@link draftMask}; null where there is no such mask.
+ * @throws InputError for a draft length or draft exit out of range.
  */
 export function createDrafter(
   method: Method,
@@ -42,15 +59,17 @@ export function createDrafter(
   coupling: Coupling,
   eos: ReadonlySet<number>,
 ): Drafter | null {
-  switch (method.name) {
-    case 'autoregressive':
-      return null;
-    case 'skip': {
-      if (!passes) throw new TypeError('the method needs draft passes');
-      const exit = createDraftExit(method.exit, method.draftLength);
-      return createSkipDrafter(passes, cache, coupling, exit, method.draftLength, eos);
-    }
-    case 'lookup':
-      return createLookupDrafter(createPromptLookup(), coupling, DEFAULT_LOOKUP_LENGTH);
+  if (method.name === 'autoregressive') return null;
+  if (method.name === 'lookup') {
+    return createLookupDrafter(createPromptLookup(), coupling, DEFAULT_LOOKUP_LENGTH);
   }
+  if (!passes) throw new TypeError('the method needs draft passes');
+  const { draftLength, fallback } = method;
+  const exit = createDraftExit(method.exit, draftLength);
+  const always = createSkipDrafter(passes, cache, coupling, exit, draftLength, eos);
+  const skip = fallback ? createFallback(always, fallback) : always;
+  if (method.name === 'skip') return skip;
+  const lookup = createPromptLookup(DEFAULT_MAX_NGRAM, CASCADE_MIN_NGRAM);
+  const length = Math.min(DEFAULT_LOOKUP_LENGTH, draftLength);
+  return createCascade(createLookupDrafter(lookup, coupling, length), skip);
 }

@@ -4,6 +4,7 @@ import { InputError } from '../errors.js';
 import { checkProfileFits } from '../profile/fit.js';
 import { readProfile } from '../profile/profile.js';
 import type { Profile } from '../profile/schema.js';
+import type { ExitCosts } from './cost-exit.js';
 import type { DraftExit } from './draft-exit.js';
 import type { Method } from './method.js';
 
@@ -27,24 +28,44 @@ export function readFittingProfile(file: string, engine: Engine): FittingProfile
 }
 
 /**
- * What a profile decodes with: its mask and draft-length rule.
+ * What a profile decodes with: its mask and draft-length rule. Where it stores costs, drafting falls back to autoregressive
+ * decoding while they say that it loses: outputs are the same, a profile used on text that it does not suit costs little, and
+ * where it gains the fall-back rarely sets in.
+ * @param name `cascade` to try prompt lookup first.
  * @throws InputError as {@link profileExit} does.
  */
-export function profileMethod(profile: Profile): Method {
+export function profileMethod(profile: Profile, name: 'skip' | 'cascade' = 'skip'): Method {
+  const costs = profileCosts(profile);
   return {
-    name: 'skip',
+    name,
     mask: { attention: profile.skip_attention, mlp: profile.skip_mlp },
     draftLength: profile.draft.draft_length,
     exit: profileExit(profile),
+    ...(costs && { fallback: costs }),
   };
 }
 
-/** @throws InputError for the rule `cost`, which the format has and this version does not. */
-export function profileExit({ draft }: Profile): DraftExit {
-  const { draft_exit: exit, threshold } = draft;
-  if (exit === 'cost')
-    throw new InputError(
-      'The profile\'s draft_exit "cost" is not in this version; choose the draft exit fixed, threshold or adaptive.',
-    );
-  return exit === 'fixed' ? { exit } : { exit, threshold };
+/** @throws InputError for the rule `cost` without costs, which no profile from a file has. */
+export function profileExit(profile: Profile): DraftExit {
+  const { draft_exit: exit, threshold } = profile.draft;
+  if (exit === 'fixed') return { exit };
+  if (exit !== 'cost') return { exit, threshold };
+  const costs = profileCosts(profile);
+  if (costs) return { exit, costs };
+  throw new InputError(
+    'The profile\'s draft_exit is "cost", but it has no draft.costs; search again, or choose another draft exit.',
+  );
+}
+
+/** The costs that a profile stores; undefined where it has none. */
+export function profileCosts({ draft: { costs } }: Profile): ExitCosts | undefined {
+  if (!costs) return undefined;
+  const { draft, verify, time_per_token, acceptance, next_acceptance } = costs;
+  return {
+    draft,
+    verify,
+    timePerToken: time_per_token,
+    acceptance,
+    nextAcceptance: next_acceptance,
+  };
 }

@@ -1,6 +1,6 @@
 /**
  * Prompt lookup: a draft without a model (Saxena 2023, "Prompt lookup decoding"). What followed the latest earlier
- * occurrence of the last n tokens is proposed to follow again, for the largest n from `maxNgram` down to 1 that has one.
+ * occurrence of the last n tokens is proposed to follow again, for the largest n from `maxNgram` down to `minNgram` that has one.
  *
  * The reference scans the whole text each round and takes the first occurrence. Here a hash table for each n, from n-gram
  * to the latest place that follows it, grows with the text: a lookup costs the same however long the text is. The tables
@@ -26,8 +26,14 @@ export interface PromptLookup {
   propose(limit: number, into: Int32Array): number;
 }
 
-/** @param maxNgram longest n-gram to match, at least 1 */
-export function createPromptLookup(maxNgram: number = DEFAULT_MAX_NGRAM): PromptLookup {
+/**
+ * @param maxNgram longest n-gram to match, at least 1
+ * @param minNgram shortest, from 1 to `maxNgram`: what followed a single token often does not follow it again
+ */
+export function createPromptLookup(
+  maxNgram: number = DEFAULT_MAX_NGRAM,
+  minNgram = 1,
+): PromptLookup {
   let text = new Int32Array(FIRST_CAPACITY);
   let length = 0;
   let tables = emptyTables(maxNgram, FIRST_CAPACITY);
@@ -59,7 +65,7 @@ export function createPromptLookup(maxNgram: number = DEFAULT_MAX_NGRAM): Prompt
 
     propose(limit, into) {
       const wanted = Math.min(limit, into.length);
-      for (let n = Math.min(maxNgram, length); n >= 1; n--) {
+      for (let n = Math.min(maxNgram, length); n >= minNgram; n--) {
         const table = tables[n - 1];
         const start = table[slot(table, text, length, n)];
         if (start === 0) continue;

@@ -62,6 +62,20 @@ describe('sspec eval', () => {
     expect(settings).toMatchObject({ max_new_tokens: 6, repetitions: 1, warmup: 0 });
   });
 
+  it('measures a cascade where it is asked for, with each profile', async () => {
+    const files = profiles.flatMap((file) => ['--profile', file]);
+    const argv = [...files, '--dataset', 'code', '--methods', 'cascade', '--json'];
+    const { code, stdout } = await evaluate(...argv);
+    expect(code, stdout).toBe(0);
+    const rows: Record<string, unknown>[] = JSON.parse(stdout).rows;
+    expect(rows.map(({ method, profile }) => [method, profile])).toEqual([
+      ['autoregressive', null],
+      ['cascade', profiles[0]],
+      ['cascade', profiles[1]],
+    ]);
+    expect(rows.every((row) => row.identical_outputs === true)).toBe(true);
+  });
+
   it('writes the output directory and prints the form asked for', async () => {
     const directory = join(temporaryDirectory(), 'out');
     const argv = ['--dataset', 'code', '--methods', 'lookup', '--format', 'csv'];
@@ -109,8 +123,9 @@ describe('sspec eval', () => {
 
   it('refuses methods and profiles that do not fit each other, and a folder that cannot be made', async () => {
     expectRefused(await evaluate('--methods', 'skip'), /needs a mask; give --profile/);
+    expectRefused(await evaluate('--methods', 'cascade'), /has cascade, which needs a mask/);
     const [profile] = profiles;
-    expectRefused(await evaluate('--methods', 'lookup', '--profile', profile!), /leaves it out/);
+    expectRefused(await evaluate('--methods', 'lookup', '--profile', profile!), /leaves them out/);
     expectRefused(await evaluate('--methods', 'autoregressive,magic'), /--methods=magic/);
     expectRefused(
       await evaluate('--output-dir', join(profile!, 'x')),

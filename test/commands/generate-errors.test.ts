@@ -33,6 +33,12 @@ describe('sspec generate refuses, in one sentence with exit code 2', () => {
       /--skip-mlp: .*no layer 12/,
     ],
     ['a method without its mask', () => [...story, '--method', 'skip'], /no mask/],
+    ['a cascade without a mask', () => [...story, '--method', 'cascade'], /no mask/],
+    [
+      'an exit by cost without costs',
+      () => [...story, ...mask, '--draft-exit', 'cost'],
+      /"cost" needs the costs/,
+    ],
     [
       'a mask without its method',
       () => [...story, ...mask, '--method', 'lookup'],

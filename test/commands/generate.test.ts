@@ -5,7 +5,7 @@ import Generate from '../../commands/generate.js';
 import type { Profile } from '../../src/profile/schema.js';
 import { writeMiniature } from '../helpers/miniature.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
-import { exampleProfile } from '../profile/example.js';
+import { exampleCosts, exampleProfile } from '../profile/example.js';
 import { expectRefused, runCommand } from './run.js';
 
 const generate = (...argv: string[]) => runCommand(Generate, argv);
@@ -89,9 +89,11 @@ describe('what sspec generate writes', () => {
     const plain = await generate(...story);
     const drafted = await generate(...story, ...mask);
     const lookup = await generate(...story, '--method', 'lookup');
+    const cascade = await generate(...story, ...mask, '--method', 'cascade');
     expect(plain.stdout).toMatch(/^\S.{40,}\n$/s);
     expect(drafted.stdout).toBe(plain.stdout);
     expect(lookup.stdout).toBe(plain.stdout);
+    expect(cascade.stdout).toBe(plain.stdout);
     expect((await document(...story)).text).toBe(plain.stdout.slice(0, -1));
   });
 
@@ -211,5 +213,28 @@ describe('sspec generate with a profile', () => {
     );
     expect(full.stats.draft_acceptance_rate).toBe(1);
     expect(full.stats.mean_acceptance_length).toBeLessThanOrEqual(2);
+  });
+
+  it('drafts by cost with the costs of a profile, and by no other', async () => {
+    const model = { ...exampleProfile.model, layers: 4, weights_hash: await hashOf() };
+    const own = { model, skip_attention: [1], skip_mlp: [2], pareto: [] };
+    const rule = { draft_length: 2, threshold: 0.5 };
+    const priced = write({ ...own, draft: { ...rule, draft_exit: 'cost', costs: exampleCosts } });
+    const bare = write({ ...own, draft: { ...rule, draft_exit: 'adaptive' } });
+    const argv = ['--prompt-ids', '5', ...tiny(), '--profile'];
+    const plain = await document(...argv, priced, '--method', 'autoregressive');
+    for (const method of ['skip', 'cascade']) {
+      const made = await document(...argv, priced, '--method', method);
+      expect(made).toMatchObject({ method, token_ids: plain.token_ids });
+      expect(made.stats.proposed_tokens).toBeGreaterThan(0);
+    }
+    const cost = ['--draft-exit', 'cost'];
+    expectRefused(await generate(...argv, bare, ...cost), /"cost" needs the costs .*draft\.costs/);
+    const otherMask = ['--skip-mlp', '1'];
+    expectRefused(await generate(...argv, priced, ...otherMask), /those of its own mask/);
+    expectRefused(await generate(...argv, priced, '--draft-length', '3'), /end at drafts of 2/);
+    expectRefused(await generate(...argv, priced, '--threshold', '0.5'), /no use/);
+    const adaptive = await document(...argv, priced, ...otherMask, '--draft-exit', 'adaptive');
+    expect(adaptive.token_ids).toEqual(plain.token_ids);
   });
 });

@@ -74,6 +74,18 @@ describe('prompt lookup', () => {
     expect(propose(lookup, 2)).toEqual([50, 2]);
   });
 
+  it('takes no match shorter than the least n-gram', () => {
+    const text = [1, 2, 30, 9, 2];
+    const any = createPromptLookup(3);
+    any.append(text);
+    expect(propose(any, 2)).toEqual([30, 9]);
+    const pairs = createPromptLookup(3, 2);
+    pairs.append(text);
+    expect(propose(pairs, 2)).toEqual([]);
+    pairs.append([1, 2]);
+    expect(propose(pairs, 2)).toEqual([30, 9]);
+  });
+
   it('goes on round a cycle, and only round one', () => {
     const cycle = createPromptLookup();
     cycle.append([7, 1, 2, 1, 2]);

@@ -11,7 +11,16 @@ const figures: ProfileFigures = {
   new_tokens: 5120,
 };
 
-/** A valid profile with every field filled. */
+/** Costs for drafts of up to two tokens. */
+export const exampleCosts: NonNullable<Profile['draft']['costs']> = {
+  draft: 0.3,
+  verify: [1, 1.1, 1.25],
+  time_per_token: 0.8,
+  acceptance: { confidence: [0.2, 0.9], probability: [0.4, 0.95] },
+  next_acceptance: { confidence: [0.5], probability: [0.7] },
+};
+
+/** A valid profile with every field filled but the costs. */
 export const exampleProfile: Profile = {
   schema: 'sspec-profile',
   version: 1,

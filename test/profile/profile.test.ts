@@ -6,7 +6,7 @@ import { checkProfileFits } from '../../src/profile/fit.js';
 import { parseProfile, readProfile, writeProfile } from '../../src/profile/profile.js';
 import { type Profile, profileJsonSchema } from '../../src/profile/schema.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
-import { exampleProfile } from './example.js';
+import { exampleCosts, exampleProfile } from './example.js';
 
 /** The example with one change, as the text of a file. */
 function changed(change: (profile: Record<string, never>) => void): string {
@@ -32,6 +32,49 @@ describe('parseProfile', () => {
       pareto: [],
     };
     expect(parseProfile(JSON.stringify(imported), 'p.json')).toEqual(imported);
+  });
+
+  test('costs are read back, and need not be there for other rules', () => {
+    const rule = { draft_length: 2, threshold: 0, costs: exampleCosts };
+    for (const draft_exit of ['fixed', 'cost'] as const) {
+      const profile: Profile = { ...exampleProfile, draft: { ...rule, draft_exit } };
+      expect(parseProfile(JSON.stringify(profile), 'p.json')).toEqual(profile);
+    }
+    // A Pareto point names its rule; costs are those of the profile's own mask.
+    const pareto = [{ ...exampleProfile.pareto[0]!, draft_exit: 'cost' as const }];
+    const profile: Profile = { ...exampleProfile, pareto };
+    expect(parseProfile(JSON.stringify(profile), 'p.json')).toEqual(profile);
+  });
+
+  const { acceptance } = exampleCosts;
+  test.each<[string, object, RegExp]>([
+    ['no costs', { costs: undefined }, /"draft\.costs".*needs costs/],
+    ['a longer draft than costs', { draft_length: 3 }, /"draft\.costs\.verify".*more elements/],
+    ['a free draft', { costs: { ...exampleCosts, draft: 0 } }, /"draft\.costs\.draft"/],
+    [
+      'certainty',
+      { costs: { ...exampleCosts, acceptance: { ...acceptance, probability: [0.4, 1] } } },
+      /"draft\.costs\.acceptance\.probability\.1"/,
+    ],
+    [
+      'a falling curve',
+      { costs: { ...exampleCosts, acceptance: { ...acceptance, probability: [0.4, 0.3] } } },
+      /"draft\.costs\.acceptance\.probability".*not fall/,
+    ],
+    [
+      'a repeated knot',
+      { costs: { ...exampleCosts, next_acceptance: { ...acceptance, confidence: [0.2, 0.2] } } },
+      /"draft\.costs\.next_acceptance\.confidence".*ascend/,
+    ],
+    [
+      'a knot without probability',
+      { costs: { ...exampleCosts, acceptance: { ...acceptance, probability: [0.4] } } },
+      /"draft\.costs\.acceptance\.probability".*same length/,
+    ],
+  ])('refuses, for the exit cost, %s', (_, change, message) => {
+    const draft = { draft_length: 2, draft_exit: 'cost', threshold: 0, costs: exampleCosts };
+    const text = JSON.stringify({ ...exampleProfile, draft: { ...draft, ...change } });
+    expect(() => parseProfile(text, 'p.json')).toThrow(message);
   });
 
   test('fields of a later minor release are passed over', () => {

@@ -158,7 +158,6 @@ function lengths(random: Random): DraftExitState {
   draw();
   return {
     threshold: 0,
-    reset() {},
     shouldStop: (drafted) => drafted >= next,
     afterVerify: draw,
   };

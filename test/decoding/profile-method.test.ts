@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import { profileCosts, profileExit, profileMethod } from '../../src/decoding/profile-method.js';
+import { InputError } from '../../src/errors.js';
+import type { Profile } from '../../src/profile/schema.js';
+import { exampleCosts, exampleProfile } from '../profile/example.js';
+
+const withDraft = (draft: Profile['draft']): Profile => ({ ...exampleProfile, draft });
+const rule = { draft_length: 2, threshold: 0.4 };
+const costs = {
+  draft: 0.3,
+  verify: [1, 1.1, 1.25],
+  timePerToken: 0.8,
+  acceptance: { confidence: [0.2, 0.9], probability: [0.4, 0.95] },
+  nextAcceptance: { confidence: [0.5], probability: [0.7] },
+};
+
+describe('what a profile decodes with', () => {
+  it('has its mask and rule, and no fall-back without costs', () => {
+    const mask = { attention: [3, 5], mlp: [4] };
+    const exit = { exit: 'threshold', threshold: 0.6 };
+    expect(profileMethod(exampleProfile)).toStrictEqual({
+      name: 'skip',
+      mask,
+      draftLength: 6,
+      exit,
+    });
+    expect(profileMethod(exampleProfile, 'cascade').name).toBe('cascade');
+    expect(profileCosts(exampleProfile)).toBeUndefined();
+  });
+
+  it('falls back where costs are stored, whatever the rule', () => {
+    for (const draft_exit of ['fixed', 'adaptive', 'cost'] as const) {
+      const profile = withDraft({ ...rule, draft_exit, costs: exampleCosts });
+      expect(profileMethod(profile)).toMatchObject({ fallback: costs });
+    }
+  });
+
+  it('knows every rule', () => {
+    const exit = (draft: Profile['draft']) => profileExit(withDraft(draft));
+    expect(exit({ ...rule, draft_exit: 'fixed' })).toEqual({ exit: 'fixed' });
+    expect(exit({ ...rule, draft_exit: 'adaptive' })).toEqual({
+      exit: 'adaptive',
+      threshold: 0.4,
+    });
+    expect(exit({ ...rule, draft_exit: 'cost', costs: exampleCosts })).toEqual({
+      exit: 'cost',
+      costs,
+    });
+    expect(() => exit({ ...rule, draft_exit: 'cost' })).toThrow(InputError);
+  });
+});
