@@ -10,6 +10,7 @@ import { draftThreads, writeDraft } from './draft-graph.js';
 import { DraftPool } from './draft-pool.js';
 import { KvCache } from './kv-cache.js';
 import { PassInputs, tailBlocks } from './pass-inputs.js';
+import type { ReplayInputs } from './replay-inputs.js';
 
 /** Tokens of one prefill pass. */
 export const prefillChunk = blockSize;
@@ -175,6 +176,19 @@ export class Engine {
     cache.feed(feeds, Math.floor(position / blockSize), tailBlocks(position, count));
     const outputs = await this.session.run(feeds);
     cache.write(floats(outputs[this.fetches.newKv]), gates.attention, position, count);
+    return floats(outputs[this.fetches.logits]);
+  }
+
+  /**
+   * The logits of every query of a window replay, [queries, vocabulary], a fresh array. No cache is written.
+   * @param gates what is skipped (a gated engine's), for the queries alone: what they see of the past is as it was.
+   */
+  async replay(inputs: ReplayInputs, gates: Gates): Promise<Float32Array> {
+    const { feeds } = this;
+    Object.assign(feeds, inputs.feeds);
+    feeds.logit_rows = this.wantedRows(inputs.count, 'all');
+    if (this.form === 'gated') feeds.run = gates.run;
+    const outputs = await this.session.run(feeds, [this.fetches.logits]);
     return floats(outputs[this.fetches.logits]);
   }
 

@@ -63,6 +63,14 @@ export class KvCache {
     Object.assign(feeds, this.past, tail);
   }
 
+  /** Views of the first `count` blocks of every layer, as the inputs of its past. */
+  leadingBlocks(count: number): Feeds {
+    const names = this.buffers.map((buffer, i) => {
+      return [pastName(kindOf(i), i >> 1), this.blocks(buffer, 0, count)] as const;
+    });
+    return Object.fromEntries(names);
+  }
+
   /**
    * Puts the rows that a pass returned in place.
    * @param rows [2 KV * ran.length, count, D]: k then v of each layer that ran.

@@ -1,8 +1,7 @@
 /**
- * A search at fidelity `decode`: every trial decodes calibration prompts with a candidate (mask and draft-length rule),
- * interleaved with autoregressive runs; the best few decode the whole calibration set side by side; the winner is
- * measured on held-out prompts that nothing before has seen. Only that last figure is a headline: the best of many noisy
- * trials is biased upward.
+ * A search: a sampler proposes masks, a scorer scores them (by window replay, or by real decoding as in the paper), the most
+ * promising ones race in real decoding on the whole calibration set, and the winner is measured on held-out prompts that
+ * nothing before has seen. Only that last figure is a headline: the best of many noisy trials is biased upward.
  */
 import { generate } from '../decoding/generate.js';
 import { prefillChunk } from '../engine/engine.js';

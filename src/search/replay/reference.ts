@@ -1,0 +1,69 @@
+import type { CouplingName } from '../../decoding/coupling.js';
+import { createCoupling } from '../../decoding/coupling.js';
+import { decodeRounds } from '../../decoding/rounds.js';
+import type { SamplingOptions } from '../../decoding/sampling/options.js';
+import type { Engine } from '../../engine/engine.js';
+import { ReplayInputs } from '../../engine/replay-inputs.js';
+
+/** How the target continues a prompt. */
+export interface ReferenceSettings {
+  readonly maxNewTokens: number;
+  readonly sampling: SamplingOptions;
+  readonly coupling: CouplingName;
+}
+
+/**
+ * The target's own continuation of a prompt, ready for replay.
+ *
+ * | symbol | meaning                                                                                          |
+ * |--------|--------------------------------------------------------------------------------------------------|
+ * | N      | places where a draft could start or go on: every new token but the last                           |
+ * | i      | such a place: drafting there proposes the new token i + 1 from the new token i and all before     |
+ */
+export interface Reference {
+  /** Position of the first new token. */
+  readonly position: number;
+  /** New tokens, [N + 1]. */
+  readonly tokens: readonly number[];
+  /** How many tokens a draft at place i may have, as in decoding: no more than are still wanted beside the target's own. */
+  readonly room: Int32Array;
+  readonly inputs: ReplayInputs;
+}
+
+/** Positions of a window. Drafts are mostly shorter; the phase of a prompt's windows is the same for all masks. */
+const windowLength = 8;
+
+/**
+ * Decodes a prompt autoregressively and keeps the keys and values.
+ * @param phase length of the first window, less 1; the others follow every {@link windowLength} positions.
+ * @returns null when the continuation has a single token, so that nothing could be drafted.
+ */
+export async function makeReference(
+  engine: Engine,
+  prompt: readonly number[],
+  { maxNewTokens, sampling, coupling: name }: ReferenceSettings,
+  phase: number,
+): Promise<Reference | null> {
+  const wanted = Math.min(maxNewTokens, engine.config.contextLength - prompt.length);
+  const cache = engine.createCache(prompt.length + wanted);
+  const coupling = createCoupling(name, sampling, engine.config.vocabSize, 0);
+  const eos = new Set(engine.config.eosTokenIds);
+  const tokens: number[] = [];
+  const request = { engine, cache, prompt, maxNewTokens: wanted, drafter: null, coupling, eos };
+  for await (const round of decodeRounds(request)) tokens.push(...round.tokens);
+  const places = tokens.length - 1;
+  if (places < 1) return null;
+  const first = prompt.length;
+  const starts = [first];
+  for (let i = 1 + (phase % windowLength); i < places; i += windowLength) starts.push(first + i);
+  return {
+    position: first,
+    tokens,
+    room: Int32Array.from({ length: places }, (_, i) => Math.min(wanted - i - 2, places - i)),
+    inputs: new ReplayInputs(engine.config, cache, {
+      tokens: tokens.slice(0, places),
+      first,
+      starts,
+    }),
+  };
+}

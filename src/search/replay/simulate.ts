@@ -1,0 +1,69 @@
+import { createDraftExit, type DraftExit } from '../../decoding/draft-exit.js';
+import type { DraftPrices } from '../cost/cost-model.js';
+import type { ReplayRecord } from './records.js';
+
+/** Rounds that decoding some prompts would take. */
+export interface SimulatedRounds {
+  /** Tokens after the first of each prompt. */
+  tokens: number;
+  /** Rounds by drafted tokens, from 0. */
+  readonly rounds: Float64Array;
+  proposed: number;
+  accepted: number;
+}
+
+/**
+ * The rounds of decoding with a draft-length rule, from what replay recorded, without another pass. The rule itself is the
+ * decoder's. Two things are estimates: a place was replayed in one window, at another offset than the round may reach it at;
+ * and after a rejected token a real draft runs on from its own wrong token, replay from the right one.
+ * @param draftLength K
+ */
+export function simulateRounds(
+  records: readonly ReplayRecord[],
+  rule: DraftExit,
+  draftLength: number,
+): SimulatedRounds {
+  const rounds = new Float64Array(draftLength + 1);
+  const result = { tokens: 0, rounds, proposed: 0, accepted: 0 };
+  for (const { match, confidence, room } of records) {
+    const exit = createDraftExit(rule, draftLength);
+    const places = match.length;
+    result.tokens += places;
+    for (let at = 0; at < places; ) {
+      const limit = Math.min(draftLength, room[at]!);
+      let drafted = 0;
+      let accepted = 0;
+      while (drafted < limit) {
+        if (accepted === drafted) accepted += match[at + drafted]!;
+        drafted++;
+        if (exit.shouldStop(drafted, confidence[at + drafted - 1]!)) break;
+      }
+      exit.afterVerify(drafted, accepted);
+      rounds[drafted]!++;
+      result.proposed += drafted;
+      result.accepted += accepted;
+      at += accepted + 1;
+    }
+  }
+  return result;
+}
+
+/** Predicted seconds of simulated rounds, of autoregressive decoding of the same tokens, and their ratio. */
+export interface PredictedTime {
+  readonly seconds: number;
+  readonly autoregressiveSeconds: number;
+  readonly speedup: number;
+}
+
+/** Prices simulated rounds. */
+export function priceRounds(
+  { rounds, tokens }: SimulatedRounds,
+  { pass, round, target, autoregressive }: DraftPrices,
+): PredictedTime {
+  let seconds = rounds[0]! * target[1]!;
+  for (let n = 1; n < rounds.length; n++) {
+    seconds += rounds[n]! * (n * pass + round + target[n + 1]!);
+  }
+  const autoregressiveSeconds = tokens * autoregressive;
+  return { seconds, autoregressiveSeconds, speedup: autoregressiveSeconds / seconds };
+}
