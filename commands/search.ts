@@ -6,22 +6,37 @@ import { storageFlag } from '../src/cli/storage-flag.js';
 import type { Model } from '../src/engine/load-model.js';
 import { InputError } from '../src/errors.js';
 import type { DatasetRecord } from '../src/evaluation/prompts.js';
-import type { SearchProgress, SearchRequest, SearchResult } from '../src/search/run.js';
+import type {
+  Fidelity,
+  SearchProgress,
+  SearchRequest,
+  SearchResult,
+  SearchStage,
+} from '../src/search/request.js';
 import type { SearchDocument } from '../src/search/search-document.js';
 
 const SAMPLERS = ['bo', 'random'] as const;
 
+/** What a search does where nothing else is said. */
+const DEFAULTS = {
+  ladder: { trials: 160, finalists: 4, prompts: 16 },
+  decode: { trials: 30, finalists: 2, prompts: 8 },
+} as const satisfies Record<Fidelity, object>;
+
 export default class Search extends BaseCommand {
   static override readonly summary = 'Find a skip mask for a model on a task, and write a profile.';
   static override readonly description =
-    `Every trial decodes calibration prompts with a mask and a draft-length rule, interleaved with autoregressive decoding. The
-best few decode the whole calibration set; the winner is measured on held-out prompts, and that is the speedup to believe.
-A study is a journal: interrupted at any moment, --resume goes on with it.`;
+    `Every trial scores a mask: one pass over the model's own continuations of calibration prompts shows what its draft would
+propose, and a cost model calibrated at the start turns that into the speedup of the best draft-length rule (--fidelity
+ladder; decode measures every trial by real decoding). The best few then decode all calibration prompts, interleaved with
+autoregressive decoding; the winner is measured on held-out prompts, and that is the speedup to believe. A study is a
+journal: interrupted at any moment, --resume goes on with it.`;
   static override readonly examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --dataset code --holdout code --trials 100 --output code.json',
     '<%= config.bin %> <%= command.id %> --dataset prompts.jsonl --holdout 0.3 --study mine --resume',
-    '<%= config.bin %> <%= command.id %> --model ./my-model --timeout 10m --sampler random',
+    '<%= config.bin %> <%= command.id %> --model ./my-model --timeout 10m --fidelity decode',
+    '<%= config.bin %> <%= command.id %> --temperature 0.8 --top-p 0.95 --output sampling.json',
   ];
   static override readonly flags = {
     dataset: Flags.string({
@@ -34,7 +49,7 @@ A study is a journal: interrupted at any moment, --resume goes on with it.`;
       summary:
         'Prompts to measure the winner on, or the share of --dataset to set aside [default: the held-out prompts of a bundled dataset, else 0.3].',
     }),
-    trials: integerFlag('trials', 1)({ default: 30, summary: 'Candidates to try.' }),
+    trials: integerFlag('trials', 1)({ summary: byFidelity('Candidates to try', 'trials') }),
     timeout: Flags.string({
       helpValue: '90s|10m',
       summary: 'Start no trial later than this; the final measurements still follow.',
@@ -45,23 +60,25 @@ A study is a journal: interrupted at any moment, --resume goes on with it.`;
       summary: 'bo: Bayesian optimisation; random: the baseline.',
     })(),
     fidelity: Flags.option({
-      options: ['decode'] as const,
-      default: 'decode' as const,
-      summary: 'decode: every trial is measured by real decoding, as in the paper.',
+      options: ['ladder', 'decode'] as const,
+      default: 'ladder' as const,
+      summary:
+        'ladder: trials are scored by replay and a cost model; decode: by real decoding, as in the paper.',
     })(),
     finalists: integerFlag(
       'finalists',
       1,
     )({
-      default: 2,
-      summary: 'Candidates that decode all calibration prompts before the winner is chosen.',
+      summary: byFidelity(
+        'Candidates that decode all calibration prompts before the winner is chosen',
+        'finalists',
+      ),
     }),
     'prompts-per-trial': integerFlag(
       'prompts-per-trial',
       1,
     )({
-      default: 8,
-      summary: 'Calibration prompts that a trial decodes.',
+      summary: byFidelity('Calibration prompts that a trial is scored on', 'prompts'),
     }),
     'max-new-tokens': integerFlag(
       'max-new-tokens',
@@ -106,6 +123,8 @@ A study is a journal: interrupted at any moment, --resume goes on with it.`;
     const { searchDocument } = await import('../src/search/search-document.js');
 
     const sampling = samplingOptions({ ...flags, coupling: 'gumbel' });
+    const defaults = DEFAULTS[flags.fidelity];
+    const promptsPerTrial = flags['prompts-per-trial'] ?? defaults.prompts;
     const timeoutSeconds = parseDuration(flags.timeout);
     checkWritable(flags.output);
     const busy = await busyWarning();
@@ -113,7 +132,8 @@ A study is a journal: interrupted at any moment, --resume goes on with it.`;
     const model = await loadModelWithProgress(flags);
     const storage = openStorage(flags.storage);
     const studyName =
-      flags.study ?? `${modelName(flags.model)}-${flags.precision}-${flags.sampler}-${flags.seed}`;
+      flags.study ??
+      `${modelName(flags.model)}-${flags.precision}-${flags.sampler}-${flags.fidelity}-${flags.seed}`;
     try {
       const split = chooseHoldout(model, flags.dataset, flags.holdout, flags.seed);
       const { warnings } = await checkExactness(model.engine, flags.quiet);
@@ -139,7 +159,7 @@ A study is a journal: interrupted at any moment, --resume goes on with it.`;
             fidelity: flags.fidelity,
             dataset: identity(split.calibration.dataset),
             holdout: identity(split.holdout.dataset),
-            prompts_per_trial: flags['prompts-per-trial'],
+            prompts_per_trial: promptsPerTrial,
             max_new_tokens: settings.maxNewTokens,
             temperature: sampling.temperature,
             top_k: sampling.topK,
@@ -152,11 +172,12 @@ A study is a journal: interrupted at any moment, --resume goes on with it.`;
       try {
         const request: SearchRequest = {
           sampler: flags.sampler,
+          fidelity: flags.fidelity,
           seed: flags.seed,
-          trials: flags.trials,
+          trials: flags.trials ?? defaults.trials,
           ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
-          finalists: flags.finalists,
-          promptsPerTrial: flags['prompts-per-trial'],
+          finalists: flags.finalists ?? defaults.finalists,
+          promptsPerTrial,
           calibration: split.calibration.prompts,
           holdout: split.holdout.prompts,
           settings,
@@ -186,6 +207,10 @@ A study is a journal: interrupted at any moment, --resume goes on with it.`;
       await model.close();
     }
   }
+}
+
+function byFidelity(text: string, of: keyof (typeof DEFAULTS)['ladder']): string {
+  return `${text} [default: ${DEFAULTS.ladder[of]}; with --fidelity decode ${DEFAULTS.decode[of]}].`;
 }
 
 /** What tells one set of prompts from another; the name says which share of a dataset it is. */
@@ -220,11 +245,14 @@ async function searchWithProgress(
   const { createProgress } = await import('../src/reporting/progress.js');
   const { formatSpeedup } = await import('../src/reporting/format.js');
   const labels = {
+    costs: ['Timing passes', 'masks'],
+    references: ["The model's own continuations", 'prompts'],
     sweep: ['Skipping each sublayer by itself', 'passes'],
     trials: ['Trials', 'trials'],
-    finalists: ['Finalists on all calibration prompts', 'generations'],
+    shortlist: ['The best on all calibration prompts', 'masks'],
+    finalists: ['Finalists decode the calibration prompts', 'prompts'],
     holdout: ['Winner on held-out prompts', 'generations'],
-  } as const;
+  } as const satisfies Record<SearchStage, readonly [string, string]>;
   let shown: { stage: string; progress: ReturnType<typeof createProgress> } | undefined;
   const onProgress = ({ stage, done, total, best }: SearchProgress) => {
     if (shown?.stage !== stage) {

@@ -38,6 +38,7 @@ const study = await journalStorage(join(folder, 'studies')).open(
 );
 const request = {
   sampler: 'bo' as const,
+  fidelity: 'decode' as const,
   ...{ seed: 0, trials: 30, finalists: 3, promptsPerTrial: 4, study },
   calibration: prompts('calibration', 12),
   holdout: prompts('holdout', 40),

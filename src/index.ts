@@ -60,18 +60,19 @@ export { checkProfileFits, type ProfileTarget } from './profile/fit.js';
 export type { SkipMask } from './profile/mask.js';
 export { parseProfile, readProfile, writeProfile } from './profile/profile.js';
 export type { Profile } from './profile/schema.js';
-export type { Candidate, DraftRule } from './search/candidate.js';
+export type { Candidate, DraftRule, Finalist } from './search/candidate.js';
 export { foundProfile, type ProfileSources } from './search/found-profile.js';
 export { chooseHoldout, type SearchPrompts, type SearchSplit } from './search/holdout.js';
-export {
-  runSearch,
-  type SamplerName,
-  type SearchProgress,
-  type SearchRequest,
-  type SearchResult,
-  type Trial,
-} from './search/run.js';
+export type {
+  Fidelity,
+  SearchProgress,
+  SearchRequest,
+  SearchResult,
+} from './search/request.js';
+export { runSearch } from './search/run.js';
+export type { SamplerName } from './search/samplers/create.js';
 export type { StudyEvent, StudyHeader, StudyStart } from './search/storage/events.js';
 export { journalStorage } from './search/storage/journal.js';
 export type { OpenStudy, StudyRecord, StudyStorage } from './search/storage/storage.js';
 export type { Measurement } from './search/trial.js';
+export type { Trial } from './search/trials.js';

@@ -47,3 +47,8 @@ export function formatNumber(value: number): string {
   if (size >= 1e3 && size < 1e15) return value.toFixed(0);
   return String(Number(value.toPrecision(4)));
 }
+
+/** A draft exit, such as `exit threshold at 0.4`; the threshold is shown where the exit has one. */
+export function formatExit(exit: string, threshold: number): string {
+  return exit === 'fixed' || exit === 'cost' ? `exit ${exit}` : `exit ${exit} at ${threshold}`;
+}

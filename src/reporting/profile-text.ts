@@ -1,5 +1,11 @@
 import type { Profile, ProfileFigures } from '../profile/schema.js';
-import { formatInterval, formatNumber, formatPercent, formatSpeedup } from './format.js';
+import {
+  formatExit,
+  formatInterval,
+  formatNumber,
+  formatPercent,
+  formatSpeedup,
+} from './format.js';
 import { maskMap } from './mask-map.js';
 import { table } from './table.js';
 
@@ -9,7 +15,7 @@ export function profileText(profile: Profile): string {
   const mask = { attention: profile.skip_attention, mlp: profile.skip_mlp };
   const head = [
     `${model.reference ?? model.architecture}, ${model.layers} layers, ${precision}, weights ${model.weights_hash.replace(/^sha256:/, '').slice(0, 12)}`,
-    `drafts up to ${draft.draft_length} tokens, exit ${draft.draft_exit}${draft.draft_exit === 'fixed' ? '' : ` at ${draft.threshold}`}, ${samplingText(sampling)}`,
+    `drafts up to ${draft.draft_length} tokens, ${formatExit(draft.draft_exit, draft.threshold)}, ${samplingText(sampling)}`,
   ];
   return [head.join('\n'), maskMap(mask, model.layers), figuresText(profile), originText(profile)]
     .filter((part) => part !== '')

@@ -1,8 +1,9 @@
 import { bitsToMask } from '../profile/mask.js';
-import type { SearchResult } from '../search/run.js';
+import type { SearchResult } from '../search/request.js';
 import type { SearchDocument, SearchFigures } from '../search/search-document.js';
 import { colours } from './colours.js';
 import {
+  formatExit,
   formatInterval,
   formatNumber,
   formatPercent,
@@ -19,8 +20,6 @@ export function formatSearch(
   layers: number,
 ): string {
   const { best, holdout } = document;
-  const exit =
-    best.draft_exit === 'fixed' ? 'always' : `${best.draft_exit} exit, threshold ${best.threshold}`;
   const kinds = Object.entries(holdout.per_kind);
   const rows = [
     row('calibration', best),
@@ -31,7 +30,7 @@ export function formatSearch(
     `${document.trials} trials in ${formatSeconds(document.wall_seconds)} (study ${document.study})`,
     '',
     maskMap(bitsToMask(result.winner.mask), layers),
-    `drafts up to ${best.draft_length} tokens, ${exit}`,
+    `drafts up to ${best.draft_length} tokens, ${formatExit(best.draft_exit, best.threshold)}`,
     '',
     table(
       [

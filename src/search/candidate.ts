@@ -1,3 +1,4 @@
+import type { ExitCosts } from '../decoding/cost-exit.js';
 import type { Random } from '../random.js';
 
 /** When a draft stops before its full length; see `DraftRule`. */
@@ -26,6 +27,20 @@ export interface Candidate {
   /** [2L] bits, 1 = skipped: bit 2l is the attention sublayer of layer l, bit 2l+1 its MLP. */
   readonly mask: Uint8Array;
   readonly draft: DraftRule;
+}
+
+/** The rule that weighs costs (decoding/cost-exit.ts). Samplers do not propose it: it follows from what replay shows. */
+export interface CostRule {
+  readonly exit: 'cost';
+  readonly draftLength: number;
+  readonly threshold: 0;
+  readonly costs: ExitCosts;
+}
+
+/** What the last rungs measure: a candidate, or its mask with the cost rule. */
+export interface Finalist {
+  readonly mask: Uint8Array;
+  readonly draft: DraftRule | CostRule;
 }
 
 /** What a sampler may vary. */

@@ -1,3 +1,4 @@
+import type { AcceptanceCurve } from '../decoding/acceptance-curve.js';
 import { cpuModel, physicalCores } from '../engine/cores.js';
 import type { Engine } from '../engine/engine.js';
 import type { DatasetRecord } from '../evaluation/prompts.js';
@@ -11,8 +12,9 @@ import {
   type Profile,
   type ProfileFigures,
 } from '../profile/schema.js';
-import type { Candidate } from './candidate.js';
-import type { SearchRequest, SearchResult, Trial } from './run.js';
+import type { Finalist } from './candidate.js';
+import type { SearchRequest, SearchResult } from './request.js';
+import type { Trial } from './trials.js';
 
 /** What a profile tells beside the search itself. */
 export interface ProfileSources {
@@ -128,7 +130,7 @@ export function paretoFront(trials: readonly Trial[]): ParetoPoint[] {
     const { draft_acceptance_rate, c } = figures;
     if (draft_acceptance_rate === undefined || c === undefined) return [];
     return [
-      { ...skipLists(candidate), ...draftOf(candidate), draft_acceptance_rate, c, speedup: score },
+      { ...skipLists(candidate), ...ruleOf(candidate), draft_acceptance_rate, c, speedup: score },
     ];
   });
   points.sort((a, b) => a.c - b.c || b.draft_acceptance_rate - a.draft_acceptance_rate);
@@ -141,12 +143,32 @@ export function paretoFront(trials: readonly Trial[]): ParetoPoint[] {
 }
 
 /** A candidate's skipped layers in a file's spelling. */
-export function skipLists({ mask }: Candidate): { skip_attention: number[]; skip_mlp: number[] } {
+export function skipLists({ mask }: Finalist): { skip_attention: number[]; skip_mlp: number[] } {
   const { attention, mlp } = bitsToMask(mask);
   return { skip_attention: [...attention], skip_mlp: [...mlp] };
 }
 
-/** A candidate's draft-length rule in a file's spelling. */
-export function draftOf({ draft }: Candidate): Profile['draft'] {
+/** A finalist's draft-length rule in a file's spelling, without what it costs. */
+export function ruleOf({ draft }: Finalist) {
   return { draft_length: draft.draftLength, draft_exit: draft.exit, threshold: draft.threshold };
+}
+
+function draftOf(finalist: Finalist): Profile['draft'] {
+  const rule = ruleOf(finalist);
+  if (finalist.draft.exit !== 'cost') return rule;
+  const { draft, verify, timePerToken, acceptance, nextAcceptance } = finalist.draft.costs;
+  const curve = ({ confidence, probability }: AcceptanceCurve) => ({
+    confidence: [...confidence],
+    probability: [...probability],
+  });
+  return {
+    ...rule,
+    costs: {
+      draft,
+      verify: [...verify],
+      time_per_token: timePerToken,
+      acceptance: curve(acceptance),
+      next_acceptance: curve(nextAcceptance),
+    },
+  };
 }

@@ -4,32 +4,32 @@
  */
 import type { EvaluatedModel, EvaluationPrompt, NamedMethod, Sample } from '../evaluation/run.js';
 import { type PairedSample, speedupInterval } from '../measurement/bootstrap.js';
-import type { Candidate } from './candidate.js';
+import type { Finalist } from './candidate.js';
 import {
   decodeWith,
   divergencesOf,
   type Measurement,
   type MeasureOptions,
   measurementOf,
-  namedCandidate,
+  namedFinalist,
 } from './trial.js';
 
 /** Prompts between two looks at who loses. */
 const heatPrompts = 16;
 
 /**
- * Measures candidates against each other.
+ * Measures finalists against each other.
  * @returns a measurement of each, in the order given; of those that dropped out, over the prompts that they decoded.
  * @throws Error when an output differs from the autoregressive one where they must agree.
  */
 export async function race(
   model: EvaluatedModel,
   prompts: readonly EvaluationPrompt[],
-  candidates: readonly Candidate[],
+  finalists: readonly Finalist[],
   options: MeasureOptions,
 ): Promise<Measurement[]> {
   const { settings, signal, onProgress } = options;
-  const methods = candidates.map(namedCandidate);
+  const methods = finalists.map(namedFinalist);
   const measurements = new Map<NamedMethod, Measurement>();
   let running = methods;
   let samples: readonly Sample[] = [];

@@ -1,6 +1,6 @@
 import type { EvaluationRow } from '../evaluation/summary.js';
-import { draftOf, skipLists } from './found-profile.js';
-import type { SearchRequest, SearchResult } from './run.js';
+import { ruleOf, skipLists } from './found-profile.js';
+import type { SearchRequest, SearchResult } from './request.js';
 
 /** Measured figures of the winner. */
 export interface SearchFigures {
@@ -19,17 +19,24 @@ export interface SearchFigures {
 export interface SearchDocument {
   readonly study: string;
   readonly sampler: string;
+  readonly fidelity: string;
   readonly trials: number;
   readonly wall_seconds: number;
-  /** Of the cost model and of replay; null at fidelity `decode`, which has neither. */
-  readonly calibration: { readonly cost_model_error: null; readonly rank_correlation: null };
+  /**
+   * Median relative error of the cost model on passes of masks that it was not fitted on, and rank correlation of the
+   * finalists' predicted and measured speedups; null at fidelity `decode`, which predicts neither.
+   */
+  readonly calibration: {
+    readonly cost_model_error: number | null;
+    readonly rank_correlation: number | null;
+  };
   readonly best: SearchFigures & {
     readonly skip_attention: readonly number[];
     readonly skip_mlp: readonly number[];
     readonly draft_length: number;
     readonly draft_exit: string;
     readonly threshold: number;
-    /** What the sampler's model expected. */
+    /** What the cheaper rungs promised, corrected by how far they were off for the other finalists. */
     readonly predicted_speedup: number | null;
   };
   readonly holdout: SearchFigures & { readonly per_kind: Readonly<Record<string, SearchFigures>> };
@@ -52,12 +59,16 @@ export function searchDocument(
   return {
     study,
     sampler: request.sampler,
+    fidelity: request.fidelity,
     trials: result.trials.length,
     wall_seconds: (performance.now() - started) / 1000,
-    calibration: { cost_model_error: null, rank_correlation: null },
+    calibration: {
+      cost_model_error: result.costModelError,
+      rank_correlation: result.rankCorrelation,
+    },
     best: {
       ...skipLists(winner),
-      ...draftOf(winner),
+      ...ruleOf(winner),
       predicted_speedup: result.predictedSpeedup,
       ...figures(calibration.pooled),
     },

@@ -1,7 +1,12 @@
 import { bitsToMask } from '../profile/mask.js';
 import type { DraftExit } from './candidate.js';
 import type { Observation } from './gp/model.js';
-import { readCandidate, type StudyEvent, type WrittenCandidate } from './storage/events.js';
+import {
+  readCandidate,
+  readRule,
+  type StudyEvent,
+  type WrittenCandidate,
+} from './storage/events.js';
 import type { StudyRecord } from './storage/storage.js';
 
 /** A finished trial, as it is shown and written: snake_case. */
@@ -41,7 +46,8 @@ export function summariseStudy({ events }: StudyRecord): StudySummary {
     else if (event.type === 'failed') failed++;
     else {
       // A journal is checked when it is read: what finishes has started.
-      const { mask, draft } = readCandidate(candidates.get(event.trial)!);
+      const { mask, draft: proposed } = readCandidate(candidates.get(event.trial)!);
+      const draft = event.rule ? readRule(event.rule) : proposed;
       const { attention, mlp } = bitsToMask(mask);
       finished.push({
         trial: event.trial,

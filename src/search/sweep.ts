@@ -1,7 +1,7 @@
 import { argmax } from '../decoding/sampling/greedy.js';
 import type { Engine } from '../engine/engine.js';
 import { bitsToMask } from '../profile/mask.js';
-import type { Candidate, DraftRule } from './candidate.js';
+import type { Candidate, DraftRule, SearchSpace } from './candidate.js';
 
 /** Shares of all sublayers that the warm start's masks skip. */
 const ratios = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
@@ -58,12 +58,15 @@ const rules: readonly DraftRule[] = [
 ];
 
 /** Masks to begin a search with: ever more of the sublayers that matter least by themselves. */
-export function warmStart(agreement: Float64Array): Candidate[] {
+export function warmStart(
+  agreement: Float64Array,
+  { draft }: Pick<SearchSpace, 'draft'>,
+): Candidate[] {
   const order = Array.from(agreement.keys()).sort((a, b) => agreement[b]! - agreement[a]! || a - b);
   return ratios.map((ratio, i) => {
     const mask = new Uint8Array(agreement.length);
     const count = Math.min(agreement.length, Math.max(1, Math.round(ratio * agreement.length)));
     for (const bit of order.slice(0, count)) mask[bit] = 1;
-    return { mask, draft: rules[i % rules.length]! };
+    return { mask, draft: draft === 'search' ? rules[i % rules.length]! : draft };
   });
 }

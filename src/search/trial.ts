@@ -1,3 +1,4 @@
+import type { DraftExit } from '../decoding/draft-exit.js';
 import type { Method } from '../decoding/method.js';
 import { type Divergence, findDivergences } from '../evaluation/divergence.js';
 import {
@@ -11,17 +12,19 @@ import {
 } from '../evaluation/run.js';
 import { type EvaluationRow, POOLED, summarise } from '../evaluation/summary.js';
 import { bitsToMask } from '../profile/mask.js';
-import type { Candidate } from './candidate.js';
+import type { DraftRule, Finalist } from './candidate.js';
 
-/** The decoding method of a candidate. */
-export function candidateMethod({ mask, draft }: Candidate): Method {
-  const { exit, draftLength, threshold } = draft;
-  return {
-    name: 'skip',
-    mask: bitsToMask(mask),
-    draftLength,
-    exit: exit === 'fixed' ? { exit } : { exit, threshold },
-  };
+/** The decoding method of a finalist, the same that its profile decodes with. */
+export function finalistMethod({ mask, draft }: Finalist): Method {
+  const skip = { name: 'skip', mask: bitsToMask(mask), draftLength: draft.draftLength } as const;
+  if (draft.exit !== 'cost') return { ...skip, exit: draftExit(draft) };
+  const { exit, costs } = draft;
+  return { ...skip, exit: { exit, costs }, fallback: costs };
+}
+
+/** The decoder's form of a rule. */
+export function draftExit({ exit, threshold }: DraftRule): DraftExit {
+  return exit === 'fixed' ? { exit } : { exit, threshold };
 }
 
 /** What real decoding of some prompts showed of one candidate. */
@@ -47,18 +50,18 @@ export interface MeasureOptions {
 export async function measure(
   model: EvaluatedModel,
   prompts: readonly EvaluationPrompt[],
-  candidates: readonly Candidate[],
+  finalists: readonly Finalist[],
   options: MeasureOptions,
 ): Promise<Measurement[]> {
-  const methods = candidates.map(namedCandidate);
+  const methods = finalists.map(namedFinalist);
   const result = await decodeWith(model, prompts, methods, options);
   const divergences = await divergencesOf(model, result);
   return methods.map((method) => measurementOf(result, method, divergences));
 }
 
-/** A candidate as a method of an evaluation. */
-export function namedCandidate(candidate: Candidate, index: number): NamedMethod {
-  return { name: `candidate ${index}`, method: candidateMethod(candidate) };
+/** A finalist as a method of an evaluation. */
+export function namedFinalist(finalist: Finalist, index: number): NamedMethod {
+  return { name: `candidate ${index}`, method: finalistMethod(finalist) };
 }
 
 /** All generations of some prompts with some methods, autoregressive decoding among them. */

@@ -4,7 +4,7 @@ import { vi } from 'vitest';
 import { GREEDY } from '../../src/decoding/sampling/options.js';
 import { Engine } from '../../src/engine/engine.js';
 import type { EvaluationPrompt, EvaluationSettings } from '../../src/evaluation/run.js';
-import type { SearchRequest } from '../../src/search/run.js';
+import type { SearchRequest } from '../../src/search/request.js';
 import type { OpenStudy } from '../../src/search/storage/storage.js';
 import { byteLetters } from '../helpers/byte-tokenizer.js';
 import { randomTokens } from '../helpers/logits.js';
@@ -51,6 +51,7 @@ export const settings: EvaluationSettings = {
 export function someRequest(study: OpenStudy, changes: Partial<SearchRequest> = {}): SearchRequest {
   return {
     sampler: 'random',
+    fidelity: 'decode',
     seed: 1,
     trials: 6,
     finalists: 2,

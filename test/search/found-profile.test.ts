@@ -6,15 +6,12 @@ import type { EvaluationRow } from '../../src/evaluation/summary.js';
 import { parseProfile } from '../../src/profile/profile.js';
 import { DRAFT_EXITS } from '../../src/search/candidate.js';
 import { figuresOf, foundProfile, paretoFront } from '../../src/search/found-profile.js';
-import {
-  runSearch,
-  type SearchRequest,
-  type SearchResult,
-  type Trial,
-} from '../../src/search/run.js';
+import type { SearchRequest, SearchResult } from '../../src/search/request.js';
+import { runSearch } from '../../src/search/run.js';
 import { searchDocument } from '../../src/search/search-document.js';
 import { journalStorage } from '../../src/search/storage/journal.js';
-import { candidateMethod } from '../../src/search/trial.js';
+import { finalistMethod } from '../../src/search/trial.js';
+import type { Trial } from '../../src/search/trials.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
 import { LAYERS, searchModel, settings, somePrompts, someRequest, studyStart } from './example.js';
 
@@ -46,7 +43,7 @@ describe('the profile of a search', () => {
   it('is one that can be read, and decodes as the winner did', () => {
     const profile = foundProfile(model.engine, request, result, sources);
     expect(parseProfile(JSON.stringify(profile), 'found.json')).toEqual(profile);
-    expect(profileMethod(profile)).toEqual(candidateMethod(result.winner));
+    expect(profileMethod(profile)).toEqual(finalistMethod(result.winner));
     expect(profile).not.toHaveProperty('sampling');
     expect(profile.model.weights_hash).toBe(model.engine.model.weightsHash);
     expect(profile.provenance).toMatchObject({
@@ -88,17 +85,20 @@ describe('the profile of a search', () => {
 
 describe('the Pareto set', () => {
   const level = fc.integer({ min: 1, max: 12 }).map((n) => n / 12);
+  const candidate = fc.record({
+    mask: fc.uint8Array({ minLength: 2 * LAYERS, maxLength: 2 * LAYERS, max: 1 }),
+    draft: fc.record({
+      exit: fc.constantFrom(...DRAFT_EXITS),
+      draftLength: fc.integer({ min: 2, max: 12 }),
+      threshold: level,
+    }),
+  });
   const trial: fc.Arbitrary<Trial> = fc.record({
     number: fc.nat(),
-    candidate: fc.record({
-      mask: fc.uint8Array({ minLength: 2 * LAYERS, maxLength: 2 * LAYERS, max: 1 }),
-      draft: fc.record({
-        exit: fc.constantFrom(...DRAFT_EXITS),
-        draftLength: fc.integer({ min: 2, max: 12 }),
-        threshold: level,
-      }),
-    }),
+    proposed: candidate,
+    candidate,
     score: level,
+    variance: fc.constant(0),
     figures: fc.record({ draft_acceptance_rate: level, c: level }, { requiredKeys: ['c'] }),
   });
 
@@ -130,7 +130,7 @@ describe('the Pareto set', () => {
     for (const { skip_attention, skip_mlp, speedup } of paretoFront(result.trials)) {
       const own = result.trials.find(({ score }) => score === speedup)!;
       const { attention, mlp } = { attention: skip_attention, mlp: skip_mlp };
-      expect(candidateMethod(own.candidate)).toMatchObject({ mask: { attention, mlp } });
+      expect(finalistMethod(own.candidate)).toMatchObject({ mask: { attention, mlp } });
     }
   });
 });
@@ -145,7 +145,16 @@ it('the document has the fields of the command-line contract, and no other', () 
   const keys = (value: object) => Object.keys(value).sort();
   expect(keys(document)).toEqual(
     [
-      ...['study', 'sampler', 'trials', 'wall_seconds', 'calibration', 'best', 'holdout'],
+      ...[
+        'study',
+        'sampler',
+        'fidelity',
+        'trials',
+        'wall_seconds',
+        'calibration',
+        'best',
+        'holdout',
+      ],
       'profile',
     ].sort(),
   );

@@ -1,10 +1,5 @@
-import {
-  canonicalDraft,
-  type DraftRule,
-  MAX_DRAFT_LENGTH,
-  MIN_DRAFT_LENGTH,
-  THRESHOLDS,
-} from '../candidate.js';
+import type { DraftExit } from '../../decoding/draft-exit.js';
+import { type DraftRule, MAX_DRAFT_LENGTH, MIN_DRAFT_LENGTH, THRESHOLDS } from '../candidate.js';
 import type { DraftPrices } from '../cost/cost-model.js';
 import type { ReplayRecord } from './records.js';
 import {
@@ -13,6 +8,12 @@ import {
   type SimulatedRounds,
   simulateRounds,
 } from './simulate.js';
+
+/** What replay shows of a mask, and what its passes cost. */
+export interface Replayed {
+  readonly records: readonly ReplayRecord[];
+  readonly prices: DraftPrices;
+}
 
 /** A rule and what decoding with it is predicted to come to. */
 export interface RuleScore {
@@ -37,25 +38,22 @@ const rules: readonly DraftRule[] = lengths.flatMap((draftLength): DraftRule[] =
 
 /** What a rule is predicted to come to on replayed prompts. */
 export function scoreRule(
-  records: readonly ReplayRecord[],
-  rule: DraftRule,
-  prices: DraftPrices,
-): RuleScore {
-  const { exit, draftLength, threshold } = canonicalDraft(rule);
-  const rounds = simulateRounds(
-    records,
-    exit === 'fixed' ? { exit } : { exit, threshold },
-    draftLength,
-  );
-  return { rule, rounds, time: priceRounds(rounds, prices) };
+  { records, prices }: Replayed,
+  exit: DraftExit,
+  draftLength: number,
+): { readonly rounds: SimulatedRounds; readonly time: PredictedTime } {
+  const rounds = simulateRounds(records, exit, draftLength);
+  return { rounds, time: priceRounds(rounds, prices) };
 }
 
 /** The rule with the highest predicted speedup; the earliest of equals. */
-export function bestRule(records: readonly ReplayRecord[], prices: DraftPrices): RuleScore {
+export function bestRule(replayed: Replayed): RuleScore {
   let best: RuleScore | undefined;
   for (const rule of rules) {
-    const score = scoreRule(records, rule, prices);
-    if (!best || score.time.speedup > best.time.speedup) best = score;
+    const { exit, threshold } = rule;
+    const decoders = exit === 'fixed' ? { exit } : { exit, threshold };
+    const score = scoreRule(replayed, decoders, rule.draftLength);
+    if (!best || score.time.speedup > best.time.speedup) best = { rule, ...score };
   }
   return best!;
 }

@@ -1,16 +1,20 @@
 import { z } from 'zod';
-import { type Candidate, DRAFT_EXITS } from '../candidate.js';
+import { type Candidate, DRAFT_EXITS, type DraftRule } from '../candidate.js';
 
 const Count = z.number().int().nonnegative();
 const Text = z.string().max(10_000);
 const Figures = z.record(z.string().min(1).max(200), z.number());
 
-/** A candidate as it is written: `mask` a string of 0 and 1, `draft_exit`, `draft_length`, `threshold`. */
-export const WrittenCandidate = z.strictObject({
-  mask: z.string().regex(/^[01]{2,4096}$/),
+const ruleFields = {
   draft_exit: z.enum(DRAFT_EXITS),
   draft_length: z.number().int().positive(),
   threshold: z.number().min(0).max(1),
+};
+
+/** A candidate as it is written: `mask` a string of 0 and 1, `draft_exit`, `draft_length`, `threshold`. */
+export const WrittenCandidate = z.strictObject({
+  mask: z.string().regex(/^[01]{2,4096}$/),
+  ...ruleFields,
 });
 export type WrittenCandidate = z.infer<typeof WrittenCandidate>;
 
@@ -47,10 +51,14 @@ export const StudyEvent = z.discriminatedUnion('type', [
     candidate: WrittenCandidate,
     time: z.iso.datetime(),
   }),
-  /** A trial ends with a score (speedup), its variance, named figures and how long it took. */
+  /**
+   * A trial ends with a score (speedup), its variance, named figures and how long it took; `rule` is the draft-length rule
+   * that the score is for, where the score itself chose it.
+   */
   z.strictObject({
     type: z.literal('finished'),
     trial: Count,
+    rule: z.strictObject(ruleFields).optional(),
     score: z.number(),
     variance: z.number().nonnegative(),
     figures: Figures,
@@ -62,26 +70,36 @@ export const StudyEvent = z.discriminatedUnion('type', [
 ]);
 export type StudyEvent = z.infer<typeof StudyEvent>;
 
+/** The written form of a rule. */
+export function writeRule<E extends string>({
+  exit,
+  draftLength,
+  threshold,
+}: {
+  readonly exit: E;
+  readonly draftLength: number;
+  readonly threshold: number;
+}) {
+  return { draft_exit: exit, draft_length: draftLength, threshold };
+}
+
+/** The rule of a written form. */
+export function readRule(written: Omit<WrittenCandidate, 'mask'>): DraftRule {
+  return {
+    exit: written.draft_exit,
+    draftLength: written.draft_length,
+    threshold: written.threshold,
+  };
+}
+
 /** The written form of a candidate. */
 export function writeCandidate({ mask, draft }: Candidate): WrittenCandidate {
-  return {
-    mask: mask.join(''),
-    draft_exit: draft.exit,
-    draft_length: draft.draftLength,
-    threshold: draft.threshold,
-  };
+  return { mask: mask.join(''), ...writeRule(draft) };
 }
 
 /** The candidate of a written form. */
 export function readCandidate(written: WrittenCandidate): Candidate {
-  return {
-    mask: Uint8Array.from(written.mask, Number),
-    draft: {
-      exit: written.draft_exit,
-      draftLength: written.draft_length,
-      threshold: written.threshold,
-    },
-  };
+  return { mask: Uint8Array.from(written.mask, Number), draft: readRule(written) };
 }
 
 /**

@@ -92,12 +92,12 @@ describe('prices and rules', () => {
   it('finds the rule that no other beats', () => {
     fc.assert(
       fc.property(fc.array(record, { minLength: 1, maxLength: 3 }), (records) => {
-        const best = bestRule(records, prices);
+        const best = bestRule({ records, prices });
         for (const exit of ['fixed', 'threshold', 'adaptive'] as const) {
           for (const draftLength of [2, 3, 7, 12]) {
             for (const threshold of [0.05, 0.5, 0.95]) {
-              const rule = { exit, draftLength, threshold: exit === 'fixed' ? 0 : threshold };
-              const { time } = scoreRule(records, rule, prices);
+              const rule = exit === 'fixed' ? { exit } : { exit, threshold };
+              const { time } = scoreRule({ records, prices }, rule, draftLength);
               expect(best.time.speedup).toBeGreaterThanOrEqual(time.speedup);
             }
           }

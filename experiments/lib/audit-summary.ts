@@ -1,0 +1,65 @@
+import type { UnitRecord } from './audit-journal.js';
+
+/** Counts over some comparisons. */
+export interface AuditCount {
+  readonly comparisons: number;
+  /** New tokens compared. */
+  readonly tokens: number;
+  readonly proposed_tokens: number;
+  readonly accepted_tokens: number;
+  /** Comparisons whose outputs differ, by class. */
+  readonly near_ties: number;
+  readonly defects: number;
+}
+
+/** Everything that was varied, and how a record is sorted by it. */
+const dimensions: Readonly<Record<string, (record: UnitRecord) => string>> = {
+  model: (record) => record.model,
+  precision: (record) => record.precision,
+  dataset: (record) => record.dataset,
+  method: (record) => record.method,
+  draft_exit: (record) => record.draft_exit ?? 'none',
+  sampling: (record) => record.sampling,
+  fallback: (record) => (record.fallback ? 'yes' : 'no'),
+  context: ({ prompt_tokens, new_tokens }) => contextRange(prompt_tokens + new_tokens),
+  self_check: (record) => (record.exact ? 'holds' : 'does not hold'),
+};
+
+/** The counts in all, and for each value of each thing that was varied. */
+export function summariseAudit(records: readonly UnitRecord[]): {
+  readonly total: AuditCount;
+  readonly by: Readonly<Record<string, Readonly<Record<string, AuditCount>>>>;
+} {
+  const by = Object.entries(dimensions).map(([name, groupOf]) => {
+    const groups = new Map<string, UnitRecord[]>();
+    for (const record of records) {
+      const value = groupOf(record);
+      const group = groups.get(value) ?? [];
+      group.push(record);
+      groups.set(value, group);
+    }
+    const sorted = [...groups].sort(([a], [b]) => a.localeCompare(b, 'en', { numeric: true }));
+    return [name, Object.fromEntries(sorted.map(([value, own]) => [value, countOf(own)]))];
+  });
+  return { total: countOf(records), by: Object.fromEntries(by) };
+}
+
+function countOf(records: readonly UnitRecord[]): AuditCount {
+  const sum = (of: (record: UnitRecord) => number) =>
+    records.reduce((total, record) => total + of(record), 0);
+  return {
+    comparisons: records.length,
+    tokens: sum((record) => record.new_tokens),
+    proposed_tokens: sum((record) => record.proposed_tokens),
+    accepted_tokens: sum((record) => record.accepted_tokens),
+    near_ties: sum(({ divergence }) => (divergence?.kind === 'near-tie' ? 1 : 0)),
+    defects: sum(({ divergence }) => (divergence?.kind === 'defect' ? 1 : 0)),
+  };
+}
+
+/** `129-256`: where the longest sequence of a comparison lies, between powers of two. */
+function contextRange(tokens: number): string {
+  let top = 64;
+  while (top < tokens) top *= 2;
+  return top === 64 ? '1-64' : `${top / 2 + 1}-${top}`;
+}

@@ -1,0 +1,77 @@
+import { dot, gridX, gridY, link, ruleX } from '@observablehq/plot';
+import { marginFor, paddedDomain, speedupScale } from './axes.js';
+import type { Figure } from './figure.js';
+
+/** A candidate whose speedup was predicted, and measured too. */
+export interface FidelityPoint {
+  readonly predicted: number;
+  readonly measured: number;
+  /** Of `measured`, 95%. */
+  readonly interval: readonly [number, number] | null;
+}
+
+/** Predicted against measured speedups; null where nothing has both. */
+export function fidelityFigure(name: string, points: readonly FidelityPoint[]): Figure | null {
+  if (points.length === 0) return null;
+  const shown = points.map(({ predicted, measured, interval }) => ({
+    predicted,
+    measured,
+    low: interval?.[0] ?? measured,
+    high: interval?.[1] ?? measured,
+  }));
+  const domain = paddedDomain(
+    shown.flatMap(({ predicted, measured, low, high }) => [predicted, measured, low, high]),
+  );
+  const diagonal = [{ from: domain[0], to: domain[1] }];
+  return {
+    name,
+    title: 'Fidelity of the prediction',
+    caption:
+      'What replay and the cost model predict of each finalist, against what decoding measured, with its 95% interval. On the dashed line the two agree; below it the prediction was too high.',
+    key: (palette) => [
+      { label: 'finalist', colour: palette.series[0], shape: 'dot' },
+      { label: 'prediction = measurement', colour: palette.text, shape: 'dashed' },
+    ],
+    plot: (palette) => ({
+      height: 340,
+      marginLeft: marginFor(['0.000×']),
+      marginRight: 20,
+      marginTop: 28,
+      marginBottom: 44,
+      x: {
+        ...speedupScale('predicted speedup', domain),
+        labelArrow: 'none',
+        labelAnchor: 'center',
+      },
+      y: speedupScale('measured speedup', domain),
+      marks: [
+        gridX(),
+        gridY(),
+        link(diagonal, {
+          x1: 'from',
+          y1: 'from',
+          x2: 'to',
+          y2: 'to',
+          stroke: palette.text,
+          strokeDasharray: '4,3',
+        }),
+        ruleX(shown, {
+          x: 'predicted',
+          y1: 'low',
+          y2: 'high',
+          stroke: palette.series[0],
+          strokeOpacity: 0.6,
+          strokeWidth: 1.5,
+          ariaLabel: 'intervals',
+        }),
+        dot(shown, {
+          x: 'predicted',
+          y: 'measured',
+          r: 4,
+          fill: palette.series[0],
+          ariaLabel: 'finalists',
+        }),
+      ],
+    }),
+  };
+}

@@ -1,0 +1,100 @@
+import { dot, gridX, gridY, line } from '@observablehq/plot';
+import { marginFor, paddedDomain, shareScale } from './axes.js';
+import type { Figure } from './figure.js';
+
+/** A mask by what its draft costs and how much of it is accepted. */
+export interface CostAcceptance {
+  /** Seconds of a draft pass over seconds of a one-token target pass. */
+  readonly c: number;
+  readonly acceptance: number;
+}
+
+/**
+ * Draft acceptance against c: every trial, the Pareto front among them, and the mask that was chosen.
+ * @param points all that is known, or the front alone.
+ * @returns null with fewer than two points.
+ */
+export function paretoFigure(
+  name: string,
+  points: readonly CostAcceptance[],
+  chosen: CostAcceptance | null,
+): Figure | null {
+  const front = frontOf(points);
+  if (points.length < 2) return null;
+  const rest = points.filter((point) => !front.includes(point));
+  const all = chosen ? [...points, chosen] : points;
+  const xs = paddedDomain(all.map(({ c }) => c));
+  const ys = paddedDomain(all.map(({ acceptance }) => acceptance));
+  return {
+    name,
+    title: 'Draft acceptance against draft cost',
+    caption: `Each ${rest.length > 0 ? 'trial' : 'mask'} by c, the time of a draft pass over that of a one-token target pass, and by the share of its drafted tokens that are accepted. No mask beats one of the Pareto front in both; up and to the left is better.`,
+    key: (palette) => [
+      ...(rest.length > 0
+        ? [{ label: 'trial', colour: palette.faint, shape: 'ring' as const }]
+        : []),
+      { label: 'Pareto front', colour: palette.series[0], shape: 'dot' as const },
+      ...(chosen
+        ? [{ label: 'chosen, measured', colour: palette.series[1]!, shape: 'star' as const }]
+        : []),
+    ],
+    plot: (palette) => ({
+      height: 300,
+      marginLeft: marginFor(['100.0%']),
+      marginRight: 18,
+      marginTop: 28,
+      marginBottom: 44,
+      x: {
+        domain: xs,
+        ticks: 5,
+        tickFormat: (value: number) => value.toFixed(2),
+        label: 'c = draft pass / target pass (time)',
+        labelArrow: 'none',
+        labelAnchor: 'center',
+      },
+      y: shareScale('draft acceptance rate', [Math.max(0, ys[0]), ys[1]]),
+      marks: [
+        gridX(),
+        gridY(),
+        dot(rest, { x: 'c', y: 'acceptance', r: 3, stroke: palette.faint, ariaLabel: 'trials' }),
+        line(front, {
+          x: 'c',
+          y: 'acceptance',
+          curve: 'step-after',
+          stroke: palette.series[0],
+          strokeOpacity: 0.5,
+          strokeWidth: 1.5,
+        }),
+        dot(front, {
+          x: 'c',
+          y: 'acceptance',
+          r: 4,
+          fill: palette.series[0],
+          ariaLabel: 'front',
+        }),
+        dot(chosen ? [chosen] : [], {
+          x: 'c',
+          y: 'acceptance',
+          symbol: 'star',
+          r: 8,
+          fill: palette.series[1]!,
+          stroke: palette.text,
+          strokeWidth: 0.75,
+          ariaLabel: 'chosen',
+        }),
+      ],
+    }),
+  };
+}
+
+/** The points that no other beats in both, the cheapest first. */
+function frontOf(points: readonly CostAcceptance[]): CostAcceptance[] {
+  let best = -Infinity;
+  return [...points]
+    .sort((a, b) => a.c - b.c || b.acceptance - a.acceptance)
+    .filter(({ acceptance }) => {
+      const isFront = acceptance > best;
+      if (isFront) best = acceptance;
+      return isFront;
+    });
+}

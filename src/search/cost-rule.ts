@@ -1,0 +1,48 @@
+import { calibrateCurves, type DraftOutcome } from '../decoding/acceptance-curve.js';
+import { type CostRule, MAX_DRAFT_LENGTH } from './candidate.js';
+import type { DraftPrices } from './cost/cost-model.js';
+import { type Replayed, scoreRule } from './replay/best-rule.js';
+import type { ReplayRecord } from './replay/records.js';
+
+/** Times that the rule is simulated to find the time per token that it reaches itself (Dinkelbach's iteration). */
+const iterations = 3;
+
+/**
+ * The cost rule of a mask, with its costs and its acceptance calibrated on what replay shows.
+ * @param speedup predicted of the best other rule, where the iteration starts.
+ */
+export function costRule(replayed: Replayed, speedup: number): CostRule {
+  const { records, prices } = replayed;
+  const verify = Array.from({ length: MAX_DRAFT_LENGTH + 1 }, (_, n) => verifyCost(prices, n));
+  const curves = calibrateCurves(records.flatMap(outcomes));
+  let timePerToken = 1 / speedup;
+  const costs = () => ({
+    draft: prices.pass / prices.autoregressive,
+    verify,
+    timePerToken,
+    ...curves,
+  });
+  for (let i = 0; i < iterations; i++) {
+    const { time } = scoreRule(replayed, { exit: 'cost', costs: costs() }, MAX_DRAFT_LENGTH);
+    timePerToken = 1 / time.speedup;
+  }
+  return { exit: 'cost', draftLength: MAX_DRAFT_LENGTH, threshold: 0, costs: costs() };
+}
+
+/** v_n of decoding/round-costs.ts, what a round costs beside its draft passes. */
+function verifyCost({ target, round, autoregressive }: DraftPrices, drafted: number): number {
+  return drafted === 0 ? 1 : (target[drafted + 1]! + round) / autoregressive;
+}
+
+/** Drafts of the greatest length from every place where a round of such drafts would start. */
+function outcomes({ match, confidence, room }: ReplayRecord): DraftOutcome[] {
+  const drafts: DraftOutcome[] = [];
+  for (let at = 0; at < match.length; ) {
+    const length = Math.min(MAX_DRAFT_LENGTH, room[at]!);
+    let accepted = 0;
+    while (accepted < length && match[at + accepted] === 1) accepted++;
+    drafts.push({ confidences: confidence.subarray(at, at + length), accepted });
+    at += accepted + 1;
+  }
+  return drafts;
+}

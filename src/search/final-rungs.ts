@@ -1,0 +1,90 @@
+/** The rungs of a search that decode for real: a race of finalists on the calibration prompts, and the held-out measurement. */
+import { median } from 'simple-statistics';
+import { rankCorrelation } from '../measurement/statistics.js';
+import type { Finalist } from './candidate.js';
+import { race } from './race.js';
+import type { RankedFinalist, RunContext } from './request.js';
+import { writeRule } from './storage/events.js';
+import { journalFigures, type Measurement, measure } from './trial.js';
+
+/** How the race ended. */
+export interface RaceResult {
+  readonly winner: Finalist;
+  readonly measurement: Measurement;
+  /** What the cheaper rung predicted of the winner, corrected by how far it was off for the others. */
+  readonly predictedSpeedup: number | null;
+  /** Of predictions and measurements of the finalists; null with fewer than three. */
+  readonly rankCorrelation: number | null;
+}
+
+/** Finalists decode the calibration prompts side by side; the fastest wins. */
+export async function runRace(
+  { model, request, report }: RunContext,
+  finalists: readonly RankedFinalist[],
+): Promise<RaceResult> {
+  const { calibration, settings, signal, study } = request;
+  const measured = await race(
+    model,
+    calibration,
+    finalists.map(({ finalist }) => finalist),
+    { settings, signal, onProgress: (done, total) => report('finalists', done, total) },
+  );
+  const speedups = measured.map(({ pooled }) => pooled.speedup ?? 0);
+  const at = speedups.indexOf(Math.max(...speedups));
+  const { finalist: winner, predictedSpeedup } = finalists[at]!;
+  const pairs = finalists.flatMap(({ predictedSpeedup: predicted }, i) =>
+    predicted === null ? [] : [{ i, predicted, measured: speedups[i]! }],
+  );
+  const others = pairs
+    .filter(({ i }) => i !== at)
+    .map(({ predicted, measured }) => measured / predicted);
+  await study.append({
+    type: 'note',
+    key: 'finalists',
+    value: finalists.map(({ finalist, predictedSpeedup: predicted }, i) => ({
+      ...noteOf(finalist, measured[i]!),
+      ...(predicted === null ? {} : { predicted_speedup: predicted }),
+    })),
+  });
+  return {
+    winner,
+    measurement: measured[at]!,
+    predictedSpeedup:
+      predictedSpeedup === null
+        ? null
+        : predictedSpeedup * (others.length > 0 ? median(others) : 1),
+    rankCorrelation:
+      rankCorrelation(
+        pairs.map(({ predicted }) => predicted),
+        pairs.map(({ measured }) => measured),
+      ) ?? null,
+  };
+}
+
+/** Measures the winner on prompts that no earlier rung saw. */
+export async function runHoldout(
+  { model, request, report }: RunContext,
+  winner: Finalist,
+): Promise<Measurement> {
+  const { holdout, settings, signal, study } = request;
+  const onProgress = (done: number, total: number) => report('holdout', done, total);
+  const [confirmed] = (await measure(model, holdout, [winner], {
+    settings,
+    signal,
+    onProgress,
+  })) as [Measurement];
+  await study.append({ type: 'note', key: 'holdout', value: noteOf(winner, confirmed) });
+  return confirmed;
+}
+
+function noteOf({ mask, draft }: Finalist, measurement: Measurement) {
+  const { speedup, speedup_ci95, prompts } = measurement.pooled;
+  return {
+    mask: mask.join(''),
+    ...writeRule(draft),
+    speedup,
+    speedup_ci95: speedup_ci95 as [number, number] | null,
+    prompts,
+    ...journalFigures(measurement),
+  };
+}

@@ -1,0 +1,66 @@
+import { type Candidate, candidateKey } from './candidate.js';
+import { costRule } from './cost-rule.js';
+
+import type { Ladder } from './ladder.js';
+import { scoreRule } from './replay/best-rule.js';
+import type { RankedFinalist } from './request.js';
+import type { Scored } from './scorer.js';
+import type { Trial } from './trials.js';
+
+/** For every finalist so many of the best trials are scored on all prompts. */
+const rescoredPerFinalist = 4;
+
+/**
+ * The most promising masks of a ladder's trials, scored anew on all calibration prompts, and the best of them once more with
+ * the cost rule.
+ */
+export async function ladderShortlist(
+  ladder: Ladder,
+  trials: readonly Trial[],
+  count: number,
+  onProgress: (done: number, total: number) => void,
+): Promise<RankedFinalist[]> {
+  const masks = new Map(trials.map((trial) => [trial.candidate.mask.join(''), trial]));
+  const best = [...masks.values()]
+    .sort((a, b) => b.score - a.score || a.number - b.number)
+    .slice(0, rescoredPerFinalist * count);
+  const rescored: Scored[] = [];
+  for (const [i, { candidate }] of best.entries()) {
+    rescored.push(await ladder.rescore(candidate));
+    onProgress(i + 1, best.length);
+  }
+  rescored.sort((a, b) => b.score - a.score);
+  const finalists = rescored.slice(0, count).map(({ candidate, score }): RankedFinalist => {
+    return { finalist: candidate, predictedSpeedup: score };
+  });
+  const [first] = rescored as [Scored];
+  const { mask } = first.candidate;
+  const replayed = await ladder.replay(mask);
+  const draft = costRule(replayed, first.score);
+  const { time } = scoreRule(replayed, { exit: 'cost', costs: draft.costs }, draft.draftLength);
+  return [...finalists, { finalist: { mask, draft }, predictedSpeedup: time.speedup }];
+}
+
+/**
+ * Distinct candidates, the most promising first: by the sampler's model where there is one, since single scores of real
+ * decoding are noisy.
+ */
+export function modelShortlist(
+  trials: readonly Trial[],
+  count: number,
+  predict: ((candidate: Candidate) => number) | undefined,
+): RankedFinalist[] {
+  const ranked = new Map<string, { candidate: Candidate; value: number }>();
+  for (const { candidate, score } of trials) {
+    const value = predict ? predict(candidate) : score;
+    const key = candidateKey(candidate);
+    if (value > (ranked.get(key)?.value ?? -Infinity)) ranked.set(key, { candidate, value });
+  }
+  return [...ranked.values()]
+    .sort((a, b) => b.value - a.value)
+    .slice(0, count)
+    .map(({ candidate, value }) => ({
+      finalist: candidate,
+      predictedSpeedup: predict ? value : null,
+    }));
+}
