@@ -46,7 +46,7 @@ class Windows:
 
 def main():
     p = argparse.ArgumentParser()
-    for name, default in dict(data='', start='', out='', minutes=90.0, lr=1.5e-3, warmup=40, rows=32, micro_rows=8, context=512,
+    for name, default in dict(data='', start='', out='', minutes=90.0, lr=1.5e-3, warmup=40, rows=16, micro_rows=8, context=512,
                               long_from=0.5, seed=0, threads=2, kl=1.0).items():
         p.add_argument('--' + name.replace('_', '-'), type=type(default), default=default)
     a = p.parse_args()
@@ -91,7 +91,7 @@ def main():
         parts = a.rows // a.micro_rows
         skip = None
         if state['step'] % 2 == 1:
-            reach = rng.uniform(0.2, 1.1)
+            reach = rng.uniform(0.5, 1.25)
             skip = (rng.random(len(propensity)) < np.minimum(1, propensity * reach)).tolist()
         sums = {}
         for _ in range(parts):
