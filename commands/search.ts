@@ -13,9 +13,17 @@ import type {
   SearchResult,
   SearchStage,
 } from '../src/search/request.js';
+import type { SamplerName } from '../src/search/samplers/create.js';
 import type { SearchDocument } from '../src/search/search-document.js';
 
-const SAMPLERS = ['bo', 'random'] as const;
+const SAMPLERS = [
+  'bo',
+  'random',
+  'relaxed-gp',
+  'dp',
+  'swift',
+  'greedy',
+] as const satisfies readonly SamplerName[];
 
 /** What a search does where nothing else is said. */
 const DEFAULTS = {
@@ -36,6 +44,7 @@ journal: interrupted at any moment, --resume goes on with it.`;
     '<%= config.bin %> <%= command.id %> --dataset code --holdout code --trials 100 --output code.json',
     '<%= config.bin %> <%= command.id %> --dataset prompts.jsonl --holdout 0.3 --study mine --resume',
     '<%= config.bin %> <%= command.id %> --model ./my-model --timeout 10m --fidelity decode',
+    '<%= config.bin %> <%= command.id %> --sampler relaxed-gp --fidelity decode --trials 1000 --resume',
     '<%= config.bin %> <%= command.id %> --temperature 0.8 --top-p 0.95 --output sampling.json',
   ];
   static override readonly flags = {
@@ -57,7 +66,10 @@ journal: interrupted at any moment, --resume goes on with it.`;
     sampler: Flags.option({
       options: SAMPLERS,
       default: 'bo' as const,
-      summary: 'bo: Bayesian optimisation; random: the baseline.',
+      summary: 'How masks are proposed.',
+      description: `bo: Bayesian optimisation over skip masks. The published ways, for comparison: relaxed-gp (Draft & Verify: a Gaussian
+process on relaxed bits, cut at 0.5), swift (SWIFT: a fixed share skipped, at random, every 25th trial modelled), dp (CLaSp,
+KnapSpec: dynamic programming on hidden states). greedy: along the leave-one-out ranking; random: the baseline.`,
     })(),
     fidelity: Flags.option({
       options: ['ladder', 'decode'] as const,
@@ -248,6 +260,7 @@ async function searchWithProgress(
     costs: ['Timing passes', 'masks'],
     references: ["The model's own continuations", 'prompts'],
     sweep: ['Skipping each sublayer by itself', 'passes'],
+    plan: ['Planning skips by hidden states', 'sublayers'],
     trials: ['Trials', 'trials'],
     shortlist: ['The best on all calibration prompts', 'masks'],
     finalists: ['Finalists decode the calibration prompts', 'prompts'],

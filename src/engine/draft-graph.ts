@@ -34,12 +34,20 @@ export function draftThreads(
 }
 
 /**
- * Writes the graph of a draft beside its weights, where the runtime looks for them; it can go as soon as it is loaded. What
+ * Writes the graph of a draft beside its weights, see {@link writeGraph}.
+ * @throws InputError when the folder cannot be written.
+ */
+export function writeDraft(model: CompiledModel, mask: SkipMask): string {
+  return writeGraph(model, specialise(readFileSync(model.path), mask, model.config.layers));
+}
+
+/**
+ * Writes a graph over a model's weights beside them, where the runtime looks for them; it can go as soon as it is loaded. What
  * dead processes left is removed.
  * @returns its path.
  * @throws InputError when the folder cannot be written.
  */
-export function writeDraft(model: CompiledModel, mask: SkipMask): string {
+export function writeGraph(model: CompiledModel, graph: Uint8Array): string {
   const folder = dirname(model.path);
   try {
     for (const name of readdirSync(folder)) {
@@ -47,7 +55,7 @@ export function writeDraft(model: CompiledModel, mask: SkipMask): string {
       if (owner && !processIsAlive(Number(owner))) rmSync(join(folder, name), { force: true });
     }
     const path = join(folder, `draft.${process.pid}.${randomBytes(4).toString('hex')}.onnx`);
-    writeFileSync(path, specialise(readFileSync(model.path), mask, model.config.layers));
+    writeFileSync(path, graph);
     return path;
   } catch (error) {
     throw new InputError(`Cannot write a draft's graph into ${folder}: ${errorMessage(error)}`);

@@ -11,6 +11,7 @@ import { DraftPool } from './draft-pool.js';
 import { KvCache } from './kv-cache.js';
 import { PassInputs, tailBlocks } from './pass-inputs.js';
 import type { ReplayInputs } from './replay-inputs.js';
+import { Sublayers } from './sublayers.js';
 
 /** Tokens of one prefill pass. */
 export const prefillChunk = blockSize;
@@ -111,6 +112,11 @@ export class Engine {
   loadGated(): Promise<Engine> {
     const { model, threads, device } = this;
     return Engine.load(model, { threads, device, form: 'gated' });
+  }
+
+  /** A session that runs single sublayers on any hidden state, for calibration. */
+  loadSublayers(): Promise<Sublayers> {
+    return Sublayers.load(this.model, this.threads, this.device);
   }
 
   /**

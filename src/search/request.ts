@@ -35,6 +35,7 @@ export type SearchStage =
   | 'costs'
   | 'references'
   | 'sweep'
+  | 'plan'
   | 'trials'
   | 'shortlist'
   | 'finalists'

@@ -5,8 +5,6 @@
  */
 import { z } from 'zod';
 import { createCoupling } from '../decoding/coupling.js';
-import { generate } from '../decoding/generate.js';
-import { prefillChunk } from '../engine/engine.js';
 import type { Model } from '../engine/load-model.js';
 import { InputError } from '../errors.js';
 import { MAX_DRAFT_LENGTH } from './candidate.js';
@@ -18,12 +16,9 @@ import type { RankedFinalist, RunContext, SearchRequest, SearchResult } from './
 import { createSampler } from './samplers/create.js';
 import { decodeScorer, type Scorer } from './scorer.js';
 import { ladderShortlist, modelShortlist } from './shortlist.js';
-import type { OpenStudy } from './storage/storage.js';
-import { leaveOneOut } from './sweep.js';
+import { noteOf, samplerSources } from './sources.js';
 import { runTrials, type Trial } from './trials.js';
 
-/** Sequences that the leave-one-out sweep runs over. */
-const sweepSequences = 4;
 /** Prompts whose contexts the cost model is calibrated at. */
 const costPrompts = 24;
 
@@ -47,9 +42,8 @@ export async function runSearch(model: Model, request: SearchRequest): Promise<S
   let finalists: RankedFinalist[];
   try {
     const space = { bits: 2 * model.engine.config.layers, draft: scorer.draft };
-    const { sampler, predict } = await createSampler(request.sampler, space, request.seed, {
-      agreement: () => sweep(context),
-    });
+    const sources = samplerSources(context, calibration?.model ?? null);
+    const { sampler, predict } = await createSampler(request.sampler, space, request.seed, sources);
     const limits = { trials: request.trials, deadline, signal };
     trials = await runTrials(study, sampler, scorer, limits, (finished) => {
       best = finished.reduce((max, { score }) => Math.max(max, score), 0);
@@ -117,36 +111,4 @@ function openLadder(
     signal,
     onProgress: (done, total) => report('references', done, total),
   });
-}
-
-/** The leave-one-out sweep over the model's own continuations; kept in the journal, so that it runs once per study. */
-async function sweep({ model, request, report }: RunContext): Promise<Float64Array> {
-  const { study, calibration, settings, signal } = request;
-  const bits = 2 * model.engine.config.layers;
-  const known = z.array(z.number()).length(bits).safeParse(noteOf(study, 'leave_one_out'));
-  if (known.success) return Float64Array.from(known.data);
-  const sequences: number[][] = [];
-  for (const prompt of calibration.slice(0, sweepSequences)) {
-    const running = generate(model.engine, {
-      prompt: prompt.tokens,
-      maxNewTokens: settings.maxNewTokens,
-      sampling: settings.sampling,
-    });
-    let step = await running.next();
-    while (!step.done) step = await running.next();
-    sequences.push([...prompt.tokens, ...step.value.tokens].slice(0, prefillChunk));
-  }
-  const gated = await model.engine.loadGated();
-  const agreement = await leaveOneOut(gated, sequences, (done, total) => {
-    signal?.throwIfAborted();
-    report('sweep', done, total);
-  }).finally(() => gated.close());
-  await study.append({ type: 'note', key: 'leave_one_out', value: Array.from(agreement) });
-  return agreement;
-}
-
-/** The value of a study's last note of a key. */
-function noteOf({ events }: OpenStudy, key: string): unknown {
-  const note = events.findLast((event) => event.type === 'note' && event.key === key);
-  return note?.type === 'note' ? note.value : undefined;
 }

@@ -48,8 +48,8 @@ async function choices(
 }
 
 /**
- * Rules that the warm start's masks take in turn, so that the search learns early whether to draft on regardless or to stop
- * when in doubt.
+ * Rules that masks take in turn which come without one, so that a search learns early whether to draft on regardless or to
+ * stop when in doubt.
  */
 const rules: readonly DraftRule[] = [
   { exit: 'threshold', draftLength: 6, threshold: 0.6 },
@@ -57,16 +57,23 @@ const rules: readonly DraftRule[] = [
   { exit: 'threshold', draftLength: 8, threshold: 0.3 },
 ];
 
+/** The rule of a search's mask number `index` that came without one: the space's, where it has one. */
+export function startingRule({ draft }: Pick<SearchSpace, 'draft'>, index: number): DraftRule {
+  return draft === 'search' ? rules[index % rules.length]! : draft;
+}
+
+/** The sublayers (bits of a mask) from the one that matters least by itself to the one that matters most. */
+export function ranking(agreement: Float64Array): number[] {
+  return Array.from(agreement.keys()).sort((a, b) => agreement[b]! - agreement[a]! || a - b);
+}
+
 /** Masks to begin a search with: ever more of the sublayers that matter least by themselves. */
-export function warmStart(
-  agreement: Float64Array,
-  { draft }: Pick<SearchSpace, 'draft'>,
-): Candidate[] {
-  const order = Array.from(agreement.keys()).sort((a, b) => agreement[b]! - agreement[a]! || a - b);
+export function warmStart(agreement: Float64Array, space: Pick<SearchSpace, 'draft'>): Candidate[] {
+  const order = ranking(agreement);
   return ratios.map((ratio, i) => {
     const mask = new Uint8Array(agreement.length);
     const count = Math.min(agreement.length, Math.max(1, Math.round(ratio * agreement.length)));
     for (const bit of order.slice(0, count)) mask[bit] = 1;
-    return { mask, draft: draft === 'search' ? rules[i % rules.length]! : draft };
+    return { mask, draft: startingRule(space, i) };
   });
 }

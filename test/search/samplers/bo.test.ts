@@ -10,12 +10,10 @@ import { Random } from '../../../src/random.js';
 import { candidateKey, type SearchSpace } from '../../../src/search/candidate.js';
 import { logExpectedImprovement } from '../../../src/search/gp/logei.js';
 import { GaussianProcess } from '../../../src/search/gp/model.js';
-import type { Sampler } from '../../../src/search/sampler.js';
 import { Acquisition } from '../../../src/search/samplers/acquisition.js';
 import { createBoSampler } from '../../../src/search/samplers/bo.js';
 import { climb } from '../../../src/search/samplers/local-search.js';
 import { applyMove, movesFrom } from '../../../src/search/samplers/neighbourhood.js';
-import { createRandomSampler } from '../../../src/search/samplers/random.js';
 import { TrustRegion } from '../../../src/search/samplers/trust-region.js';
 import { randomCandidate, randomObservations } from '../oracle.js';
 
@@ -95,63 +93,6 @@ describe('TrustRegion', () => {
     expect(region.radius).toBe(1);
     for (let i = 0; i < 6; i++) region.report(false);
     expect(region.radius).toBe(8);
-  });
-});
-
-const kinds: [string, (seed: number) => Sampler][] = [
-  ['random', (seed) => createRandomSampler(searched, seed)],
-  ['bo', (seed) => createBoSampler(searched, seed, [])],
-];
-
-describe.each(kinds)('%s sampler', (_name, create) => {
-  const score = (sampler: Sampler, trials: number, keys: string[]) => {
-    for (let t = 0; t < trials; t++) {
-      const candidate = sampler.ask();
-      keys.push(candidateKey(candidate));
-      sampler.tell(candidate, 1 + candidate.mask[3] - 0.1 * candidate.mask[5], 0.01);
-    }
-  };
-
-  it('repeats for a seed, differs for another, and goes on after a resume as if never stopped', () => {
-    const keys: string[][] = [[], [], []];
-    score(create(1), 30, keys[0]);
-    score(create(1), 30, keys[1]);
-    score(create(2), 30, keys[2]);
-    expect(keys[1]).toEqual(keys[0]);
-    expect(keys[2]).not.toEqual(keys[0]);
-
-    const first = create(1);
-    const told = Array.from({ length: 20 }, () => {
-      const candidate = first.ask();
-      const value = 1 + candidate.mask[3] - 0.1 * candidate.mask[5];
-      first.tell(candidate, value, 0.01);
-      return { candidate, value };
-    });
-    const resumed = create(1);
-    for (const { candidate, value } of told) resumed.tell(candidate, value, 0.01);
-    const rest: string[] = [];
-    score(resumed, 10, rest);
-    expect(rest).toEqual(keys[0].slice(20));
-  });
-
-  it('proposes only valid candidates, never the empty mask', () => {
-    const sampler = create(3);
-    for (let t = 0; t < 40; t++) {
-      const candidate = sampler.ask();
-      const { exit, draftLength, threshold } = candidate.draft;
-      expect(candidate.mask.length).toBe(12);
-      expect(candidate.mask.includes(1)).toBe(true);
-      expect(draftLength >= 2 && draftLength <= 12).toBe(true);
-      expect(Math.round(threshold * 20) / 20).toBeCloseTo(threshold, 12);
-      if (exit === 'fixed') expect(threshold).toBe(0);
-      sampler.tell(candidate, Math.sin(t), 0.01);
-    }
-  });
-
-  it('refuses scores that are no numbers', () => {
-    const sampler = create(0);
-    expect(() => sampler.tell(sampler.ask(), Number.NaN)).toThrow(RangeError);
-    expect(() => sampler.tell(sampler.ask(), 1, -1)).toThrow(RangeError);
   });
 });
 

@@ -1,0 +1,45 @@
+import { fromBinary, toBinary } from '@bufbuild/protobuf';
+import { elementType, valueInfo } from './builder.js';
+import { ModelProtoSchema, type NodeProto } from './onnx_pb.js';
+
+/** What the graph of {@link sublayerGraph} reads and returns beside the inputs of the gated graph. */
+export const sublayerNames = { hidden: 'hidden', embedded: 'embedded' } as const;
+
+/**
+ * The gated graph between embedding and final norm, for calibration: it takes the hidden state before its first sublayer and
+ * returns the one after its last. With one gate open it is that sublayer alone, on whatever hidden state it is given.
+ *
+ * Inputs: those of the gated graph without `logit_rows`, and `hidden` [S, hidden].
+ * Outputs, in this order: the embedding of `token_ids`, `embedded` [S, hidden]; the hidden state after the sublayers.
+ * @param gated bytes of the gated graph, as `buildModel` makes it.
+ */
+export function sublayerGraph(gated: Uint8Array, hiddenSize: number): Uint8Array {
+  const { hidden, embedded } = sublayerNames;
+  const model = fromBinary(ModelProtoSchema, gated);
+  const graph = model.graph!;
+  const producer = (name: string) => graph.node.find(({ output }) => output.includes(name))!;
+  const last = producer('wanted').input[0]!;
+  const embedding = producer(embedded);
+  const sublayers = graph.node.filter(({ opType }) => opType === 'If');
+  for (const node of allNodes(sublayers)) {
+    node.input = node.input.map((name) => (name === embedded ? hidden : name));
+  }
+  graph.node = [embedding, producer('run.0'), ...sublayers];
+  const read = new Set(allNodes(graph.node).flatMap(({ input }) => input));
+  graph.initializer = graph.initializer.filter(({ name }) => read.has(name));
+  const shape = ['tokens', hiddenSize];
+  graph.input = [
+    ...graph.input.filter(({ name }) => name !== 'logit_rows'),
+    valueInfo(hidden, elementType.float, shape),
+  ];
+  graph.output = [embedded, last].map((name) => valueInfo(name, elementType.float, shape));
+  return toBinary(ModelProtoSchema, model);
+}
+
+/** Nodes and those in their branches. */
+function allNodes(nodes: readonly NodeProto[]): NodeProto[] {
+  return nodes.flatMap((node) => [
+    node,
+    ...node.attribute.flatMap(({ g }) => (g ? allNodes(g.node) : [])),
+  ]);
+}
