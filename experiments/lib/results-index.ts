@@ -83,7 +83,7 @@ export const LISTED: Readonly<Record<string, ListedResult>> = {
   },
   'heldout-loss': {
     shows: 'held-out loss of the bundled model by kind of text',
-    command: script('demo-model/heldout-loss.ts'),
+    command: script('demo-model/heldout-loss.ts ENCODED models/demo'),
     figures: (content) =>
       lossRows
         .parse(content)
