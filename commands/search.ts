@@ -110,6 +110,7 @@ journal: interrupted at any moment, --resume goes on with it.`;
   async run(): Promise<SearchDocument> {
     const { flags } = await this.parse(Search);
     const started = performance.now();
+    const { commandLine } = await import('../src/cli/command-line.js');
     const { samplingOptions } = await import('../src/cli/method.js');
     const { checkExactness } = await import('../src/cli/exactness.js');
     const { loadModelWithProgress } = await import('../src/cli/load.js');
@@ -170,6 +171,8 @@ journal: interrupted at any moment, --resume goes on with it.`;
         { resume: flags.resume },
       );
       try {
+        const command = commandLine('search', this.argv);
+        await study.append({ type: 'note', key: 'command', value: command });
         const request: SearchRequest = {
           sampler: flags.sampler,
           fidelity: flags.fidelity,
@@ -191,7 +194,7 @@ journal: interrupted at any moment, --resume goes on with it.`;
           studyName,
           dataset: split.calibration.dataset,
           holdout: split.holdout.dataset,
-          command: ['sspec', 'search', ...this.argv].join(' '),
+          command,
         });
         writeProfile(flags.output, profile);
         const document = searchDocument(studyName, request, result, flags.output, started);
