@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../src/cli/base-command.js';
 import { integerFlag, METHODS, modelFlags, samplingFlags, seedFlag } from '../src/cli/flags.js';
@@ -79,7 +80,7 @@ export default class Eval extends BaseCommand {
     }),
     'output-dir': Flags.string({
       helpValue: 'DIR',
-      summary: 'Folder for results.json, results.csv and samples.jsonl.',
+      summary: 'Folder for results.json, results.csv, samples.jsonl and report.html.',
     }),
     format: Flags.option({
       options: EVALUATION_FORMATS,
@@ -92,6 +93,7 @@ export default class Eval extends BaseCommand {
 
   async run(): Promise<EvaluationDocument> {
     const { flags } = await this.parse(Eval);
+    const { commandLine } = await import('../src/cli/command-line.js');
     const { samplingOptions } = await import('../src/cli/method.js');
     const { checkExactness } = await import('../src/cli/exactness.js');
     const { loadModelWithProgress } = await import('../src/cli/load.js');
@@ -104,6 +106,8 @@ export default class Eval extends BaseCommand {
     const { busyWarning } = await import('../src/measurement/busy.js');
     const { describeEnvironment } = await import('../src/measurement/environment.js');
     const { evaluationCsv, formatEvaluation } = await import('../src/reporting/evaluation.js');
+    const { readEvaluationInput } = await import('../src/reporting/report/inputs.js');
+    const { writeReport } = await import('../src/reporting/report/write.js');
 
     const sampling = samplingOptions(flags);
     const { 'output-dir': directory, profile: files = [] } = flags;
@@ -114,7 +118,7 @@ export default class Eval extends BaseCommand {
     if (busy !== undefined) this.notice(busy, flags.quiet);
     const model = await loadModelWithProgress(flags);
     try {
-      const { methods, warnings } = await namedMethods(names, files, model.engine);
+      const { methods, profiles, warnings } = await namedMethods(names, files, model.engine);
       const { prompts, datasets, warnings: leftOut } = tokenizePrompts(model, refs, flags.limit);
       const exactness = await checkExactness(model.engine, flags.quiet);
       for (const warning of [...warnings, ...leftOut, ...exactness.warnings])
@@ -135,9 +139,14 @@ export default class Eval extends BaseCommand {
         evaluateWithProgress(model, { ...request, signal }, flags.quiet),
       );
       const rows = summarise(result, await findDivergences(model.engine, result));
-      const document = evaluationDocument(model, result, datasets, rows, environment);
-      if (directory !== undefined)
+      const origin = { command: commandLine('eval', this.argv), profiles };
+      const document = evaluationDocument(model, result, datasets, rows, environment, origin);
+      if (directory !== undefined) {
         writeEvaluation(directory, document, evaluationCsv(document), result, model.tokenizer);
+        await writeReport([readEvaluationInput(directory)], {
+          output: join(directory, 'report.html'),
+        });
+      }
       this.print(formatEvaluation(document, flags.format));
       const isDefective = rows.some((row) => row.divergences.some(({ kind }) => kind === 'defect'));
       if (flags.audit && isDefective) process.exitCode = 1;
@@ -180,7 +189,11 @@ async function namedMethods(
   }
   for (const { file, warnings } of profiles)
     messages.push(...warnings.map((warning) => `${file}: ${warning}`));
-  return { methods, warnings: messages };
+  return {
+    methods,
+    profiles: profiles.map(({ file, profile }) => ({ file, profile })),
+    warnings: messages,
+  };
 }
 
 async function evaluateWithProgress(

@@ -122,6 +122,7 @@ KnapSpec: dynamic programming on hidden states). greedy: along the leave-one-out
   async run(): Promise<SearchDocument> {
     const { flags } = await this.parse(Search);
     const started = performance.now();
+    const { commandLine } = await import('../src/cli/command-line.js');
     const { samplingOptions } = await import('../src/cli/method.js');
     const { checkExactness } = await import('../src/cli/exactness.js');
     const { loadModelWithProgress } = await import('../src/cli/load.js');
@@ -182,6 +183,8 @@ KnapSpec: dynamic programming on hidden states). greedy: along the leave-one-out
         { resume: flags.resume },
       );
       try {
+        const command = commandLine('search', this.argv);
+        await study.append({ type: 'note', key: 'command', value: command });
         const request: SearchRequest = {
           sampler: flags.sampler,
           fidelity: flags.fidelity,
@@ -203,7 +206,7 @@ KnapSpec: dynamic programming on hidden states). greedy: along the leave-one-out
           studyName,
           dataset: split.calibration.dataset,
           holdout: split.holdout.dataset,
-          command: ['sspec', 'search', ...this.argv].join(' '),
+          command,
         });
         writeProfile(flags.output, profile);
         const document = searchDocument(studyName, request, result, flags.output, started);

@@ -1,12 +1,27 @@
 import type { Model } from '../engine/load-model.js';
 import type { Environment } from '../measurement/environment.js';
+import type { Profile } from '../profile/schema.js';
 import { NEAR_TIE_MARGIN } from './divergence.js';
 import type { DatasetRecord } from './prompts.js';
 import type { EvaluationResult } from './run.js';
 import type { EvaluationRow } from './summary.js';
 
+/** A profile that was measured, whole: its file may change or go. */
+export interface MeasuredProfile {
+  /** As the rows name it. */
+  readonly file: string;
+  readonly profile: Profile;
+}
+
+/** What made an evaluation. */
+export interface EvaluationOrigin {
+  /** The command line; null where a program called the library. */
+  readonly command: string | null;
+  readonly profiles: readonly MeasuredProfile[];
+}
+
 /** An evaluation as results.json and `--json` have it. */
-export interface EvaluationDocument {
+export interface EvaluationDocument extends EvaluationOrigin {
   readonly model: string;
   readonly precision: string;
   readonly settings: {
@@ -35,10 +50,12 @@ export function evaluationDocument(
   datasets: readonly DatasetRecord[],
   rows: readonly EvaluationRow[],
   environment: Environment,
+  { command, profiles }: EvaluationOrigin = { command: null, profiles: [] },
 ): EvaluationDocument {
   const { precision } = engine.model;
   const { sampling } = settings;
   return {
+    command,
     model: reference,
     precision,
     settings: {
@@ -53,6 +70,7 @@ export function evaluationDocument(
       coupling: settings.coupling,
       near_tie_margin: NEAR_TIE_MARGIN[precision],
     },
+    profiles,
     datasets,
     rows,
     environment,

@@ -6,6 +6,20 @@ import { textWidth } from './text.js';
 /** Gap between tick labels and the plot, ticks included. */
 const TICK_GAP = 12;
 
+/** Room for the ticks and the label of a bottom axis. */
+export const BOTTOM = 48;
+/** Where a bottom axis has its label. */
+export const BOTTOM_LABEL = {
+  labelArrow: 'none',
+  labelAnchor: 'center',
+  labelOffset: BOTTOM - 8,
+} as const;
+
+/** A speedup or another ratio, `1.23×`. */
+export function times(ratio: number, digits = 2): string {
+  return `${ratio.toFixed(digits)}×`;
+}
+
 /** Room that a left axis needs for labels such as these. */
 export function marginFor(labels: readonly string[]): number {
   return Math.ceil(Math.max(0, ...labels.map((label) => textWidth(label, FONT_SIZE)))) + TICK_GAP;
@@ -42,7 +56,7 @@ export function speedupScale(label: string, domain: readonly [number, number]): 
     domain: [low, high],
     label,
     ticks: 5,
-    tickFormat: (value: number) => `${value.toFixed(high - low < 0.04 ? 3 : digits)}×`,
+    tickFormat: (value: number) => times(value, high - low < 0.04 ? 3 : digits),
   };
 }
 

@@ -1,5 +1,5 @@
 import { dot, gridX, gridY, line } from '@observablehq/plot';
-import { marginFor, paddedDomain, shareScale } from './axes.js';
+import { BOTTOM, BOTTOM_LABEL, marginFor, paddedDomain, shareScale } from './axes.js';
 import type { Figure } from './figure.js';
 
 /** A mask by what its draft costs and how much of it is accepted. */
@@ -43,20 +43,19 @@ export function paretoFigure(
       marginLeft: marginFor(['100.0%']),
       marginRight: 18,
       marginTop: 28,
-      marginBottom: 44,
+      marginBottom: BOTTOM,
       x: {
         domain: xs,
         ticks: 5,
         tickFormat: (value: number) => value.toFixed(2),
         label: 'c = draft pass / target pass (time)',
-        labelArrow: 'none',
-        labelAnchor: 'center',
+        ...BOTTOM_LABEL,
       },
       y: shareScale('draft acceptance rate', [Math.max(0, ys[0]), ys[1]]),
       marks: [
         gridX(),
         gridY(),
-        dot(rest, { x: 'c', y: 'acceptance', r: 3, stroke: palette.faint, ariaLabel: 'trials' }),
+        dot(rest, { x: 'c', y: 'acceptance', r: 3, stroke: palette.faint, className: 'trials' }),
         line(front, {
           x: 'c',
           y: 'acceptance',
@@ -70,7 +69,7 @@ export function paretoFigure(
           y: 'acceptance',
           r: 4,
           fill: palette.series[0],
-          ariaLabel: 'front',
+          className: 'front',
         }),
         dot(chosen ? [chosen] : [], {
           x: 'c',
@@ -80,7 +79,7 @@ export function paretoFigure(
           fill: palette.series[1]!,
           stroke: palette.text,
           strokeWidth: 0.75,
-          ariaLabel: 'chosen',
+          className: 'chosen',
         }),
       ],
     }),

@@ -1,5 +1,12 @@
 import { dot, gridY, lineY, ruleY } from '@observablehq/plot';
-import { integerTicks, marginFor, paddedDomain, speedupScale } from './axes.js';
+import {
+  BOTTOM,
+  BOTTOM_LABEL,
+  integerTicks,
+  marginFor,
+  paddedDomain,
+  speedupScale,
+} from './axes.js';
 import type { Figure } from './figure.js';
 
 /** A finished trial of a search. */
@@ -42,14 +49,13 @@ export function traceFigure(
       marginLeft: marginFor(['0.000×']),
       marginRight: 14,
       marginTop: 28,
-      marginBottom: 42,
+      marginBottom: BOTTOM,
       x: {
         domain: [0, Math.max(1, last)],
         ticks: integerTicks(0, last, 6),
         tickFormat: String,
         label: 'trial',
-        labelArrow: 'none',
-        labelAnchor: 'center',
+        ...BOTTOM_LABEL,
         inset: 6,
       },
       y: speedupScale(`${kind} speedup`, domain),
@@ -61,7 +67,7 @@ export function traceFigure(
           y: 'score',
           r: 3,
           stroke: palette.series[0],
-          ariaLabel: 'trials',
+          className: 'trials',
         }),
         lineY(steps, {
           x: 'trial',
@@ -69,7 +75,7 @@ export function traceFigure(
           curve: 'step-after',
           stroke: palette.series[1]!,
           strokeWidth: 2,
-          ariaLabel: 'best so far',
+          className: 'best',
         }),
       ],
     }),
