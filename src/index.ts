@@ -39,6 +39,7 @@ export type { DecodeStatistics } from './decoding/statistics.js';
 export type { Engine } from './engine/engine.js';
 export { type LoadOptions, loadModel, type Model } from './engine/load-model.js';
 export { InputError } from './errors.js';
+export { type AllTurns, addLaterTurns, type Conversation } from './evaluation/conversation.js';
 export { type Divergence, findDivergences } from './evaluation/divergence.js';
 export {
   type DatasetRecord,

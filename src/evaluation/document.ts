@@ -1,5 +1,6 @@
 import type { Model } from '../engine/load-model.js';
 import type { Environment } from '../measurement/environment.js';
+import type { AuditRecord } from './audit.js';
 import { NEAR_TIE_MARGIN } from './divergence.js';
 import type { DatasetRecord } from './prompts.js';
 import type { EvaluationResult } from './run.js';
@@ -26,15 +27,23 @@ export interface EvaluationDocument {
   readonly datasets: readonly DatasetRecord[];
   readonly rows: readonly EvaluationRow[];
   readonly environment: Environment;
+  /** Sentences that stderr had: a busy machine, a profile from other circumstances, prompts that were left out. */
+  readonly warnings: readonly string[];
+  /** What was compared and found, of an evaluation with `--audit`. */
+  readonly audit?: AuditRecord;
 }
 
-/** @param environment as it was before the first measurement. */
+/**
+ * @param environment as it was before the first measurement.
+ * @param notes.warnings default: none.
+ */
 export function evaluationDocument(
   { reference, engine }: Pick<Model, 'reference' | 'engine'>,
   { settings }: EvaluationResult,
   datasets: readonly DatasetRecord[],
   rows: readonly EvaluationRow[],
   environment: Environment,
+  { warnings = [], audit }: { warnings?: readonly string[]; audit?: AuditRecord } = {},
 ): EvaluationDocument {
   const { precision } = engine.model;
   const { sampling } = settings;
@@ -56,5 +65,7 @@ export function evaluationDocument(
     datasets,
     rows,
     environment,
+    warnings,
+    ...(audit && { audit }),
   };
 }

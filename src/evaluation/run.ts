@@ -12,6 +12,7 @@ import type { KvCache } from '../engine/kv-cache.js';
 import type { Model } from '../engine/load-model.js';
 import { InputError } from '../errors.js';
 import { errorMessage } from '../files.js';
+import type { Conversation } from './conversation.js';
 
 /** A prompt of a dataset. */
 export interface EvaluationPrompt {
@@ -19,8 +20,12 @@ export interface EvaluationPrompt {
   /** The dataset or kind that it is counted with. */
   readonly dataset: string;
   readonly tokens: readonly number[];
+  /** The benchmark's own category of it, for the samples. */
+  readonly category?: string;
   /** Texts that end its output; they need a model with a tokenizer. Default: none. */
   readonly stop?: readonly string[];
+  /** The conversation that it is a turn of, where that has several. */
+  readonly conversation?: Conversation;
 }
 
 /** A method under the name that results show. */

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import type { AuditRecord } from '../evaluation/audit.js';
 import type { EvaluationDocument } from '../evaluation/document.js';
 import { type EvaluationRow, POOLED } from '../evaluation/summary.js';
 import type { Column, Row } from './columns.js';
@@ -72,7 +73,21 @@ function sections(
   } else if (rows.every((row) => row.identical_outputs === true)) {
     parts.push('All outputs are identical to those of autoregressive decoding.');
   }
+  if (document.audit) parts.push(auditSentence(document.audit));
   return parts.join('\n\n');
+}
+
+/** What an audit compared, and what it found. */
+export function auditSentence(audit: AuditRecord): string {
+  const { outputs, tokens, different_outputs: different, defects, near_ties: ties } = audit;
+  const found =
+    different === 0
+      ? 'none differs'
+      : `${different} differ, at ${defects} places by a defect and at ${ties} by a near-tie`;
+  const machine = audit.bit_exact
+    ? 'Passes of any length agree in every bit here, so any difference is a defect.'
+    : 'Passes of several tokens can differ in bits from passes of one here, so two tokens that nearly tie may change places.';
+  return `Audit: ${outputs} outputs with ${tokens} tokens compared with autoregressive decoding, ${found}.\n${machine}`;
 }
 
 /** What was measured, and where. */
