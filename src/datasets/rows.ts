@@ -10,7 +10,7 @@ const PARQUET = Buffer.from('PAR1');
 const GZIP = Buffer.from([0x1f, 0x8b]);
 
 /** Limits of a JSONL file; larger ones are refused. */
-export const ROW_LIMITS = { fileBytes: GIB, lineBytes: 32 * MIB, rows: 1_000_000 };
+export const ROW_LIMITS = { fileBytes: GIB, lineBytes: 16 * MIB, rows: 1_000_000 };
 
 /** One object of a JSONL file. */
 export interface Row {
@@ -94,7 +94,8 @@ function* readLines(
   const fd = openFile(path, limits.fileBytes, tooLarge);
   try {
     const chunk = Buffer.alloc(MIB);
-    let rest = Buffer.alloc(0);
+    /** The beginning of a line that goes on in the next piece. */
+    let rest: Buffer[] = [];
     let total = 0;
     for (let line = 1; ; ) {
       const count = readChunk(fd, chunk, path);
@@ -106,21 +107,28 @@ function* readLines(
       onBytes(bytes);
       let from = 0;
       for (let to = bytes.indexOf(NEWLINE); to >= 0; to = bytes.indexOf(NEWLINE, from)) {
-        yield limited(Buffer.concat([rest, bytes.subarray(from, to)]), line++);
-        rest = Buffer.alloc(0);
+        yield limited([...rest, bytes.subarray(from, to)], line++);
+        rest = [];
         from = to + 1;
       }
-      rest = limited(Buffer.concat([rest, bytes.subarray(from)]), line);
+      // A copy: the next piece is read into the same memory.
+      if (from < count) rest.push(Buffer.from(bytes.subarray(from)));
+      checkLength(rest, line);
     }
-    if (rest.length > 0) yield rest;
+    if (rest.length > 0) yield Buffer.concat(rest);
   } finally {
     closeSync(fd);
   }
 
-  function limited(bytes: Buffer<ArrayBuffer>, line: number): Buffer<ArrayBuffer> {
-    if (bytes.length > limits.lineBytes)
+  function limited(pieces: readonly Buffer[], line: number): Buffer {
+    checkLength(pieces, line);
+    return Buffer.concat(pieces);
+  }
+
+  function checkLength(pieces: readonly Buffer[], line: number): void {
+    const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    if (length > limits.lineBytes)
       throw new InputError(`${path}, line ${line}: longer than ${limits.lineBytes} bytes.`);
-    return bytes;
   }
 }
 

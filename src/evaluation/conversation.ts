@@ -11,16 +11,6 @@ import { type Generation, generate } from '../decoding/generate.js';
 import type { Engine } from '../engine/engine.js';
 import type { EvaluationPrompt, EvaluationSettings } from './run.js';
 
-/** The conversation that a prompt is a turn of. */
-export interface Conversation {
-  /** The id of its first turn. */
-  readonly id: string;
-  /** What the user says, turn by turn; the first as the task file puts it. */
-  readonly turns: readonly string[];
-  /** Which of them the prompt ends with, from 1. */
-  readonly turn: number;
-}
-
 /** What to decode later turns with, and whom to tell. */
 export interface LaterTurnsRequest
   extends Pick<EvaluationSettings, 'maxNewTokens' | 'sampling' | 'coupling'> {

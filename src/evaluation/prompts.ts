@@ -47,7 +47,7 @@ export function tokenizePrompts(
   const all: EvaluationPrompt[] = [];
   const records = datasets.map(({ name, split, version, hash, prompts }): DatasetRecord => {
     let used = 0;
-    let left = 0;
+    const left = new Map<string, number>();
     let chat = false;
     for (const { id, dataset, category, prompt, stop, turns } of prompts) {
       const key = JSON.stringify([dataset, id]);
@@ -64,7 +64,7 @@ export function tokenizePrompts(
         ? conversationTokens(tokenizer, turns, [])
         : tokenizer.encodePrompt(prompt);
       if (tokens.length >= contextLength) {
-        left++;
+        left.set(dataset, (left.get(dataset) ?? 0) + 1);
         continue;
       }
       counts.set(dataset, count + 1);
@@ -82,9 +82,16 @@ export function tokenizePrompts(
     }
     const room = `the model's context of ${contextLength} tokens`;
     if (used === 0) throw new InputError(`Dataset "${name}": no prompt fits ${room}.`);
-    if (left > 0)
-      warnings.push(`Dataset "${name}": ${left} prompts do not fit ${room} and are left out.`);
+    if (left.size > 0) warnings.push(`Dataset "${name}": ${leftOut(name, left, room)}`);
     return { name, split, version, hash, prompts: used, ...(chat && { chat_template: true }) };
   });
   return { prompts: all, datasets: records, warnings };
+}
+
+/** How many prompts were left out, and of which members or parts where the dataset has some. */
+function leftOut(name: string, left: ReadonlyMap<string, number>, room: string): string {
+  const count = [...left.values()].reduce((sum, n) => sum + n, 0);
+  const parts = [...left].map(([part, n]) => `${part} ${n}`).join(', ');
+  const where = left.size === 1 && left.has(name) ? '' : ` (${parts})`;
+  return `${count} prompts do not fit ${room} and are left out${where}.`;
 }

@@ -12,7 +12,16 @@ import type { KvCache } from '../engine/kv-cache.js';
 import type { Model } from '../engine/load-model.js';
 import { InputError } from '../errors.js';
 import { errorMessage } from '../files.js';
-import type { Conversation } from './conversation.js';
+
+/** The conversation that a prompt is a turn of. */
+export interface Conversation {
+  /** The id of its first turn. */
+  readonly id: string;
+  /** What the user says, turn by turn; the first as the task file puts it. */
+  readonly turns: readonly string[];
+  /** Which of them the prompt ends with, from 1. */
+  readonly turn: number;
+}
 
 /** A prompt of a dataset. */
 export interface EvaluationPrompt {

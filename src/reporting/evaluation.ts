@@ -56,8 +56,9 @@ function sections(
   document: EvaluationDocument,
   render: (columns: readonly Column[], rows: readonly Row[]) => string,
 ): string {
-  const { rows, settings } = document;
-  const parts = [conditions(document), render(COLUMNS, rows.map(shownRow))];
+  const { settings } = document;
+  const rows = withShortNames(document.rows);
+  const parts = [conditions({ ...document, rows }), render(COLUMNS, rows.map(shownRow))];
   const divergences = rows
     .filter(({ dataset }) => dataset !== POOLED)
     .flatMap((row) =>
@@ -75,6 +76,19 @@ function sections(
   }
   if (document.audit) parts.push(auditSentence(document.audit));
   return parts.join('\n\n');
+}
+
+/** Parts of a dataset without its name, where there are no others: `qa` for `spec_bench:qa`. */
+function withShortNames(rows: readonly EvaluationRow[]): EvaluationRow[] {
+  const wholes = new Set(
+    rows
+      .map(({ dataset }) => dataset)
+      .filter((name) => name !== POOLED)
+      .map((name) => name.split(':')[0]),
+  );
+  return rows.map((row) =>
+    wholes.size > 1 ? row : { ...row, dataset: row.dataset.replace(/^[^:]*:/, '') },
+  );
 }
 
 /** What an audit compared, and what it found. */
