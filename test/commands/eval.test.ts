@@ -83,8 +83,10 @@ describe('sspec eval', () => {
       const file = join(temporaryDirectory(), `${draft_exit}.json`);
       const draft = { draft_exit, draft_length: 2, threshold: 0.5, costs: exampleCosts };
       writeFileSync(file, JSON.stringify({ ...profile, draft }));
-      const argv = ['--profile', file, '--dataset', 'help', '--methods', 'skip,lookup,cascade'];
-      const { code, stdout } = await evaluate(...argv, '--max-new-tokens', '30', '--json');
+      const { code, stdout } = await runCommand(Eval, [
+        ...['--profile', file, '--methods', 'skip,lookup,cascade', '--dataset', 'help', '--json'],
+        ...['--max-new-tokens', '30', '--limit', '2', '--repetitions', '1', '--no-warmup', '-q'],
+      ]);
       expect(code, stdout).toBe(0);
       const rows: Record<string, unknown>[] = JSON.parse(stdout).rows;
       expect(rows.map(({ method }) => method)).toEqual([
