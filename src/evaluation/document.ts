@@ -1,6 +1,7 @@
 import type { Model } from '../engine/load-model.js';
 import type { Environment } from '../measurement/environment.js';
 import type { Profile } from '../profile/schema.js';
+import type { AuditRecord } from './audit.js';
 import { NEAR_TIE_MARGIN } from './divergence.js';
 import type { DatasetRecord } from './prompts.js';
 import type { EvaluationResult } from './run.js';
@@ -41,7 +42,16 @@ export interface EvaluationDocument extends EvaluationOrigin {
   readonly datasets: readonly DatasetRecord[];
   readonly rows: readonly EvaluationRow[];
   readonly environment: Environment;
+  /** Sentences that stderr had: a busy machine, a profile from other circumstances, prompts that were left out. */
+  readonly warnings: readonly string[];
+  /** What was compared and found, of an evaluation with `--audit`. */
+  readonly audit?: AuditRecord;
 }
+
+/** What an evaluation's document tells beside the result; all of it may be missing. */
+export type EvaluationNotes = Partial<
+  Pick<EvaluationDocument, 'command' | 'profiles' | 'warnings' | 'audit'>
+>;
 
 /** @param environment as it was before the first measurement. */
 export function evaluationDocument(
@@ -50,7 +60,7 @@ export function evaluationDocument(
   datasets: readonly DatasetRecord[],
   rows: readonly EvaluationRow[],
   environment: Environment,
-  { command, profiles }: EvaluationOrigin = { command: null, profiles: [] },
+  { command = null, profiles = [], warnings = [], audit }: EvaluationNotes = {},
 ): EvaluationDocument {
   const { precision } = engine.model;
   const { sampling } = settings;
@@ -74,5 +84,7 @@ export function evaluationDocument(
     datasets,
     rows,
     environment,
+    warnings,
+    ...(audit && { audit }),
   };
 }

@@ -62,6 +62,8 @@ export function sampleRecord(sample: Sample, tokenizer: TextTokenizer | null) {
   return {
     dataset: prompt.dataset,
     prompt: prompt.id,
+    category: prompt.category ?? null,
+    turn: prompt.conversation?.turn ?? 1,
     method: method.name,
     profile: method.profile ?? null,
     repetition: sample.repetition,
