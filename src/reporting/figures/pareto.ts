@@ -1,5 +1,5 @@
 import { dot, gridX, gridY, line } from '@observablehq/plot';
-import { BOTTOM, BOTTOM_LABEL, marginFor, paddedDomain, shareScale } from './axes.js';
+import { BOTTOM, BOTTOM_LABEL, endMarginFor, marginFor, paddedDomain, shareScale } from './axes.js';
 import type { Figure } from './figure.js';
 
 /** A mask by what its draft costs and how much of it is accepted. */
@@ -43,7 +43,7 @@ export function paretoFigure(
     plot: (palette) => ({
       height: 300,
       marginLeft: marginFor(['100.0%']),
-      marginRight: 18,
+      marginRight: endMarginFor(xs[1].toFixed(2)),
       marginTop: 28,
       marginBottom: BOTTOM,
       x: {
@@ -61,6 +61,7 @@ export function paretoFigure(
         line(front, {
           x: 'c',
           y: 'acceptance',
+          z: null,
           curve: 'step-after',
           stroke: palette.series[0],
           strokeOpacity: 0.5,

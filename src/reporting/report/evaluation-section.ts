@@ -108,16 +108,16 @@ function evaluationFigures(
       conditionalAcceptance: row.conditional_acceptance,
     }));
   return [
+    ...profiles.flatMap(({ file, profile }, i) => {
+      const suffix = profiles.length > 1 ? `-${i + 1}` : '';
+      return profileFigures(`${id}-profile${suffix}`, profile, profiles.length > 1 ? file : null);
+    }),
     speedupFigure(`${id}-speedups`, bars),
     timeFigure(
       `${id}-time`,
       pooled.flatMap((row) => timeParts(row, labels.short(row))),
     ),
     acceptanceFigure(`${id}-acceptance`, curves),
-    ...profiles.flatMap(({ file, profile }, i) => {
-      const suffix = profiles.length > 1 ? `-${i + 1}` : '';
-      return profileFigures(`${id}-profile${suffix}`, profile, profiles.length > 1 ? file : null);
-    }),
   ].filter((figure) => figure !== null);
 }
 
