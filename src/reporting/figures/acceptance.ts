@@ -51,7 +51,7 @@ export function acceptanceFigure(name: string, curves: readonly AcceptanceCurve[
       color: { domain: methods, range: methods.map((_, i) => seriesColour(palette, i)) },
       marks: [
         gridY(),
-        lineY(points, { x: 'offset', y: 'share', stroke: 'method', strokeWidth: 2 }),
+        lineY(points, { x: 'offset', y: 'share', z: 'method', stroke: 'method', strokeWidth: 2 }),
         dot(points, { x: 'offset', y: 'share', fill: 'method', r: 3.5, className: 'acceptance' }),
       ],
     }),

@@ -1,5 +1,13 @@
 import { dot, gridX, gridY, link, ruleX } from '@observablehq/plot';
-import { BOTTOM, BOTTOM_LABEL, marginFor, paddedDomain, speedupScale } from './axes.js';
+import {
+  BOTTOM,
+  BOTTOM_LABEL,
+  endMarginFor,
+  marginFor,
+  paddedDomain,
+  speedupScale,
+  speedupTick,
+} from './axes.js';
 import type { Figure } from './figure.js';
 
 /** A candidate whose speedup was predicted, and measured too. */
@@ -40,8 +48,8 @@ export function fidelityFigure(
     ],
     plot: (palette) => ({
       height: 340,
-      marginLeft: marginFor(['0.000×']),
-      marginRight: 20,
+      marginLeft: marginFor(domain.map(speedupTick(domain))),
+      marginRight: endMarginFor(speedupTick(domain)(domain[1])),
       marginTop: 28,
       marginBottom: BOTTOM,
       x: {

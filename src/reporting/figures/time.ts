@@ -1,7 +1,7 @@
 import { axisX, axisY, barX, gridX, text } from '@observablehq/plot';
 import { BOTTOM, BOTTOM_LABEL, marginFor } from './axes.js';
 import { type Figure, FONT_SIZE } from './figure.js';
-import type { Palette } from './palette.js';
+import { type Palette, seriesColour } from './palette.js';
 import { labelText, textWidth } from './text.js';
 
 /** Where the time of one new token of a method went, in milliseconds. */
@@ -41,8 +41,9 @@ export function timeFigure(name: string, methods: readonly TimeParts[]): Figure 
   const label = (method: string) => labelText(method, 22);
   const valueWidth = Math.max(...totals.map(({ total }) => textWidth(total, FONT_SIZE)));
   const marginRight = Math.ceil(valueWidth) + VALUE_GAP + 4;
+  // Others than those of the first methods in the figures beside this one.
   const colour = (palette: Palette, part: Part) =>
-    part === 'overhead' ? palette.faint : palette.series[part === 'draft' ? 0 : 1]!;
+    part === 'overhead' ? palette.faint : seriesColour(palette, part === 'draft' ? 3 : 5);
   return {
     name,
     title: 'Where the time goes',

@@ -6,6 +6,7 @@ import {
   marginFor,
   paddedDomain,
   speedupScale,
+  speedupTick,
 } from './axes.js';
 import type { Figure } from './figure.js';
 
@@ -46,7 +47,7 @@ export function traceFigure(
     ],
     plot: (palette) => ({
       height: 270,
-      marginLeft: marginFor(['0.000×']),
+      marginLeft: marginFor(domain.map(speedupTick(domain))),
       marginRight: 14,
       marginTop: 28,
       marginBottom: BOTTOM,
@@ -72,6 +73,7 @@ export function traceFigure(
         lineY(steps, {
           x: 'trial',
           y: 'best',
+          z: null,
           curve: 'step-after',
           stroke: palette.series[1]!,
           strokeWidth: 2,

@@ -52,6 +52,10 @@ function pooledRows({ rows }: RecordedEvaluation): readonly RecordedRow[] {
   return pooled.length > 0 ? pooled : rows.filter(({ dataset }) => dataset === rows[0]!.dataset);
 }
 
+function isSingle(dataset: string): boolean {
+  return dataset !== POOLED;
+}
+
 function headlines(evaluation: RecordedEvaluation, labels: MethodLabels): Headline[] {
   return pooledRows(evaluation).flatMap((row) => {
     const { speedup, speedup_ci95: interval, verdict } = row;
@@ -60,8 +64,8 @@ function headlines(evaluation: RecordedEvaluation, labels: MethodLabels): Headli
     const adjective = evaluation.datasets.every(({ split }) => split === 'heldout')
       ? 'held-out '
       : '';
-    const names = evaluation.datasets.map(({ name }) => name).join(', ');
-    const prompts = `${counted(row.prompts, `${adjective}prompt`)} of ${names}`;
+    const names = new Set(evaluation.rows.map(({ dataset }) => dataset).filter(isSingle));
+    const prompts = `${counted(row.prompts, `${adjective}prompt`)} (${[...names].join(', ')})`;
     return [headline({ subject: labels.sentence(row), speedup, interval, verdict, prompts })];
   });
 }
@@ -104,16 +108,16 @@ function evaluationFigures(
       conditionalAcceptance: row.conditional_acceptance,
     }));
   return [
+    ...profiles.flatMap(({ file, profile }, i) => {
+      const suffix = profiles.length > 1 ? `-${i + 1}` : '';
+      return profileFigures(`${id}-profile${suffix}`, profile, profiles.length > 1 ? file : null);
+    }),
     speedupFigure(`${id}-speedups`, bars),
     timeFigure(
       `${id}-time`,
       pooled.flatMap((row) => timeParts(row, labels.short(row))),
     ),
     acceptanceFigure(`${id}-acceptance`, curves),
-    ...profiles.flatMap(({ file, profile }, i) => {
-      const suffix = profiles.length > 1 ? `-${i + 1}` : '';
-      return profileFigures(`${id}-profile${suffix}`, profile, profiles.length > 1 ? file : null);
-    }),
   ].filter((figure) => figure !== null);
 }
 
@@ -150,7 +154,7 @@ function warnings({ environment }: RecordedEvaluation): Content {
 
 /** Whether the outputs are those of autoregressive decoding, and where not. */
 function outputs({ rows, settings }: RecordedEvaluation, labels: MethodLabels): Content {
-  const single = rows.filter(({ dataset }) => dataset !== POOLED);
+  const single = rows.filter(({ dataset }) => isSingle(dataset));
   const divergences = single.flatMap((row) =>
     row.divergences.map(
       (divergence): Row => ({ dataset: row.dataset, method: labels.short(row), ...divergence }),

@@ -69,6 +69,6 @@ function digitsFor(values: readonly number[]): number {
 }
 
 /** `1 prompt`, `40 prompts`. */
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+export function counted(count: number, noun: string, plural = `${noun}s`): string {
+  return `${count} ${count === 1 ? noun : plural}`;
 }

@@ -58,7 +58,7 @@ export function profileFigures(id: string, profile: Profile, label: string | nul
   const chosen = holdout ? { c: holdout.c, acceptance: holdout.draft_acceptance_rate } : null;
   return [
     maskFigure(`${id}-mask`, { attention, mlp }, model.layers),
-    paretoFigure(`${id}-pareto`, points, chosen),
+    paretoFigure(`${id}-pareto`, points, chosen, 'The front is what the search saw of its trials.'),
   ]
     .filter((figure) => figure !== null)
     .map((figure) => (label === null ? figure : { ...figure, title: `${figure.title}: ${label}` }));

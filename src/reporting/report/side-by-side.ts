@@ -68,8 +68,8 @@ function exampleMarkup({ plain, speculative }: Example, labels: MethodLabels): C
   const { dataset, prompt, prompt_text: text } = speculative;
   return html`<article class="example"><h4>${dataset}, prompt ${prompt}</h4>
 ${text === null ? null : html`<p class="prompt"><span class="name">Prompt</span>${promptEnd(text)}</p>`}
-<div class="sides"><div><h5>${labels.short(plain)}</h5><p class="counts">${counts(plain)}</p><p class="text">${plain.text}</p></div>
-<div><h5>${labels.short(speculative)}</h5><p class="counts">${counts(speculative)}</p><p class="text">${tokens(speculative)}</p></div></div></article>`;
+<div class="sides"><div><h5>${labels.short(plain)}</h5><p class="counts">${counts(plain)}</p><p class="generated">${plain.text}</p></div>
+<div><h5>${labels.short(speculative)}</h5><p class="counts">${counts(speculative)}</p><p class="generated">${tokens(speculative)}</p></div></div></article>`;
 }
 
 function promptEnd(text: string): string {
@@ -82,7 +82,7 @@ function counts(sample: RecordedSample): string {
   const parts = [
     counted(new_tokens, 'token'),
     `${formatSeconds(decode_seconds)} after the first`,
-    counted(target_passes, 'target pass').replace('passs', 'passes'),
+    counted(target_passes, 'target pass', 'target passes'),
   ];
   if (proposed_tokens > 0)
     parts.push(`${accepted_tokens} of ${proposed_tokens} drafted tokens accepted`);

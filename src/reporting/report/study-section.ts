@@ -95,7 +95,14 @@ function studyFigures(
       ),
       isLadder ? 'replay and the cost model' : 'the sampler’s model of the scores',
     ),
-    paretoFigure(`${id}-pareto`, points, chosen),
+    paretoFigure(
+      `${id}-pareto`,
+      points,
+      chosen,
+      isLadder
+        ? 'Trials are shown as replay and the cost model predict them.'
+        : 'Trials are shown as decoding a part of the calibration prompts measured them.',
+    ),
   ].filter((figure) => figure !== null && figure !== undefined);
 }
 

@@ -15,7 +15,7 @@ export const STYLE = new Markup(`
 @media (prefers-color-scheme: dark) { :root { ${DARK} } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 1180px; padding: 24px 16px 48px; background: var(--page); color: var(--text);
-  font: 16px/1.5 system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif; overflow-wrap: anywhere; }
+  font: 1rem/1.5 system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif; overflow-wrap: anywhere; }
 h1 { font-size: 1.75rem; line-height: 1.2; margin: 0 0 16px; }
 h2 { font-size: 1.35rem; margin: 40px 0 12px; padding-top: 16px; border-top: 1px solid var(--line); }
 h3 { font-size: 1.05rem; margin: 32px 0 8px; }
@@ -50,30 +50,32 @@ dl div { display: grid; grid-template-columns: 150px minmax(0, 1fr); gap: 12px; 
 dt { color: var(--soft); } dd { margin: 0; }
 pre { background: var(--panel); border-radius: 4px; padding: 12px; margin: 8px 0; overflow-x: auto; font-size: .8125rem;
   white-space: pre-wrap; }
-.legend span { margin-right: 6px; }
+.legend { max-width: none; }
 .accepted, .corrected, .target { border-radius: 3px; }
 .accepted { background: var(--accepted); }
 .corrected { background: var(--corrected); text-decoration: underline dotted; text-underline-offset: 3px; }
 .target { text-decoration: underline solid var(--soft) 1px; text-underline-offset: 3px; }
-.legend span { padding: 1px 5px; }
+.legend span { padding: 1px 5px; margin-right: 6px; display: inline-block; }
 .prompt { white-space: pre-wrap; color: var(--soft); font-size: .875rem; max-width: none; border-left: 3px solid var(--line); padding-left: 10px; }
 .prompt .name { display: block; font-size: .75rem; text-transform: uppercase; letter-spacing: .04em; }
 .sides { display: grid; gap: 16px 32px; grid-template-columns: repeat(auto-fit, minmax(min(100%, 340px), 1fr)); }
 .counts { color: var(--soft); font-size: .8125rem; margin: 0 0 6px; }
-.text { white-space: pre-wrap; margin: 0; font-size: .9375rem; }
+.generated { white-space: pre-wrap; margin: 0; font-size: .9375rem; }
 footer { color: var(--soft); font-size: .875rem; }
 @media (max-width: 520px) { dl div { grid-template-columns: minmax(0, 1fr); gap: 0; } }
 @media print {
   :root { color-scheme: light; ${LIGHT} }
   @page { margin: 14mm; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
-  body { font-size: 10pt; max-width: none; padding: 0; }
+  html { font-size: 9.5pt; }
+  body { max-width: none; padding: 0; }
+  .sides { grid-template-columns: 1fr 1fr; }
   .figures { columns: 2; column-gap: 24px; }
   figure { margin-bottom: 14px; }
   figure, .example, tr, dl div, .headlines li { break-inside: avoid; }
   h2, h3, h4 { break-after: avoid; }
   .scroll { overflow: visible; }
-  table { font-size: 6.5pt; } th, td { padding: 2px 4px; }
+  table { font-size: 6pt; } th, td { padding: 2px 3px; }
   nav { display: none; }
 }
 `);
