@@ -136,11 +136,13 @@ async function variantMethods(
 ): Promise<Map<string, Method>> {
   const costs = calibrateOnDemand(model, signal);
   const [first] = profiles.keys();
+  const { config, model: compiled } = model.engine;
+  const target = { layers: config.layers, precision: compiled.precision };
   try {
     const methods = new Map<string, Method>();
     for (const variant of variants) {
       const profile = profiles.get(variant.profile ?? first ?? '') ?? null;
-      const method = await variantMethod(variant, profile, model.engine, costs.costsOf);
+      const method = await variantMethod(variant, profile, target, costs.costsOf);
       methods.set(variant.name, method);
     }
     return methods;
