@@ -53,7 +53,8 @@ describe('the plan of the audit', () => {
       new Set([true, false]),
     );
     const skipped = drafts.map(({ mask }) => mask.attention.length + mask.mlp.length);
-    expect([Math.min(...skipped), Math.max(...skipped)]).toEqual([0, 8]);
+    expect(Math.min(...skipped)).toBe(0);
+    expect(Math.max(...skipped)).toBeGreaterThan(5);
     const greedy = cases.filter(({ sampling }) => sampling.temperature === 0);
     expect(greedy.length).toBeGreaterThan(10);
     expect(greedy.length).toBeLessThan(50);
