@@ -4,7 +4,6 @@ import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Definition } from '../../experiments/lib/definition.js';
 import { readResult } from '../../experiments/lib/result.js';
 import { runExperiment } from '../../experiments/lib/run-experiment.js';
-import { writeResult } from '../../experiments/lib/write-result.js';
 import { loadModel } from '../../src/engine/load-model.js';
 import { InputError } from '../../src/errors.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
@@ -34,8 +33,12 @@ beforeAll(async () => {
 /** An experiment on the miniature, whose prompts are two of the three letters. */
 const definition = (changes: object): Definition =>
   someDefinition({ model, datasets: [dataset], profiles: { mine: profile }, ...changes });
+const output = join(folder, 'results');
 const run = (wanted: Definition, state: string, signal?: AbortSignal) =>
-  runExperiment(wanted, { state, command: 'some command', quiet: true, ...(signal && { signal }) });
+  runExperiment(wanted, {
+    ...{ output, state, command: 'some command', quiet: true },
+    ...(signal && { signal }),
+  });
 
 describe('an experiment', () => {
   it('measures every variant at every precision, and writes rows, table and figure', async () => {
@@ -75,8 +78,6 @@ describe('an experiment', () => {
     }
     expect(readdirSync(state)).toEqual([]);
 
-    const output = temporaryDirectory();
-    await writeResult(output, wanted, result);
     expect(readResult(join(output, 'some.json'))).toEqual(result);
     const csv = readFileSync(join(output, 'some.csv'), 'utf8').trim().split('\n');
     expect(csv).toHaveLength(1 + result.rows.length);
@@ -96,6 +97,7 @@ describe('an experiment', () => {
     });
     await expect(run(wanted, state, signal)).rejects.toThrow('stopped');
     expect(parts()).toHaveLength(1);
+    expect(readResult(join(output, 'some.json'))?.definition.sha256).not.toBe(wanted.sha256);
     const kept = JSON.parse(readFileSync(join(state, parts()[0]!), 'utf8'));
 
     const result = await run(wanted, state);
