@@ -28,7 +28,7 @@ import { summariseAudit } from './lib/audit-summary.js';
 
 const seed = 0;
 /** Cases in a row that run on one session; loading one takes as long as a few hundred tokens. */
-const stretchCases = 6;
+const stretchCases = 2;
 
 interface AuditFlags {
   readonly wanted: number;

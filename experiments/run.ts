@@ -15,7 +15,6 @@ import { busyWarning } from '../src/measurement/busy.js';
 import { readDefinition } from './lib/definition.js';
 import { writeResultsReadme } from './lib/results-readme.js';
 import { runExperiment } from './lib/run-experiment.js';
-import { writeResult } from './lib/write-result.js';
 
 async function run(argv: string[]): Promise<void> {
   const { files, output, state } = parseFlags(argv);
@@ -25,9 +24,8 @@ async function run(argv: string[]): Promise<void> {
   for (const definition of definitions) {
     const command = `node --import ./test/register-typescript.mjs experiments/run.ts ${definition.file}`;
     const result = await interruptible((signal) =>
-      runExperiment(definition, { state, command, quiet: false, signal }),
+      runExperiment(definition, { output, state, command, quiet: false, signal }),
     );
-    await writeResult(output, definition, result);
     writeResultsReadme(output);
     const isDefective = result.rows.some((row) =>
       row.divergences.some(({ kind }) => kind === 'defect'),

@@ -1,5 +1,11 @@
 import { dot, gridY, lineY, ruleX, ruleY } from '@observablehq/plot';
-import { marginFor, paddedDomain, speedupScale } from '../../src/reporting/figures/axes.js';
+import {
+  BOTTOM,
+  BOTTOM_LABEL,
+  marginFor,
+  paddedDomain,
+  speedupScale,
+} from '../../src/reporting/figures/axes.js';
 import type { Figure } from '../../src/reporting/figures/figure.js';
 import { seriesColour } from '../../src/reporting/figures/palette.js';
 
@@ -36,17 +42,16 @@ export function lineFigure(
       series.map((label, i) => ({ label, colour: seriesColour(palette, i), shape: 'dot' })),
     plot: (palette) => ({
       height: 320,
-      marginLeft: marginFor(['0.00×']),
+      marginLeft: marginFor(['0.000×']),
       marginRight: 18,
       marginTop: 28,
-      marginBottom: 44,
+      marginBottom: BOTTOM,
       x: {
         domain: first === last ? [first - 1, last + 1] : [first, last],
         ticks: ticks.length <= 12 ? ticks : 6,
         tickFormat: String,
         label: xLabel,
-        labelArrow: 'none',
-        labelAnchor: 'center',
+        ...BOTTOM_LABEL,
         inset: 12,
       },
       y: speedupScale(
@@ -55,7 +60,7 @@ export function lineFigure(
       ),
       color: { domain: series, range: series.map((_, i) => seriesColour(palette, i)) },
       marks: [
-        gridY(),
+        gridY({ ticks: 5 }),
         ruleY([1], { stroke: palette.text, strokeDasharray: '4,3' }),
         ruleX(shown, {
           x: 'x',
@@ -64,10 +69,10 @@ export function lineFigure(
           stroke: 'name',
           strokeOpacity: 0.6,
           strokeWidth: 1.5,
-          ariaLabel: 'intervals',
+          className: 'intervals',
         }),
         lineY(shown, { x: 'x', y: 'speedup', stroke: 'name', strokeWidth: 2 }),
-        dot(shown, { x: 'x', y: 'speedup', fill: 'name', r: 3.5, ariaLabel: 'points' }),
+        dot(shown, { x: 'x', y: 'speedup', fill: 'name', r: 3.5, className: 'points' }),
       ],
     }),
   };

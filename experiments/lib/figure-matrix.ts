@@ -55,9 +55,16 @@ export function matrixFigure(
           y: 'row',
           fill: ({ isGain }) => (isGain ? palette.series[0] : palette.series[1]!),
           fillOpacity: 'strength',
-          ariaLabel: 'cells',
+          className: 'cells',
         }),
-        text(shown, { x: 'column', y: 'row', text: 'value', dy: -7, fontWeight: 'bold' }),
+        text(shown, {
+          x: 'column',
+          y: 'row',
+          text: 'value',
+          dy: -7,
+          fontWeight: 'bold',
+          className: 'values',
+        }),
         text(shown, {
           x: 'column',
           y: 'row',

@@ -17,11 +17,14 @@ import { runPart } from './part.js';
 import { searchedProfile } from './profiles.js';
 import { type ExperimentResult, type Part, readPart } from './result.js';
 import { variantMethod } from './variant.js';
+import { writeResult } from './write-result.js';
 
 /** As much as a profile may have. */
 const MAX_PROFILE_BYTES = 16 * 2 ** 20;
 
 export interface ExperimentOptions {
+  /** Folder for the results. */
+  readonly output: string;
   /** Folder for finished parts and searches until all are done; one that was interrupted goes on from there. */
   readonly state: string;
   /** The command line that runs it. */
@@ -34,7 +37,7 @@ export interface ExperimentOptions {
 type Profiles = ReadonlyMap<string, Profile>;
 
 /**
- * Runs an experiment: one part for each precision and prompt length, each all variants interleaved.
+ * Runs an experiment, one part for each precision and prompt length, each all variants interleaved, and writes what it came to.
  * @throws InputError when a profile or dataset does not fit; the signal's reason when aborted (finished parts are kept).
  */
 export async function runExperiment(
@@ -56,9 +59,8 @@ export async function runExperiment(
       await model.close();
     }
   }
-  rmSync(state, { recursive: true, force: true });
   const { name, title, question, file, sha256 } = definition;
-  return {
+  const result: ExperimentResult = {
     experiment: name,
     ...{ title, question, command: options.command, definition: { file, sha256 } },
     profiles: Object.fromEntries(
@@ -67,6 +69,9 @@ export async function runExperiment(
     runs: parts.map(({ rows: _, ...run }) => run),
     rows: parts.flatMap(({ rows }) => rows),
   };
+  await writeResult(options.output, definition, result);
+  rmSync(state, { recursive: true, force: true });
+  return result;
 }
 
 async function runPrecision(
@@ -136,11 +141,13 @@ async function variantMethods(
 ): Promise<Map<string, Method>> {
   const costs = calibrateOnDemand(model, signal);
   const [first] = profiles.keys();
+  const { config, model: compiled } = model.engine;
+  const target = { layers: config.layers, precision: compiled.precision };
   try {
     const methods = new Map<string, Method>();
     for (const variant of variants) {
       const profile = profiles.get(variant.profile ?? first ?? '') ?? null;
-      const method = await variantMethod(variant, profile, model.engine, costs.costsOf);
+      const method = await variantMethod(variant, profile, target, costs.costsOf);
       methods.set(variant.name, method);
     }
     return methods;

@@ -2,11 +2,17 @@ import type { ExitCosts } from '../../src/decoding/cost-exit.js';
 import { DEFAULT_THRESHOLD, type DraftExit } from '../../src/decoding/draft-exit.js';
 import type { Method } from '../../src/decoding/method.js';
 import { profileCosts } from '../../src/decoding/profile-method.js';
-import type { Engine } from '../../src/engine/engine.js';
 import { InputError } from '../../src/errors.js';
+import type { Precision } from '../../src/graph/quantise.js';
 import type { SkipMask } from '../../src/profile/mask.js';
 import type { Profile } from '../../src/profile/schema.js';
 import type { Variant } from './definition.js';
+
+/** What must be known of the loaded model. */
+export interface VariantModel {
+  readonly layers: number;
+  readonly precision: Precision;
+}
 
 /** Costs and calibrated acceptance of a mask on the loaded model. */
 export type CostsOf = (mask: SkipMask) => Promise<ExitCosts>;
@@ -20,7 +26,7 @@ export type CostsOf = (mask: SkipMask) => Promise<ExitCosts>;
 export async function variantMethod(
   variant: Variant,
   profile: Profile | null,
-  engine: Engine,
+  { layers, precision }: VariantModel,
   calibrated: CostsOf,
 ): Promise<Method> {
   if (variant.method === 'lookup') return { name: 'lookup' };
@@ -29,14 +35,13 @@ export async function variantMethod(
     attention: variant.skip_attention ?? profile.skip_attention,
     mlp: variant.skip_mlp ?? profile.skip_mlp,
   };
-  const { layers } = engine.config;
   const missing = [...mask.attention, ...mask.mlp].find((layer) => layer >= layers);
   if (missing !== undefined)
     throw new InputError(
       `The variant "${variant.name}" skips layer ${missing}; the model's ${layers} layers are numbered 0 to ${layers - 1}.`,
     );
   const isOwnMask = variant.skip_attention === undefined && variant.skip_mlp === undefined;
-  const isOwn = isOwnMask && profile.precision === engine.model.precision;
+  const isOwn = isOwnMask && profile.precision === precision;
   const costsOf = async () => (isOwn && profileCosts(profile)) || (await calibrated(mask));
   const exit = await exitOf(variant, profile, costsOf);
   return {
