@@ -5,7 +5,12 @@
 // Prints CSV.
 import { median } from 'simple-statistics';
 import { Random } from '../src/random.js';
-import { type Candidate, randomDraft, randomMask, type SearchSpace } from '../src/search/candidate.js';
+import {
+  type Candidate,
+  randomDraft,
+  randomMask,
+  type SearchSpace,
+} from '../src/search/candidate.js';
 import { createSampler, samplerNames } from '../src/search/samplers/create.js';
 
 const [trials = 1000, bits = 160, asks = 5] = process.argv.slice(2).map(Number);
