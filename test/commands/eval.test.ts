@@ -49,7 +49,9 @@ describe('sspec eval', () => {
       ...['--profile', profiles[0]!, '--profile', profiles[1]!, '--dataset', 'code,math', '--json'],
     );
     expect(code, stdout).toBe(0);
-    const { rows, environment, settings } = JSON.parse(stdout);
+    const { rows, environment, settings, warnings } = JSON.parse(stdout);
+    // The profile says that it was measured on another machine.
+    expect(warnings).toContainEqual(expect.stringContaining('one.json'));
     const names = rows.map((row: Record<string, string>) => `${row.dataset} ${row.method}`);
     expect(names).toEqual(
       ['code', 'math', 'all'].flatMap((dataset) =>
