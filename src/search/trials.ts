@@ -62,7 +62,7 @@ export async function runTrials(
 }
 
 /** The finished trials of a journal, in the order in which they were told. */
-function finishedTrials(events: readonly StudyEvent[]): Trial[] {
+export function finishedTrials(events: readonly StudyEvent[]): Trial[] {
   const candidates = new Map<number, Candidate>();
   const trials: Trial[] = [];
   for (const event of events) {

@@ -5,6 +5,7 @@ import { GREEDY } from '../../src/decoding/sampling/options.js';
 import { Engine } from '../../src/engine/engine.js';
 import type { EvaluationPrompt, EvaluationSettings } from '../../src/evaluation/run.js';
 import type { SearchRequest } from '../../src/search/request.js';
+import type { SamplerName } from '../../src/search/samplers/create.js';
 import type { OpenStudy } from '../../src/search/storage/storage.js';
 import { byteLetters } from '../helpers/byte-tokenizer.js';
 import { randomTokens } from '../helpers/logits.js';
@@ -65,7 +66,7 @@ export function someRequest(study: OpenStudy, changes: Partial<SearchRequest> = 
 }
 
 /** What the studies of these tests say of themselves. */
-export function studyStart(sampler: 'bo' | 'random') {
+export function studyStart(sampler: SamplerName) {
   return { sampler, seed: 1, bits: 2 * LAYERS, context: { precision: 'int8' } };
 }
 
