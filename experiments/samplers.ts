@@ -122,7 +122,8 @@ async function compare(argv: string[]): Promise<void> {
         if (!figure) continue;
         const svg = fileSvg(figure);
         write(`${figure.name}.svg`, svg);
-        write(`${figure.name}.png`, await svgToPng(svg));
+        const png = await pngRenderer();
+        if (png) write(`${figure.name}.png`, png(svg));
       }
     console.log(markdownReport(rows, said, referenceGroup(groups)?.name ?? 'none'));
   } finally {

@@ -30,7 +30,12 @@ export async function runRace(
     { settings, signal, onProgress: (done, total) => report('finalists', done, total) },
   );
   const speedups = measured.map(({ pooled }) => pooled.speedup ?? 0);
-  const at = speedups.indexOf(Math.max(...speedups));
+  // Who dropped out was measured on other prompts: only those that ran to the end are compared.
+  const longest = Math.max(...measured.map(({ pooled }) => pooled.prompts));
+  const finished = measured.map(({ pooled }, i) =>
+    pooled.prompts === longest ? speedups[i]! : -1,
+  );
+  const at = finished.indexOf(Math.max(...finished));
   const { finalist: winner, predictedSpeedup } = finalists[at]!;
   const pairs = finalists.flatMap(({ predictedSpeedup: predicted }, i) =>
     predicted === null ? [] : [{ i, predicted, measured: speedups[i]! }],
