@@ -39,7 +39,7 @@ const pool = { random: 300, searched: 200 };
 const together = 5;
 
 const settings: EvaluationSettings = {
-  maxNewTokens: 64,
+  maxNewTokens: 48,
   repetitions: 1,
   warmup: 1,
   sampling: GREEDY,
@@ -48,7 +48,7 @@ const settings: EvaluationSettings = {
 const model = await loadModel(values.model);
 const { engine } = model;
 const { calibration: prompts } = chooseHoldout(model, 'calibration', undefined, seed);
-const chosen = prompts.prompts.slice(0, 24);
+const chosen = prompts.prompts.slice(0, 16);
 const began = performance.now();
 const calibration = await calibrateCosts({
   engine,

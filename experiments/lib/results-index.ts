@@ -29,6 +29,12 @@ const auditCounts = z.object({
     defects: z.number(),
   }),
 });
+const fidelityFigures = z.object({
+  masks: z.number(),
+  rank_correlation: z.object({ all: z.number(), best_decile: z.number() }),
+  retest_rank_correlation: z.object({ all: z.number(), best_decile: z.number() }),
+  median_prediction_error: z.number(),
+});
 const losslessnessRows = z.array(z.object({ tokens: z.number(), different: z.number() }));
 const perplexityRows = z.array(z.object({ precision: z.string(), perplexity: z.number() }));
 const lossRows = z.array(z.object({ model: z.string(), mean_of_kinds: z.number() }));
@@ -45,6 +51,21 @@ export const LISTED: Readonly<Record<string, ListedResult>> = {
         `held out ${speedupText(holdout)}`,
         ...kinds.map(([kind, figures]) => `${kind} ${speedupText(figures)}`),
       ].join('; ');
+    },
+  },
+  overlap: {
+    shows: 'that no held-out document and no bundled prompt is in the training text',
+    command: 'node experiments/demo-model/overlap.mjs ENCODED',
+  },
+  fidelity: {
+    shows: 'predicted against measured speedups, half of the masks from the best predicted decile',
+    command: script('fidelity.ts'),
+    figures: (content) => {
+      const { masks, rank_correlation, retest_rank_correlation, median_prediction_error } =
+        fidelityFigures.parse(content);
+      const both = ({ all, best_decile }: { all: number; best_decile: number }) =>
+        `${all.toFixed(2)}, in the best decile ${best_decile.toFixed(2)}`;
+      return `${masks} masks: rank correlation ${both(rank_correlation)} (retest ${both(retest_rank_correlation)}); median error ${(100 * median_prediction_error).toFixed(1)}%`;
     },
   },
   'eval-demo': {
