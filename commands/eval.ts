@@ -1,9 +1,12 @@
+import { join } from 'node:path';
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../src/cli/base-command.js';
 import { integerFlag, METHODS, modelFlags, samplingFlags, seedFlag } from '../src/cli/flags.js';
 import { interruptible } from '../src/cli/interrupt.js';
 import type { Engine } from '../src/engine/engine.js';
+import type { Model } from '../src/engine/load-model.js';
 import { InputError } from '../src/errors.js';
+import type { AllTurns, LaterTurnsRequest } from '../src/evaluation/conversation.js';
 import type { EvaluationDocument } from '../src/evaluation/document.js';
 import type { EvaluationRequest, EvaluationResult, NamedMethod } from '../src/evaluation/run.js';
 import { EVALUATION_FORMATS } from '../src/reporting/evaluation.js';
@@ -75,11 +78,11 @@ export default class Eval extends BaseCommand {
     audit: Flags.boolean({
       helpGroup: MEASURING,
       summary:
-        'Exit with 1 when an output differs from that of autoregressive decoding by a defect.',
+        'Say how many outputs and tokens were compared with autoregressive decoding and what was found; exit with 1 when one differs by a defect.',
     }),
     'output-dir': Flags.string({
       helpValue: 'DIR',
-      summary: 'Folder for results.json, results.csv and samples.jsonl.',
+      summary: 'Folder for results.json, results.csv, samples.jsonl and report.html.',
     }),
     format: Flags.option({
       options: EVALUATION_FORMATS,
@@ -92,21 +95,32 @@ export default class Eval extends BaseCommand {
 
   async run(): Promise<EvaluationDocument> {
     const { flags } = await this.parse(Eval);
+    const { commandLine } = await import('../src/cli/command-line.js');
     const { samplingOptions } = await import('../src/cli/method.js');
     const { checkExactness } = await import('../src/cli/exactness.js');
     const { loadModelWithProgress } = await import('../src/cli/load.js');
     const { loadDataset } = await import('../src/datasets/load.js');
     const { evaluationDocument } = await import('../src/evaluation/document.js');
+    const { auditRecord } = await import('../src/evaluation/audit.js');
     const { findDivergences } = await import('../src/evaluation/divergence.js');
     const { prepareOutputDirectory, writeEvaluation } = await import('../src/evaluation/output.js');
     const { tokenizePrompts } = await import('../src/evaluation/prompts.js');
     const { summarise } = await import('../src/evaluation/summary.js');
     const { busyWarning } = await import('../src/measurement/busy.js');
     const { describeEnvironment } = await import('../src/measurement/environment.js');
-    const { evaluationCsv, formatEvaluation } = await import('../src/reporting/evaluation.js');
+    const { auditSentence, evaluationCsv, formatEvaluation } = await import(
+      '../src/reporting/evaluation.js'
+    );
+    const { readEvaluationInput } = await import('../src/reporting/report/inputs.js');
+    const { writeReport } = await import('../src/reporting/report/write.js');
 
     const sampling = samplingOptions(flags);
     const { 'output-dir': directory, profile: files = [] } = flags;
+    if (flags.audit && flags.coupling === 'maximal' && sampling.temperature > 0) {
+      throw new InputError(
+        '--audit compares outputs token by token, and with --coupling maximal only their distribution is the same; leave one of the two out.',
+      );
+    }
     const names = chosenMethods(flags.methods, files);
     const refs = flags.dataset.map((ref) => loadDataset(ref));
     if (directory !== undefined) prepareOutputDirectory(directory);
@@ -114,16 +128,15 @@ export default class Eval extends BaseCommand {
     if (busy !== undefined) this.notice(busy, flags.quiet);
     const model = await loadModelWithProgress(flags);
     try {
-      const { methods, warnings } = await namedMethods(names, files, model.engine);
+      const { methods, profiles, warnings } = await namedMethods(names, files, model.engine);
       const { prompts, datasets, warnings: leftOut } = tokenizePrompts(model, refs, flags.limit);
       const exactness = await checkExactness(model.engine, flags.quiet);
-      for (const warning of [...warnings, ...leftOut, ...exactness.warnings])
-        this.notice(warning, flags.quiet);
+      const notices = [...warnings, ...leftOut, ...exactness.warnings];
+      for (const warning of notices) this.notice(warning, flags.quiet);
       const { threads } = model.engine;
       const { precision, weightsHash: modelHash } = model.engine.model;
       const environment = describeEnvironment({ threads, precision, modelHash });
-      const request = {
-        prompts,
+      const settings = {
         methods,
         sampling,
         maxNewTokens: flags['max-new-tokens'],
@@ -131,14 +144,32 @@ export default class Eval extends BaseCommand {
         warmup: flags.warmup ? WARMUP : 0,
         coupling: flags.coupling,
       };
+      const turns = await interruptible((signal) =>
+        turnsWithProgress(model, { ...settings, prompts, signal }, flags.quiet),
+      );
+      for (const warning of turns.warnings) this.notice(warning, flags.quiet);
+      const request = { ...settings, prompts: turns.prompts };
       const result = await interruptible((signal) =>
         evaluateWithProgress(model, { ...request, signal }, flags.quiet),
       );
-      const rows = summarise(result, await findDivergences(model.engine, result));
-      const document = evaluationDocument(model, result, datasets, rows, environment);
-      if (directory !== undefined)
+      const divergences = await findDivergences(model.engine, result);
+      const rows = summarise(result, divergences);
+      const document = evaluationDocument(model, result, datasets, rows, environment, {
+        command: commandLine('eval', this.argv),
+        profiles,
+        warnings: [...(busy === undefined ? [] : [busy]), ...notices, ...turns.warnings],
+        ...(flags.audit && { audit: auditRecord(result, divergences, exactness.exact) }),
+      });
+      if (directory !== undefined) {
         writeEvaluation(directory, document, evaluationCsv(document), result, model.tokenizer);
+        await writeReport([readEvaluationInput(directory)], {
+          output: join(directory, 'report.html'),
+        });
+      }
       this.print(formatEvaluation(document, flags.format));
+      // Rows in CSV leave no place for it.
+      if (document.audit && flags.format === 'csv')
+        this.notice(auditSentence(document.audit), flags.quiet);
       const isDefective = rows.some((row) => row.divergences.some(({ kind }) => kind === 'defect'));
       if (flags.audit && isDefective) process.exitCode = 1;
       return document;
@@ -180,7 +211,30 @@ async function namedMethods(
   }
   for (const { file, warnings } of profiles)
     messages.push(...warnings.map((warning) => `${file}: ${warning}`));
-  return { methods, warnings: messages };
+  return {
+    methods,
+    profiles: profiles.map(({ file, profile }) => ({ file, profile })),
+    warnings: messages,
+  };
+}
+
+/** Decodes the answers that the later turns of conversations follow. */
+async function turnsWithProgress(
+  model: Model,
+  request: LaterTurnsRequest,
+  quiet: boolean,
+): Promise<AllTurns> {
+  const { addLaterTurns, laterTurns } = await import('../src/evaluation/conversation.js');
+  const { createProgress } = await import('../src/reporting/progress.js');
+  const total = laterTurns(request.prompts);
+  if (total === 0) return { prompts: request.prompts, warnings: [] };
+  const label = 'Answering the turns before later ones';
+  const progress = createProgress({ label, total, unit: 'answers', quiet });
+  try {
+    return await addLaterTurns(model, { ...request, onProgress: (done) => progress.update(done) });
+  } finally {
+    progress.stop();
+  }
 }
 
 async function evaluateWithProgress(

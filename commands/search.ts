@@ -6,12 +6,13 @@ import { storageFlag } from '../src/cli/storage-flag.js';
 import type { Model } from '../src/engine/load-model.js';
 import { InputError } from '../src/errors.js';
 import type { DatasetRecord } from '../src/evaluation/prompts.js';
-import type {
-  Fidelity,
-  SearchProgress,
-  SearchRequest,
-  SearchResult,
-  SearchStage,
+import {
+  type Fidelity,
+  MOST_PROMPTS,
+  type SearchProgress,
+  type SearchRequest,
+  type SearchResult,
+  type SearchStage,
 } from '../src/search/request.js';
 import type { SamplerName } from '../src/search/samplers/create.js';
 import type { SearchDocument } from '../src/search/search-document.js';
@@ -37,8 +38,9 @@ export default class Search extends BaseCommand {
     `Every trial scores a mask: one pass over the model's own continuations of calibration prompts shows what its draft would
 propose, and a cost model calibrated at the start turns that into the speedup of the best draft-length rule (--fidelity
 ladder; decode measures every trial by real decoding). The best few then decode all calibration prompts, interleaved with
-autoregressive decoding; the winner is measured on held-out prompts, and that is the speedup to believe. A study is a
-journal: interrupted at any moment, --resume goes on with it.`;
+autoregressive decoding; the winner is measured on held-out prompts, and that is the speedup to believe. Of long datasets
+the first ${MOST_PROMPTS.calibration} calibration and ${MOST_PROMPTS.holdout} held-out prompts are used; sspec eval measures a profile on more. A study is a journal:
+interrupted at any moment, --resume goes on with it.`;
   static override readonly examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --dataset code --holdout code --trials 100 --output code.json',
@@ -122,6 +124,7 @@ KnapSpec: dynamic programming on hidden states). greedy: along the leave-one-out
   async run(): Promise<SearchDocument> {
     const { flags } = await this.parse(Search);
     const started = performance.now();
+    const { commandLine } = await import('../src/cli/command-line.js');
     const { samplingOptions } = await import('../src/cli/method.js');
     const { checkExactness } = await import('../src/cli/exactness.js');
     const { loadModelWithProgress } = await import('../src/cli/load.js');
@@ -182,6 +185,8 @@ KnapSpec: dynamic programming on hidden states). greedy: along the leave-one-out
         { resume: flags.resume },
       );
       try {
+        const command = commandLine('search', this.argv);
+        await study.append({ type: 'note', key: 'command', value: command });
         const request: SearchRequest = {
           sampler: flags.sampler,
           fidelity: flags.fidelity,
@@ -203,7 +208,7 @@ KnapSpec: dynamic programming on hidden states). greedy: along the leave-one-out
           studyName,
           dataset: split.calibration.dataset,
           holdout: split.holdout.dataset,
-          command: ['sspec', 'search', ...this.argv].join(' '),
+          command,
         });
         writeProfile(flags.output, profile);
         const document = searchDocument(studyName, request, result, flags.output, started);

@@ -27,7 +27,7 @@ import { writeFileAtomic } from '../src/files.js';
 import { describeEnvironment } from '../src/measurement/environment.js';
 import { toCsv } from '../src/reporting/csv.js';
 import { fileSvg } from '../src/reporting/figures/figure.js';
-import { svgToPng } from '../src/reporting/png.js';
+import { pngRenderer } from '../src/reporting/png.js';
 import { chooseHoldout } from '../src/search/holdout.js';
 import { type Fidelity, fidelities } from '../src/search/request.js';
 import { type SamplerName, samplerNames } from '../src/search/samplers/create.js';

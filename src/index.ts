@@ -39,6 +39,7 @@ export type { DecodeStatistics } from './decoding/statistics.js';
 export type { Engine } from './engine/engine.js';
 export { type LoadOptions, loadModel, type Model } from './engine/load-model.js';
 export { InputError } from './errors.js';
+export { type AllTurns, addLaterTurns } from './evaluation/conversation.js';
 export { type Divergence, findDivergences } from './evaluation/divergence.js';
 export {
   type DatasetRecord,
@@ -46,6 +47,7 @@ export {
   tokenizePrompts,
 } from './evaluation/prompts.js';
 export {
+  type Conversation,
   type EvaluationPrompt,
   type EvaluationRequest,
   type EvaluationResult,

@@ -1,8 +1,8 @@
 import { BaseCommand } from '../../src/cli/base-command.js';
-import type { DatasetListing } from '../../src/datasets/list.js';
+import type { DatasetListing, FormatListing } from '../../src/datasets/list.js';
 
 export default class DatasetList extends BaseCommand {
-  static override readonly summary = 'List the bundled datasets.';
+  static override readonly summary = 'List the bundled datasets and the formats that are read.';
   static override readonly description =
     'A name goes to --dataset, with a split where one is wanted (stories:calibration). A JSONL file with a prompt field, or in the form of a known benchmark, does as well.';
   static override readonly examples = [
@@ -10,10 +10,14 @@ export default class DatasetList extends BaseCommand {
     '<%= config.bin %> <%= command.id %> --json',
   ];
 
-  async run(): Promise<{ datasets: readonly DatasetListing[] }> {
+  async run(): Promise<{
+    datasets: readonly DatasetListing[];
+    formats: readonly FormatListing[];
+  }> {
     await this.parse(DatasetList);
-    const { listDatasets } = await import('../../src/datasets/list.js');
+    const { listDatasets, listFormats } = await import('../../src/datasets/list.js');
     const datasets = listDatasets();
+    const formats = listFormats();
     if (!this.jsonEnabled()) {
       const { table } = await import('../../src/reporting/table.js');
       const count = ({ splits }: DatasetListing, wanted: string) =>
@@ -36,7 +40,18 @@ export default class DatasetList extends BaseCommand {
           })),
         ),
       );
+      this.print('\nJSONL files are known by their fields:\n');
+      this.print(
+        table(
+          [{ key: 'format' }, { key: 'kind' }, { key: 'fields' }],
+          formats.map(({ name, kind, fields }) => ({
+            format: name,
+            kind,
+            fields: fields.join(', '),
+          })),
+        ),
+      );
     }
-    return { datasets };
+    return { datasets, formats };
   }
 }

@@ -7,12 +7,16 @@ import type { Dataset, Prompt } from '../../src/datasets/dataset.js';
 interface DatasetDocument extends Omit<Dataset, 'prompts'> {
   /** In all. */
   readonly prompts: number;
+  /** How many are counted with each name: one for a dataset alone, several for a group or a dataset with parts. */
+  readonly counted_with: Readonly<Record<string, number>>;
   /** The first ones. */
   readonly shown: readonly Prompt[];
 }
 
 export default class DatasetShow extends BaseCommand {
   static override readonly summary = 'Show the prompts of a dataset as a model would get them.';
+  static override readonly description =
+    'Of a conversation the later turns are shown below the prompt; sspec eval puts the answers before them. A model with a chat template gets conversations through it.';
   static override readonly examples = [
     '<%= config.bin %> <%= command.id %> code',
     '<%= config.bin %> <%= command.id %> stories:calibration --limit 50',
@@ -30,7 +34,10 @@ export default class DatasetShow extends BaseCommand {
     const { loadDataset } = await import('../../src/datasets/load.js');
     const dataset = loadDataset(args.ref);
     const shown = dataset.prompts.slice(0, flags.limit);
-    const document = { ...dataset, prompts: dataset.prompts.length, shown };
+    const counted_with: Record<string, number> = {};
+    for (const { dataset: name } of dataset.prompts)
+      counted_with[name] = (counted_with[name] ?? 0) + 1;
+    const document = { ...dataset, prompts: dataset.prompts.length, counted_with, shown };
     if (!this.jsonEnabled()) await this.show(document);
     return document;
   }
@@ -41,10 +48,18 @@ export default class DatasetShow extends BaseCommand {
     this.print(
       `${name}${split ? ` (${split})` : ''}: ${prompts} prompts, version ${version}, hash ${hash.slice(0, 12)}`,
     );
-    for (const { id, prompt, stop } of shown) {
+    const parts = Object.entries(dataset.counted_with);
+    if (parts.length > 1)
+      this.print(`counted by ${parts.map(([part, count]) => `${part} (${count})`).join(', ')}`);
+    for (const { id, prompt, stop, category, turns = [], reference } of shown) {
       const ends =
         stop.length > 0 ? ` stops at ${stop.map((text) => JSON.stringify(text)).join(', ')}` : '';
-      this.print(`\n${colours.bold(id)}${colours.dim(ends)}\n${prompt}`);
+      const kind = category === undefined ? '' : ` ${category}`;
+      this.print(`\n${colours.bold(id)}${colours.dim(`${kind}${ends}`)}\n${prompt}`);
+      turns.slice(1).forEach((turn, i) => {
+        this.print(`${colours.dim(`turn ${i + 2}:`)} ${turn}`);
+      });
+      if (reference !== undefined) this.print(`${colours.dim('reference:')} ${reference}`);
     }
     if (shown.length < prompts)
       this.print(colours.dim(`\n${prompts - shown.length} more; --limit shows them.`));

@@ -4,8 +4,9 @@ import type { Engine } from '../../src/engine/engine.js';
 import type { KvCache } from '../../src/engine/kv-cache.js';
 import { findDivergences } from '../../src/evaluation/divergence.js';
 import { BASELINE, type NamedMethod, sameTokens } from '../../src/evaluation/run.js';
+import { maskToBits } from '../../src/profile/mask.js';
 import type { UnitRecord } from './audit-journal.js';
-import type { AuditCase } from './audit-plan.js';
+import type { AuditCase, AuditUnit } from './audit-plan.js';
 
 /** What decodes the cases. */
 export interface AuditedModel {
@@ -28,33 +29,55 @@ export async function* runCase(
   const { engine, cache } = model;
   const { prompt, maxNewTokens, ignoreEos, sampling } = plan;
   const request = { prompt, maxNewTokens, ignoreEos, sampling, cache };
-  const plain = await complete(engine, request);
-  for (const { id, method } of units) {
-    const own = await complete(engine, { ...request, method });
-    const mask = draftMask(method);
-    const drafts = 'draftLength' in method ? method : null;
-    yield {
-      unit: id,
-      model: model.name,
-      precision: engine.model.precision,
-      dataset: plan.dataset,
-      prompt: plan.promptId,
-      prompt_tokens: prompt.length,
-      sampling: sampling.temperature === 0 ? 'greedy' : 'gumbel',
-      method: speculative(method),
-      draft_exit: drafts?.exit.exit ?? null,
-      draft_length: drafts?.draftLength ?? null,
-      skipped: mask && mask.attention.length + mask.mlp.length,
-      fallback: drafts?.fallback !== undefined,
-      new_tokens: plain.tokens.length,
-      proposed_tokens: own.statistics.proposedTokens,
-      accepted_tokens: own.statistics.acceptedTokens,
-      exact: model.exact,
-      divergence: sameTokens(plain.tokens, own.tokens)
-        ? null
-        : await classify(engine, plan, plain, own, method),
-    };
+  const masks = units.flatMap(({ method }) => draftMask(method) ?? []);
+  // Each mask's draft is loaded once for all its methods.
+  const drafts = await Promise.all(masks.map((mask) => engine.draft(mask)));
+  try {
+    const plain = await complete(engine, request);
+    for (const unit of units) {
+      const own = await complete(engine, { ...request, method: unit.method });
+      yield await compareOutputs(model, plan, unit, plain, own);
+    }
+  } finally {
+    for (const draft of drafts) await draft.release();
   }
+}
+
+/**
+ * The record of one comparison, token by token.
+ * @param plain the autoregressive output of the case.
+ * @param own what the unit's method made.
+ */
+export async function compareOutputs(
+  { name, engine, exact }: AuditedModel,
+  plan: AuditCase,
+  { id, method }: AuditUnit,
+  plain: Generation,
+  own: Generation,
+): Promise<UnitRecord> {
+  const mask = draftMask(method);
+  const drafts = 'draftLength' in method ? method : null;
+  return {
+    unit: id,
+    model: name,
+    precision: engine.model.precision,
+    dataset: plan.dataset,
+    prompt: plan.promptId,
+    prompt_tokens: plan.prompt.length,
+    sampling: plan.sampling.temperature === 0 ? 'greedy' : 'gumbel',
+    method: speculative(method),
+    draft_exit: drafts?.exit.exit ?? null,
+    draft_length: drafts?.draftLength ?? null,
+    mask: mask && maskToBits(mask, engine.config.layers).join(''),
+    fallback: drafts?.fallback !== undefined,
+    new_tokens: plain.tokens.length,
+    proposed_tokens: own.statistics.proposedTokens,
+    accepted_tokens: own.statistics.acceptedTokens,
+    exact,
+    divergence: sameTokens(plain.tokens, own.tokens)
+      ? null
+      : await classify(engine, plan, plain, own, method),
+  };
 }
 
 function speculative({ name }: Method): UnitRecord['method'] {

@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { InputError } from '../../src/errors.js';
 import { errorMessage, writeFileAtomic } from '../../src/files.js';
 
-/** Ten million tokens have about a hundred thousand lines of 400 bytes. */
+/** Ten million tokens have about a hundred thousand lines of 500 bytes. */
 const maxJournalBytes = 2 ** 28;
 
 const count = z.int().min(0);
@@ -26,8 +26,11 @@ export const unitRecordSchema = z.strictObject({
   method: z.enum(['skip', 'lookup', 'cascade']),
   draft_exit: z.enum(['fixed', 'threshold', 'adaptive', 'cost']).nullable(),
   draft_length: count.nullable(),
-  /** Sublayers that the draft skips; null without a mask. */
-  skipped: count.nullable(),
+  /** The draft's mask, a digit per sublayer, 1 = skipped; null without one. */
+  mask: z
+    .string()
+    .regex(/^[01]+$/)
+    .nullable(),
   fallback: z.boolean(),
   /** Tokens of the autoregressive output, each of which was compared. */
   new_tokens: count,
@@ -83,7 +86,7 @@ export function openAuditJournal(path: string, header: AuditHeader): AuditJourna
         (key) => !isDeepStrictEqual(Reflect.get(first, key), Reflect.get(header, key)),
       );
       throw new InputError(
-        `${path}: field "${field}" is of another audit; give another --output, or remove the file to start anew.`,
+        `${path}: field "${field}" is of another audit (another model, machine or version); give another --state, or remove the file to start anew.`,
       );
     }
     for (const [i, line] of known.entries())

@@ -90,12 +90,12 @@ async function compiledModel(
 ): Promise<AuditModel> {
   const checkpoint = openCheckpoint(directory);
   const { layers, contextLength } = checkpoint.config;
-  const [fp32, int8, int4] = [
-    await compileModel(checkpoint, 'fp32'),
-    await compileModel(checkpoint, 'int8'),
-    await compileModel(checkpoint, 'int4'),
-  ];
-  return { name, layers, contextLength, sources, compiled: { fp32, int8, int4 } };
+  const compiled = {
+    fp32: await compileModel(checkpoint, 'fp32'),
+    int8: await compileModel(checkpoint, 'int8'),
+    int4: await compileModel(checkpoint, 'int4'),
+  };
+  return { name, layers, contextLength, sources, compiled };
 }
 
 /** Every other token repeats the one five places before, so that prompt lookup has something to find. */

@@ -5,6 +5,8 @@ export interface AuditCount {
   readonly comparisons: number;
   /** New tokens compared. */
   readonly tokens: number;
+  /** Different masks that were drafted with. */
+  readonly masks: number;
   readonly proposed_tokens: number;
   readonly accepted_tokens: number;
   /** Comparisons whose outputs differ, by class. */
@@ -19,8 +21,11 @@ const dimensions: Readonly<Record<string, (record: UnitRecord) => string>> = {
   dataset: (record) => record.dataset,
   method: (record) => record.method,
   draft_exit: (record) => record.draft_exit ?? 'none',
+  draft_length: ({ draft_length }) => String(draft_length ?? 'none'),
+  skipped_share: ({ mask }) => (mask === null ? 'none' : shareRange(mask)),
   sampling: (record) => record.sampling,
   fallback: (record) => (record.fallback ? 'yes' : 'no'),
+  prompt: ({ prompt_tokens }) => contextRange(prompt_tokens),
   context: ({ prompt_tokens, new_tokens }) => contextRange(prompt_tokens + new_tokens),
   self_check: (record) => (record.exact ? 'holds' : 'does not hold'),
 };
@@ -50,6 +55,7 @@ function countOf(records: readonly UnitRecord[]): AuditCount {
   return {
     comparisons: records.length,
     tokens: sum((record) => record.new_tokens),
+    masks: new Set(records.flatMap(({ mask }) => mask ?? [])).size,
     proposed_tokens: sum((record) => record.proposed_tokens),
     accepted_tokens: sum((record) => record.accepted_tokens),
     near_ties: sum(({ divergence }) => (divergence?.kind === 'near-tie' ? 1 : 0)),
@@ -62,4 +68,11 @@ function contextRange(tokens: number): string {
   let top = 64;
   while (top < tokens) top *= 2;
   return top === 64 ? '1-64' : `${top / 2 + 1}-${top}`;
+}
+
+/** `20-40%`: which fifth of all masks, by the share of sublayers that they skip. */
+function shareRange(mask: string): string {
+  const share = mask.replaceAll('0', '').length / mask.length;
+  const fifth = Math.min(4, Math.floor(5 * share));
+  return `${20 * fifth}-${20 * fifth + 20}%`;
 }

@@ -26,6 +26,8 @@ export interface TextTokenizer {
   decode(ids: readonly number[], options?: { skipSpecialTokens?: boolean }): string;
   /** Whether `decode` leaves the id out by default: a special token, or an id without a token. */
   isSpecial(id: number): boolean;
+  /** Whether the model has a chat template. */
+  readonly hasChatTemplate: boolean;
   /**
    * A conversation as text, up to where the assistant's answer begins. The template writes its own special tokens: encode
    * the result with `encode`, not `encodePrompt`.
@@ -113,8 +115,13 @@ export function loadTokenizer(directory: string): TextTokenizer | null {
       return kept.length === 0 ? '' : library.decode(kept, { clean_up_tokenization_spaces: false });
     },
     isSpecial,
+    hasChatTemplate: readChatTemplate(directory, config, configFile) !== undefined,
     chat(messages) {
       const template = readChatTemplate(directory, config, configFile);
+      if (!template)
+        throw new InputError(
+          `${directory} has no chat template (chat_template in tokenizer_config.json, or chat_template.jinja); give the prompt as plain text.`,
+        );
       return renderChat(template.text, messages, namedTokens(config), template.file);
     },
   };
@@ -149,7 +156,7 @@ function readChatTemplate(
   directory: string,
   config: TokenizerConfig,
   configFile: string,
-): { text: string; file: string } {
+): { text: string; file: string } | undefined {
   const file = join(directory, 'chat_template.jinja');
   const text = readTextFile(file, MAX_CONFIG_BYTES);
   if (text !== undefined) return { text, file };
@@ -157,11 +164,7 @@ function readChatTemplate(
   const chosen = Array.isArray(stored)
     ? stored.find(({ name }) => name === 'default')?.template
     : stored;
-  if (chosen == null)
-    throw new InputError(
-      `${directory} has no chat template (chat_template in tokenizer_config.json, or chat_template.jinja); give the prompt as plain text.`,
-    );
-  return { text: chosen, file: configFile };
+  return chosen == null ? undefined : { text: chosen, file: configFile };
 }
 
 function namedTokens(config: TokenizerConfig): Record<string, string> {

@@ -5,15 +5,18 @@ export type Split = 'calibration' | 'heldout';
 export interface Prompt {
   /** Unique within its dataset: where a file repeats an id, later ones end in `#2`, `#3`, ... */
   readonly id: string;
-  /** Name of the dataset it came from, also inside a group: results are pooled and shown per dataset. */
+  /**
+   * What it is counted with, since results are pooled and shown by it: the name of the dataset it came from, also inside a
+   * group, and of a dataset with parts (Spec-Bench) `name:part`.
+   */
   readonly dataset: string;
   /** The rendered template; never blank. */
   readonly prompt: string;
   /** Strings that end the continuation, from the task file. */
   readonly stop: readonly string[];
-  /** User turns of a conversation, for models with a chat template; `prompt` is the first of them. */
+  /** User turns of a conversation; `prompt` is the first of them. */
   readonly turns?: readonly string[];
-  /** Part of the benchmark the prompt belongs to (Spec-Bench: writing, qa, ...). */
+  /** The benchmark's own category of the prompt (Spec-Bench: writing, qa, ...). */
   readonly category?: string;
   /** What the benchmark gives as the right continuation; several (one per turn, or alternatives) stand on a line each. */
   readonly reference?: string;

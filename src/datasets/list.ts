@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Dataset, Split } from './dataset.js';
 import { BUNDLED, loadBundled, loadGroup, SPLITS } from './load.js';
-import { readTask } from './task.js';
+import { readFormats, readTask, type Task } from './task.js';
 
 /** What `sspec dataset list` shows of a bundled dataset or group. */
 export interface DatasetListing {
@@ -17,6 +17,24 @@ export interface DatasetListing {
     readonly prompts: number;
     readonly hash: string;
   }[];
+}
+
+/** What `sspec dataset list` shows of a format that files of the user's may have. */
+export type FormatListing = Pick<
+  Task,
+  'name' | 'kind' | 'version' | 'description' | 'licence' | 'fields'
+>;
+
+/** The formats of files that are read, each known by its fields. */
+export function listFormats(): FormatListing[] {
+  return readFormats().map(({ name, kind, version, description, licence, fields }) => ({
+    name,
+    kind,
+    version,
+    description,
+    licence,
+    fields,
+  }));
 }
 
 /** All bundled datasets, then the groups made of them. */

@@ -80,21 +80,38 @@ function readPrompts(
   taskFor: (first: Row) => Task,
 ): Omit<Dataset, 'split'> {
   const bytes = createHash('sha256');
-  const prompts: Prompt[] = [];
+  const read: Prompt[] = [];
   const usesOfId = new Map<string, number>();
   let task: Task | undefined;
   for (const row of readRows(file, (chunk) => bytes.update(chunk))) {
     task ??= taskFor(row);
     const prompt = toPrompt(task, row, name, file);
-    prompts.push({ ...prompt, id: uniqueId(prompt.id, usesOfId) });
+    read.push({ ...prompt, id: uniqueId(prompt.id, usesOfId) });
   }
   if (!task) throw new InputError(`${file} has no prompts.`);
+  const { parts } = task;
+  const prompts = parts === null ? read : countedByPart(read, parts);
   // Two digests, not the two texts end to end: no byte can move from one to the other unseen.
   const hash = createHash('sha256')
     .update(createHash('sha256').update(task.source).digest())
     .update(bytes.digest())
     .digest('hex');
   return { name, version: task.version, hash, prompts };
+}
+
+/** Prompts under the names of their parts; a file of one part alone keeps its own name. */
+function countedByPart(prompts: readonly Prompt[], parts: NonNullable<Task['parts']>): Prompt[] {
+  const partOf = new Map(
+    Object.entries(parts).flatMap(([part, categories]) =>
+      categories.map((category) => [category, part] as const),
+    ),
+  );
+  const named = prompts.map((prompt) => {
+    const { category = '' } = prompt;
+    return { prompt, part: partOf.get(category) ?? category };
+  });
+  if (new Set(named.map(({ part }) => part)).size === 1) return [...prompts];
+  return named.map(({ prompt, part }) => ({ ...prompt, dataset: `${prompt.dataset}:${part}` }));
 }
 
 function parseSplit(text: string, ref: string): Split {

@@ -6,9 +6,11 @@ const GIB = 1 << 30;
 const MIB = 1 << 20;
 const NEWLINE = 10;
 const MAX_NESTING = 32;
+const PARQUET = Buffer.from('PAR1');
+const GZIP = Buffer.from([0x1f, 0x8b]);
 
 /** Limits of a JSONL file; larger ones are refused. */
-export const ROW_LIMITS = { fileBytes: GIB, lineBytes: 4 * MIB, rows: 1_000_000 };
+export const ROW_LIMITS = { fileBytes: GIB, lineBytes: 16 * MIB, rows: 1_000_000 };
 
 /** One object of a JSONL file. */
 export interface Row {
@@ -92,7 +94,8 @@ function* readLines(
   const fd = openFile(path, limits.fileBytes, tooLarge);
   try {
     const chunk = Buffer.alloc(MIB);
-    let rest = Buffer.alloc(0);
+    /** The beginning of a line that goes on in the next piece. */
+    let rest: Buffer[] = [];
     let total = 0;
     for (let line = 1; ; ) {
       const count = readChunk(fd, chunk, path);
@@ -100,25 +103,50 @@ function* readLines(
       total += count;
       if (total > limits.fileBytes) throw new InputError(tooLarge);
       const bytes = chunk.subarray(0, count);
+      if (total === count) refuseOtherFormats(bytes, path);
       onBytes(bytes);
       let from = 0;
       for (let to = bytes.indexOf(NEWLINE); to >= 0; to = bytes.indexOf(NEWLINE, from)) {
-        yield limited(Buffer.concat([rest, bytes.subarray(from, to)]), line++);
-        rest = Buffer.alloc(0);
+        yield limited([...rest, bytes.subarray(from, to)], line++);
+        rest = [];
         from = to + 1;
       }
-      rest = limited(Buffer.concat([rest, bytes.subarray(from)]), line);
+      // A copy: the next piece is read into the same memory.
+      if (from < count) rest.push(Buffer.from(bytes.subarray(from)));
+      checkLength(rest, line);
     }
-    if (rest.length > 0) yield rest;
+    if (rest.length > 0) yield Buffer.concat(rest);
   } finally {
     closeSync(fd);
   }
 
-  function limited(bytes: Buffer<ArrayBuffer>, line: number): Buffer<ArrayBuffer> {
-    if (bytes.length > limits.lineBytes)
-      throw new InputError(`${path}, line ${line}: longer than ${limits.lineBytes} bytes.`);
-    return bytes;
+  function limited(pieces: readonly Buffer[], line: number): Buffer {
+    checkLength(pieces, line);
+    return Buffer.concat(pieces);
   }
+
+  function checkLength(pieces: readonly Buffer[], line: number): void {
+    const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    if (length > limits.lineBytes)
+      throw new InputError(`${path}, line ${line}: longer than ${limits.lineBytes} bytes.`);
+  }
+}
+
+/** Names the formats that datasets also come in; as a JSONL file each would fail with a message that helps nobody. */
+function refuseOtherFormats(start: Buffer, path: string): void {
+  const refuse = (what: string, remedy: string): never => {
+    throw new InputError(
+      `${path} is ${what}, but a dataset has one JSON object per line; ${remedy}.`,
+    );
+  };
+  if (start.subarray(0, PARQUET.length).equals(PARQUET))
+    refuse(
+      'a Parquet file',
+      'convert it (with pandas: read_parquet(file).to_json("data.jsonl", orient="records", lines=True))',
+    );
+  if (start.subarray(0, GZIP.length).equals(GZIP)) refuse('compressed with gzip', 'gunzip it');
+  if (/^\uFEFF?\s*\[/.test(start.subarray(0, 1024).toString()))
+    refuse('a JSON array', "convert it (jq -c '.[]' data.json > data.jsonl)");
 }
 
 function openFile(path: string, maxBytes: number, tooLarge: string): number {

@@ -31,6 +31,14 @@ export const taskSchema = z
     /** Field with the prompt's id; a row without it is called after its line. */
     id: fieldName.nullable().default(null),
     category: fieldName.nullable().default(null),
+    /**
+     * Parts that prompts are counted by, each with the categories that make it up; a category that none names is a part of
+     * its own. Without it all prompts of a file are counted together.
+     */
+    parts: z
+      .record(z.string().regex(/^[\w-]+$/), z.array(z.string()).min(1))
+      .nullable()
+      .default(null),
     /** Field with the list of user turns. */
     turns: fieldName.nullable().default(null),
     /** The prompt, with `{field}` and `{field[0]}` for what comes from the row. */
@@ -43,6 +51,10 @@ export const taskSchema = z
   .refine((task) => templateFields(task.template).every((name) => task.fields.includes(name)), {
     path: ['template'],
     message: 'names a field that is not among "fields"',
+  })
+  .refine(({ parts, category }) => parts === null || category !== null, {
+    path: ['parts'],
+    message: 'needs "category", the field that says which part a row belongs to',
   });
 
 /** A parsed task file and its text, which goes into the hash of every dataset read with it. */

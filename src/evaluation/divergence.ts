@@ -44,6 +44,19 @@ export function outputsMustAgree({ settings }: EvaluationResult): boolean {
   return settings.sampling.temperature === 0 || settings.coupling === 'gumbel';
 }
 
+/** What outputs are held against: the first autoregressive one of each prompt. */
+export function autoregressiveOutputs({
+  methods: [baseline],
+  samples,
+}: EvaluationResult): Map<EvaluationPrompt, Sample> {
+  const references = new Map<EvaluationPrompt, Sample>();
+  for (const sample of samples) {
+    if (sample.method === baseline && !references.has(sample.prompt))
+      references.set(sample.prompt, sample);
+  }
+  return references;
+}
+
 /**
  * Finds where outputs differ from the first autoregressive one of their prompt, later autoregressive ones included.
  * Repetitions that part at the same place with the same token are told once.
@@ -53,14 +66,10 @@ export async function findDivergences(
   result: EvaluationResult,
 ): Promise<Divergence[]> {
   if (!outputsMustAgree(result)) return [];
-  const [baseline] = result.methods;
-  const references = new Map<EvaluationPrompt, readonly number[]>();
-  for (const { prompt, method, tokens } of result.samples) {
-    if (method === baseline && !references.has(prompt)) references.set(prompt, tokens);
-  }
+  const references = autoregressiveOutputs(result);
   const found: Divergence[] = [];
   for (const sample of result.samples) {
-    const expected = references.get(sample.prompt)!;
+    const expected = references.get(sample.prompt)!.tokens;
     if (sameTokens(sample.tokens, expected)) continue;
     const position = partingPlace(sample.tokens, expected);
     const token = sample.tokens[position];

@@ -1,12 +1,28 @@
 import type { Model } from '../engine/load-model.js';
 import type { Environment } from '../measurement/environment.js';
+import type { Profile } from '../profile/schema.js';
+import type { AuditRecord } from './audit.js';
 import { NEAR_TIE_MARGIN } from './divergence.js';
 import type { DatasetRecord } from './prompts.js';
 import type { EvaluationResult } from './run.js';
 import type { EvaluationRow } from './summary.js';
 
+/** A profile that was measured, whole: its file may change or go. */
+export interface MeasuredProfile {
+  /** As the rows name it. */
+  readonly file: string;
+  readonly profile: Profile;
+}
+
+/** What made an evaluation. */
+export interface EvaluationOrigin {
+  /** The command line; null where a program called the library. */
+  readonly command: string | null;
+  readonly profiles: readonly MeasuredProfile[];
+}
+
 /** An evaluation as results.json and `--json` have it. */
-export interface EvaluationDocument {
+export interface EvaluationDocument extends EvaluationOrigin {
   readonly model: string;
   readonly precision: string;
   readonly settings: {
@@ -26,7 +42,16 @@ export interface EvaluationDocument {
   readonly datasets: readonly DatasetRecord[];
   readonly rows: readonly EvaluationRow[];
   readonly environment: Environment;
+  /** Sentences that stderr had: a busy machine, a profile from other circumstances, prompts that were left out. */
+  readonly warnings: readonly string[];
+  /** What was compared and found, of an evaluation with `--audit`. */
+  readonly audit?: AuditRecord;
 }
+
+/** What an evaluation's document tells beside the result; all of it may be missing. */
+export type EvaluationNotes = Partial<
+  Pick<EvaluationDocument, 'command' | 'profiles' | 'warnings' | 'audit'>
+>;
 
 /** @param environment as it was before the first measurement. */
 export function evaluationDocument(
@@ -35,10 +60,12 @@ export function evaluationDocument(
   datasets: readonly DatasetRecord[],
   rows: readonly EvaluationRow[],
   environment: Environment,
+  { command = null, profiles = [], warnings = [], audit }: EvaluationNotes = {},
 ): EvaluationDocument {
   const { precision } = engine.model;
   const { sampling } = settings;
   return {
+    command,
     model: reference,
     precision,
     settings: {
@@ -53,8 +80,11 @@ export function evaluationDocument(
       coupling: settings.coupling,
       near_tie_margin: NEAR_TIE_MARGIN[precision],
     },
+    profiles,
     datasets,
     rows,
     environment,
+    warnings,
+    ...(audit && { audit }),
   };
 }

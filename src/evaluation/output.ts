@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { createTextStream } from '../checkpoint/text-stream.js';
 import type { TextTokenizer } from '../checkpoint/tokenizer.js';
 import { InputError } from '../errors.js';
 import { errorMessage, writeFileAtomic } from '../files.js';
@@ -53,17 +54,21 @@ export function writeEvaluation(
 
 /**
  * A line of samples.jsonl. `rounds` has a list for each figure, an element for each round after the prefill; `order` is
- * the method's place in this prompt's turn; `text` is null for a model without a tokenizer.
+ * the method's place in this prompt's turn; element i of `pieces` is what token i adds to `text`. Texts are null for a
+ * model without a tokenizer.
  */
 export function sampleRecord(sample: Sample, tokenizer: TextTokenizer | null) {
   const { prompt, method, statistics, rounds } = sample;
   return {
     dataset: prompt.dataset,
     prompt: prompt.id,
+    category: prompt.category ?? null,
+    turn: prompt.conversation?.turn ?? 1,
     method: method.name,
     profile: method.profile ?? null,
     repetition: sample.repetition,
     order: sample.order,
+    prompt_text: tokenizer ? tokenizer.decode(prompt.tokens) : null,
     prompt_tokens: prompt.tokens.length,
     new_tokens: statistics.newTokens,
     finish_reason: sample.finishReason,
@@ -79,6 +84,7 @@ export function sampleRecord(sample: Sample, tokenizer: TextTokenizer | null) {
     peak_memory_bytes: sample.peakMemoryBytes,
     token_ids: sample.tokens,
     text: tokenizer ? tokenizer.decode(sample.tokens) : null,
+    pieces: tokenizer ? pieces(sample.tokens, tokenizer) : null,
     rounds: {
       drafted: rounds.drafted,
       accepted: rounds.accepted,
@@ -86,4 +92,12 @@ export function sampleRecord(sample: Sample, tokenizer: TextTokenizer | null) {
       target_seconds: rounds.targetSeconds,
     },
   };
+}
+
+/** The text that each token adds; half a character waits for the token that completes it. */
+function pieces(tokens: readonly number[], tokenizer: TextTokenizer): string[] {
+  const stream = createTextStream(tokenizer);
+  const list = tokens.map((token) => stream.push(token));
+  const rest = stream.end();
+  return list.length === 0 ? list : [...list.slice(0, -1), list.at(-1)! + rest];
 }

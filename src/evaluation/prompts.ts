@@ -1,6 +1,7 @@
 import type { Dataset } from '../datasets/dataset.js';
 import type { Model } from '../engine/load-model.js';
 import { InputError } from '../errors.js';
+import { conversationTokens } from './conversation.js';
 import type { EvaluationPrompt } from './run.js';
 
 /** Which prompts an evaluation used, as its document says it. */
@@ -9,8 +10,10 @@ export interface DatasetRecord {
   readonly split: string | null;
   readonly version: number;
   readonly hash: string;
-  /** Prompts that were used. */
+  /** Prompts that were used, conversations counted once. */
   readonly prompts: number;
+  /** Its conversations went through the model's chat template; absent where it has none, or the dataset no conversation. */
+  readonly chat_template?: true;
 }
 
 /** Prompts as token ids. */
@@ -22,8 +25,9 @@ export interface TokenizedPrompts {
 }
 
 /**
- * Turns datasets into prompts for a model. Prompts that leave no room in its context are left out.
- * @param limit most prompts of each dataset, a group's members counting apart; undefined is all.
+ * Turns datasets into prompts for a model: of conversations the first turn, see `addLaterTurns`. Prompts that leave no
+ * room in its context are left out.
+ * @param limit most prompts of each dataset, a group's members and a dataset's parts counting apart; undefined is all.
  * @throws InputError when the model has no tokenizer, a prompt comes twice, or no prompt of a dataset fits.
  */
 export function tokenizePrompts(
@@ -43,8 +47,9 @@ export function tokenizePrompts(
   const all: EvaluationPrompt[] = [];
   const records = datasets.map(({ name, split, version, hash, prompts }): DatasetRecord => {
     let used = 0;
-    let left = 0;
-    for (const { id, dataset, prompt, stop } of prompts) {
+    const left = new Map<string, number>();
+    let chat = false;
+    for (const { id, dataset, category, prompt, stop, turns } of prompts) {
       const key = JSON.stringify([dataset, id]);
       if (seen.has(key)) {
         throw new InputError(
@@ -54,20 +59,39 @@ export function tokenizePrompts(
       seen.add(key);
       const count = counts.get(dataset) ?? 0;
       if (count === limit) continue;
-      const tokens = tokenizer.encodePrompt(prompt);
+      const isChat = turns !== undefined && tokenizer.hasChatTemplate;
+      const tokens = isChat
+        ? conversationTokens(tokenizer, turns, [])
+        : tokenizer.encodePrompt(prompt);
       if (tokens.length >= contextLength) {
-        left++;
+        left.set(dataset, (left.get(dataset) ?? 0) + 1);
         continue;
       }
       counts.set(dataset, count + 1);
       used++;
-      all.push({ id, dataset, tokens, ...(stop.length > 0 ? { stop } : {}) });
+      chat ||= isChat;
+      all.push({
+        id,
+        dataset,
+        tokens,
+        ...(category === undefined ? {} : { category }),
+        // A chat model ends its answer itself.
+        ...(stop.length > 0 && !isChat ? { stop } : {}),
+        ...(turns && turns.length > 1 ? { conversation: { id, turns, turn: 1 } } : {}),
+      });
     }
     const room = `the model's context of ${contextLength} tokens`;
     if (used === 0) throw new InputError(`Dataset "${name}": no prompt fits ${room}.`);
-    if (left > 0)
-      warnings.push(`Dataset "${name}": ${left} prompts do not fit ${room} and are left out.`);
-    return { name, split, version, hash, prompts: used };
+    if (left.size > 0) warnings.push(`Dataset "${name}": ${leftOut(name, left, room)}`);
+    return { name, split, version, hash, prompts: used, ...(chat && { chat_template: true }) };
   });
   return { prompts: all, datasets: records, warnings };
+}
+
+/** How many prompts were left out, and of which members or parts where the dataset has some. */
+function leftOut(name: string, left: ReadonlyMap<string, number>, room: string): string {
+  const count = [...left.values()].reduce((sum, n) => sum + n, 0);
+  const parts = [...left].map(([part, n]) => `${part} ${n}`).join(', ');
+  const where = left.size === 1 && left.has(name) ? '' : ` (${parts})`;
+  return `${count} prompts do not fit ${room} and are left out${where}.`;
 }

@@ -13,14 +13,28 @@ import type { Model } from '../engine/load-model.js';
 import { InputError } from '../errors.js';
 import { errorMessage } from '../files.js';
 
+/** The conversation that a prompt is a turn of. */
+export interface Conversation {
+  /** The id of its first turn. */
+  readonly id: string;
+  /** What the user says, turn by turn; the first as the task file puts it. */
+  readonly turns: readonly string[];
+  /** Which of them the prompt ends with, from 1. */
+  readonly turn: number;
+}
+
 /** A prompt of a dataset. */
 export interface EvaluationPrompt {
   readonly id: string;
   /** The dataset or kind that it is counted with. */
   readonly dataset: string;
   readonly tokens: readonly number[];
+  /** The benchmark's own category of it, for the samples. */
+  readonly category?: string;
   /** Texts that end its output; they need a model with a tokenizer. Default: none. */
   readonly stop?: readonly string[];
+  /** The conversation that it is a turn of, where that has several. */
+  readonly conversation?: Conversation;
 }
 
 /** A method under the name that results show. */

@@ -9,7 +9,8 @@ import type { EvaluationPrompt, EvaluationResult, NamedMethod, Sample } from './
 const SEED = 0;
 
 /**
- * The speedup of a method over some prompts, each repetition paired with the autoregressive one that ran beside it.
+ * The speedup of a method over some prompts, each repetition paired with the autoregressive one that ran beside it. The turns
+ * of a conversation are one cluster, their times added up, for they go on with the same text; datasets are strata.
  * Generations that ended with their first token have no decode time and are left out, with what they are paired with.
  * @returns null when nothing is left to compare.
  */
@@ -18,37 +19,46 @@ export function measuredSpeedup(
   prompts: readonly EvaluationPrompt[],
   method: NamedMethod,
 ): SpeedupEstimate | null {
-  const byPrompt = (wanted: NamedMethod | undefined) => {
-    const map = new Map<EvaluationPrompt, Sample[]>();
-    for (const sample of samples) {
-      if (sample.method !== wanted) continue;
-      const list = map.get(sample.prompt) ?? [];
-      map.set(sample.prompt, list);
-      list[sample.repetition] = sample;
-    }
-    return map;
-  };
-  const plain = byPrompt(methods[0]);
-  const own = byPrompt(method);
-  const paired = prompts.flatMap((prompt) => {
-    const baselines = plain.get(prompt) ?? [];
-    const pairs = (own.get(prompt) ?? [])
-      .map((sample) => ({ sample, baseline: baselines[sample.repetition]! }))
-      .filter(({ sample, baseline }) => decoded(sample) > 0 && decoded(baseline) > 0);
-    if (pairs.length === 0) return [];
-    const paired: PairedSample = {
+  const chosen = new Set(prompts);
+  const baselines = new Map<EvaluationPrompt, Sample[]>();
+  for (const sample of samples) {
+    if (sample.method !== methods[0] || !chosen.has(sample.prompt)) continue;
+    const list = baselines.get(sample.prompt) ?? [];
+    baselines.set(sample.prompt, list);
+    list[sample.repetition] = sample;
+  }
+  const clusters = new Map<string, { prompt: EvaluationPrompt; pairs: Map<number, Pair> }>();
+  for (const sample of samples) {
+    const { prompt, repetition } = sample;
+    if (sample.method !== method || !chosen.has(prompt)) continue;
+    const baseline = baselines.get(prompt)![repetition]!;
+    if (decoded(sample) === 0 || decoded(baseline) === 0) continue;
+    const key = JSON.stringify([prompt.dataset, prompt.conversation?.id ?? prompt.id]);
+    const cluster = clusters.get(key) ?? { prompt, pairs: new Map<number, Pair>() };
+    clusters.set(key, cluster);
+    const sum = cluster.pairs.get(repetition) ?? [0, 0, 0, 0];
+    cluster.pairs.set(repetition, [
+      sum[0] + baseline.statistics.decodeSeconds,
+      sum[1] + sample.statistics.decodeSeconds,
+      sum[2] + decoded(baseline),
+      sum[3] + decoded(sample),
+    ]);
+  }
+  const paired = [...clusters.values()].map(({ prompt, pairs }): PairedSample => {
+    const column = (i: number) => [...pairs.values()].map((pair) => pair[i]!);
+    return {
       prompt: prompt.id,
-      baselineSeconds: pairs.map(({ baseline }) => baseline.statistics.decodeSeconds),
-      methodSeconds: pairs.map(({ sample }) => sample.statistics.decodeSeconds),
-      tokens: {
-        baseline: pairs.map(({ baseline }) => decoded(baseline)),
-        method: pairs.map(({ sample }) => decoded(sample)),
-      },
+      stratum: prompt.dataset,
+      baselineSeconds: column(0),
+      methodSeconds: column(1),
+      tokens: { baseline: column(2), method: column(3) },
     };
-    return [paired];
   });
   return paired.length === 0 ? null : speedupInterval(paired, { seed: SEED });
 }
+
+/** Decode seconds of the baseline and of the method, then the tokens of each. */
+type Pair = readonly [number, number, number, number];
 
 /** Tokens that decode time was spent on: the first comes with the prefill. */
 function decoded({ statistics }: Sample): number {

@@ -1,5 +1,6 @@
 import { holmVerdicts, type SpeedupEstimate, type Verdict } from '../measurement/bootstrap.js';
 import { type Divergence, outputsMustAgree } from './divergence.js';
+import { repetitionFigures } from './repetitions.js';
 import type { EvaluationPrompt, EvaluationResult, NamedMethod, Sample } from './run.js';
 import { measuredSpeedup } from './speedup.js';
 import { sumStatistics } from './totals.js';
@@ -24,6 +25,9 @@ export interface EvaluationRow {
   /** Autoregressive time per token over this method's. */
   readonly speedup: number | null;
   readonly speedup_ci95: readonly [number, number] | null;
+  /** Both figures of each repetition by itself. */
+  readonly repetition_tokens_per_second: readonly (number | null)[];
+  readonly repetition_speedups: readonly (number | null)[];
   /** Corrected for the number of rows (Holm). */
   readonly verdict: Verdict | 'baseline' | null;
   /** Accepted over proposed tokens. */
@@ -101,7 +105,8 @@ function rowOf(
   const baseline = result.methods[0]!;
   const isBaseline = method === baseline;
   const samples = samplesOf(method);
-  const plain = sumStatistics(samplesOf(baseline));
+  const plainSamples = samplesOf(baseline);
+  const plain = sumStatistics(plainSamples);
   const sum = sumStatistics(samples);
   const perRepetition = (total: number) => total / repetitions;
   const decoded = sum.newTokens - samples.length;
@@ -110,6 +115,7 @@ function rowOf(
   const draftShare = ratio(sum.draftSeconds, elapsed);
   const draftPass = ratio(sum.draftSeconds, sum.draftPasses);
   const targetPass = ratio(plain.targetSeconds, plain.targetPasses);
+  const each = repetitionFigures(repetitions, samples, plainSamples);
   const own = divergences.filter(
     ({ sample }) => sample.method === method && chosen.has(sample.prompt),
   );
@@ -123,6 +129,8 @@ function rowOf(
     tokens_per_second: ratio(decoded, sum.decodeSeconds),
     speedup: isBaseline ? 1 : null,
     speedup_ci95: isBaseline ? [1, 1] : null,
+    repetition_tokens_per_second: each.tokens_per_second,
+    repetition_speedups: each.speedup,
     verdict: isBaseline ? 'baseline' : null,
     draft_acceptance_rate: ratio(sum.acceptedTokens, sum.proposedTokens),
     mean_acceptance_length: ratio(decoded, sum.targetPasses),

@@ -6,19 +6,22 @@ import { holm } from './statistics.js';
  *
  * symbol   shape      meaning
  * n        1          prompts, the clusters: prompts differ far more than repetitions of one prompt do
+ * H        1          strata: datasets, which are what they are, while their prompts stand for others
  * R_i      [n]        repetitions of prompt i, each a baseline run and a method run timed beside each other
  * b, m     [n][R_i]   decode seconds of the baseline and of the method
  * B        1          resamples
  * S        1          speedup = (sum b / tokens of the baseline) / (sum m / tokens of the method)
- * S'       [B]        S of each resample: n prompts with replacement, then R_i pairs with replacement in each
- * f        1          how far a bootstrap over n clusters falls short: sqrt(n / (n-1)) t(n-1) / z, at 97.5%
+ * S'       [B]        S of each resample: in each stratum as many prompts as it has, with replacement, then R_i pairs with
+ *                     replacement in each
+ * f        1          how far a bootstrap over n clusters falls short: sqrt(n / (n-H)) t(n-H) / z, at 97.5%
  *
  * A bootstrap over few clusters is too narrow (40 prompts: 4%, 10: 22%, 5: 58%), so every S' is moved to S (S'/S)^f: the
  * expanded percentile interval of Hesterberg (2015), here as a stretch on the log scale. The interval's ends
  * are the (B+1) alpha/2-th order statistics from either side (Davison and Hinkley 1997, 5.3.1) and the p-value of S = 1
  * counts S' on the far side of 1, so that the interval leaves out 1 exactly when p <= alpha. Where repetitions of one
  * prompt differ as much as prompts do, resampling both levels counts the repetitions' noise twice, and the interval is
- * wider than it need be.
+ * wider than it need be. Without strata the interval of datasets that gain differently would be wide for their difference,
+ * which no other prompts would change.
  */
 
 const ALPHA = 0.05;
@@ -29,6 +32,8 @@ const Z = 1.959964;
 export interface PairedSample {
   /** The prompt's id. */
   readonly prompt: string;
+  /** The dataset that it stands for, where there are several. Default: one for all. */
+  readonly stratum?: string;
   /** Decode seconds of the baseline, prefill excluded. */
   readonly baselineSeconds: readonly number[];
   /** Decode seconds of the method, prefill excluded. */
@@ -53,7 +58,8 @@ export interface SpeedupEstimate {
 }
 
 /**
- * The speedup over all prompts and its 95% interval by a bootstrap with prompts as clusters and repetitions nested.
+ * The speedup over all prompts and its 95% interval by a bootstrap with prompts as clusters, within their strata, and
+ * repetitions nested.
  * @param options.seed seeds the resampling: the same samples and seed give the same interval.
  * @param options.resamples default 2000, which keeps the sampling error of the interval's ends near 1% of its width
  *   and leaves p-values fine enough to correct 50 comparisons.
@@ -65,12 +71,13 @@ export function speedupInterval(
   { seed, resamples = RESAMPLES }: { seed: number; resamples?: number },
 ): SpeedupEstimate {
   const pairs = flatten(samples);
+  const strata = strataOf(samples);
   const random = new Random(seed);
   const draws = new Float64Array(resamples);
   const speedup = speedupOf(pairs);
-  const stretch = smallSampleFactor(samples.length);
+  const stretch = smallSampleFactor(samples.length, strata.length);
   for (let k = 0; k < resamples; k++) {
-    draws[k] = speedup * (resampledSpeedup(pairs, random) / speedup) ** stretch;
+    draws[k] = speedup * (resampledSpeedup(pairs, strata, random) / speedup) ** stretch;
   }
   draws.sort();
 
@@ -139,38 +146,58 @@ function speedupOf({ baseline, method, baselineTokens, methodTokens }: FlatPairs
   return total(baseline) / total(baselineTokens) / (total(method) / total(methodTokens));
 }
 
-function resampledSpeedup(pairs: FlatPairs, random: Random): number {
+/**
+ * The prompts of each stratum. One prompt alone says nothing of its stratum's spread: such prompts are put together, and the
+ * last of them, if there is only one, with the largest stratum.
+ */
+function strataOf(samples: readonly PairedSample[]): number[][] {
+  const byName = new Map<string | undefined, number[]>();
+  samples.forEach(({ stratum }, i) => {
+    byName.set(stratum, [...(byName.get(stratum) ?? []), i]);
+  });
+  const all = [...byName.values()];
+  const strata = all.filter((members) => members.length > 1);
+  const alone = all.filter((members) => members.length === 1).flat();
+  if (alone.length === 0) return strata;
+  if (alone.length > 1 || strata.length === 0) return [...strata, alone];
+  const largest = Math.max(...strata.map((members) => members.length));
+  strata.find((members) => members.length === largest)!.push(...alone);
+  return strata;
+}
+
+function resampledSpeedup(pairs: FlatPairs, strata: readonly number[][], random: Random): number {
   const { start, baseline, method, baselineTokens, methodTokens } = pairs;
-  const prompts = start.length - 1;
   let b = 0;
   let m = 0;
   let bTokens = 0;
   let mTokens = 0;
-  for (let i = 0; i < prompts; i++) {
-    const prompt = random.integer(prompts);
-    const first = start[prompt];
-    const repetitions = start[prompt + 1] - first;
-    for (let r = 0; r < repetitions; r++) {
-      // One draw for the pair: its two runs were timed beside each other and share the machine's mood.
-      const at = first + random.integer(repetitions);
-      b += baseline[at];
-      m += method[at];
-      bTokens += baselineTokens[at];
-      mTokens += methodTokens[at];
+  for (const members of strata) {
+    for (let i = 0; i < members.length; i++) {
+      const prompt = members[random.integer(members.length)];
+      const first = start[prompt];
+      const repetitions = start[prompt + 1] - first;
+      for (let r = 0; r < repetitions; r++) {
+        // One draw for the pair: its two runs were timed beside each other and share the machine's mood.
+        const at = first + random.integer(repetitions);
+        b += baseline[at];
+        m += method[at];
+        bTokens += baselineTokens[at];
+        mTokens += methodTokens[at];
+      }
     }
   }
   return b / bTokens / (m / mTokens);
 }
 
-/** f of the table above; t(n-1) by its Cornish-Fisher expansion, within 1% from four prompts on. */
-function smallSampleFactor(prompts: number): number {
-  const v = Math.max(1, prompts - 1);
+/** f of the table above; t by its Cornish-Fisher expansion, within 1% from three degrees of freedom on. */
+function smallSampleFactor(prompts: number, strata: number): number {
+  const v = Math.max(1, prompts - strata);
   const t =
     Z +
     (Z ** 3 + Z) / (4 * v) +
     (5 * Z ** 5 + 16 * Z ** 3 + 3 * Z) / (96 * v ** 2) +
     (3 * Z ** 7 + 19 * Z ** 5 + 17 * Z ** 3 - 15 * Z) / (384 * v ** 3);
-  return (Math.sqrt((v + 1) / v) * t) / Z;
+  return (Math.sqrt((v + strata) / v) * t) / Z;
 }
 
 function pValueOfOne(draws: Float64Array): number {

@@ -1,5 +1,4 @@
 import type { GenerateEvent } from '../decoding/generate.js';
-import type { Round } from '../decoding/rounds.js';
 import { colours } from './colours.js';
 
 /**
@@ -8,10 +7,13 @@ import { colours } from './colours.js';
  */
 export type TokenOrigin = 'accepted' | 'corrected' | 'target';
 
-/** The origin of the token at `index` of a round. */
-export function tokenOrigin(round: Round, index: number): TokenOrigin {
-  if (index < round.accepted) return 'accepted';
-  return round.drafted.length > round.accepted ? 'corrected' : 'target';
+/**
+ * The origin of the token at `index` of a round.
+ * @param drafted how many tokens were proposed, `accepted` of them accepted.
+ */
+export function tokenOrigin(drafted: number, accepted: number, index: number): TokenOrigin {
+  if (index < accepted) return 'accepted';
+  return drafted > accepted ? 'corrected' : 'target';
 }
 
 /** How text of each origin is shown: in colour, or in brackets where there is none. */
@@ -57,7 +59,10 @@ export function createDraftPainter(
     if (round === null) queue.push({ text: rest(), origin: 'target' });
     else
       for (const [i, token] of tokens.entries())
-        queue.push({ text: textOf(token), origin: tokenOrigin(round, i) });
+        queue.push({
+          text: textOf(token),
+          origin: tokenOrigin(round.drafted.length, round.accepted, i),
+        });
     let wanted = text.length;
     let painted = '';
     while (wanted > 0 && queue.length > 0) {

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import type { AuditRecord } from '../evaluation/audit.js';
 import type { EvaluationDocument } from '../evaluation/document.js';
 import { type EvaluationRow, POOLED } from '../evaluation/summary.js';
 import type { Column, Row } from './columns.js';
@@ -55,8 +56,9 @@ function sections(
   document: EvaluationDocument,
   render: (columns: readonly Column[], rows: readonly Row[]) => string,
 ): string {
-  const { rows, settings } = document;
-  const parts = [conditions(document), render(COLUMNS, rows.map(shownRow))];
+  const { settings } = document;
+  const rows = withShortNames(document.rows);
+  const parts = [conditions({ ...document, rows }), render(COLUMNS, rows.map(shownRow))];
   const divergences = rows
     .filter(({ dataset }) => dataset !== POOLED)
     .flatMap((row) =>
@@ -72,7 +74,34 @@ function sections(
   } else if (rows.every((row) => row.identical_outputs === true)) {
     parts.push('All outputs are identical to those of autoregressive decoding.');
   }
+  if (document.audit) parts.push(auditSentence(document.audit));
   return parts.join('\n\n');
+}
+
+/** Parts of a dataset without its name, where there are no others: `qa` for `spec_bench:qa`. */
+function withShortNames(rows: readonly EvaluationRow[]): EvaluationRow[] {
+  const wholes = new Set(
+    rows
+      .map(({ dataset }) => dataset)
+      .filter((name) => name !== POOLED)
+      .map((name) => name.split(':')[0]),
+  );
+  return rows.map((row) =>
+    wholes.size > 1 ? row : { ...row, dataset: row.dataset.replace(/^[^:]*:/, '') },
+  );
+}
+
+/** What an audit compared, and what it found. */
+export function auditSentence(audit: AuditRecord): string {
+  const { outputs, tokens, different_outputs: different, defects, near_ties: ties } = audit;
+  const found =
+    different === 0
+      ? 'none differs'
+      : `${different} differ, at ${defects} places by a defect and at ${ties} by a near-tie`;
+  const machine = audit.bit_exact
+    ? 'Passes of any length agree in every bit here, so any difference is a defect.'
+    : 'Passes of several tokens can differ in bits from passes of one here, so two tokens that nearly tie may change places.';
+  return `Audit: ${outputs} outputs with ${tokens} tokens compared with autoregressive decoding, ${found}.\n${machine}`;
 }
 
 /** What was measured, and where. */

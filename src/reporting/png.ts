@@ -1,28 +1,21 @@
-import { InputError } from '../errors.js';
-
 /** Pixels for each unit of a figure: sharp in print at half a page's width. */
 const SCALE = 3;
+/** Where none of the figures' fonts is installed: resvg's own fallback has serifs, and is wider than figures allow for. */
+const FALLBACK = 'DejaVu Sans';
 
-/**
- * An SVG file's content as PNG.
- * @throws InputError where the optional package that draws it is not installed.
- */
-export async function svgToPng(svg: string): Promise<Uint8Array> {
-  const { Resvg } = await loadResvg();
-  const drawing = new Resvg(svg, {
-    fitTo: { mode: 'zoom', value: SCALE },
-    font: { loadSystemFonts: true, sansSerifFamily: 'DejaVu Sans' },
-    logLevel: 'off',
-  });
-  return drawing.render().asPng();
-}
+/** Draws an SVG file's content as PNG. */
+export type PngRenderer = (svg: string) => Uint8Array;
 
-async function loadResvg(): Promise<typeof import('@resvg/resvg-js')> {
-  try {
-    return await import('@resvg/resvg-js');
-  } catch {
-    throw new InputError(
-      'Figures as PNG need the optional package @resvg/resvg-js, which is not installed; run npm install @resvg/resvg-js.',
-    );
-  }
+/** What draws figures as PNG, or null where the optional package for it is not installed. */
+export async function pngRenderer(): Promise<PngRenderer | null> {
+  const resvg = await import('@resvg/resvg-js').catch(() => null);
+  if (!resvg) return null;
+  return (svg) => {
+    const drawing = new resvg.Resvg(svg, {
+      fitTo: { mode: 'zoom', value: SCALE },
+      font: { loadSystemFonts: true, defaultFontFamily: FALLBACK, sansSerifFamily: FALLBACK },
+      logLevel: 'off',
+    });
+    return drawing.render().asPng();
+  };
 }

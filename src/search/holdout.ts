@@ -2,9 +2,14 @@ import type { Dataset } from '../datasets/dataset.js';
 import { loadDataset } from '../datasets/load.js';
 import type { Model } from '../engine/load-model.js';
 import { InputError } from '../errors.js';
-import { type DatasetRecord, tokenizePrompts } from '../evaluation/prompts.js';
+import {
+  type DatasetRecord,
+  type TokenizedPrompts,
+  tokenizePrompts,
+} from '../evaluation/prompts.js';
 import type { EvaluationPrompt } from '../evaluation/run.js';
 import { Random } from '../random.js';
+import { MOST_PROMPTS } from './request.js';
 
 /** Share of a user's prompts that is set aside where nothing else is said. */
 const defaultFraction = 0.3;
@@ -68,10 +73,15 @@ function pair(model: Model, calibration: Dataset, holdout: Dataset): SearchSplit
     );
   }
   return {
-    calibration: { prompts: a.prompts, dataset: a.datasets[0]! },
-    holdout: { prompts: b.prompts, dataset: b.datasets[0]! },
+    calibration: firstOf(a, MOST_PROMPTS.calibration),
+    holdout: firstOf(b, MOST_PROMPTS.holdout),
     warnings: [...a.warnings, ...b.warnings],
   };
+}
+
+function firstOf({ prompts, datasets }: TokenizedPrompts, most: number): SearchPrompts {
+  const first = prompts.slice(0, most);
+  return { prompts: first, dataset: { ...datasets[0]!, prompts: first.length } };
 }
 
 /** Sets a seeded share aside, by text, so that prompts that come twice stay on one side. */
@@ -88,7 +98,10 @@ function divide(model: Model, whole: Dataset, fraction: number, seed: number): S
   new Random(seed).shuffle(texts);
   const aside = new Set(texts.slice(0, count));
   const side = (isHoldout: boolean): SearchPrompts => {
-    const own = prompts.filter((prompt) => aside.has(prompt.tokens.join()) === isHoldout);
+    const most = isHoldout ? MOST_PROMPTS.holdout : MOST_PROMPTS.calibration;
+    const own = prompts
+      .filter((prompt) => aside.has(prompt.tokens.join()) === isHoldout)
+      .slice(0, most);
     const part = isHoldout
       ? `share ${fraction}, seed ${seed}`
       : `the rest of share ${fraction}, seed ${seed}`;

@@ -10,6 +10,12 @@ import type { Trial } from './trials.js';
 export const fidelities = ['ladder', 'decode'] as const;
 export type Fidelity = (typeof fidelities)[number];
 
+/**
+ * Most prompts of either side. A search is to take a minute, and `sspec eval` measures its profile on as many as one likes;
+ * groups are interleaved, so that the first so many are balanced.
+ */
+export const MOST_PROMPTS = { calibration: 48, holdout: 96 } as const;
+
 /** What a search is to do. */
 export interface SearchRequest {
   readonly sampler: SamplerName;

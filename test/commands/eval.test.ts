@@ -5,7 +5,7 @@ import Eval from '../../commands/eval.js';
 import { loadModel } from '../../src/engine/load-model.js';
 import type { Divergence } from '../../src/evaluation/divergence.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
-import { exampleProfile } from '../profile/example.js';
+import { exampleCosts, exampleProfile } from '../profile/example.js';
 import { expectRefused, runCommand } from './run.js';
 
 // No engine at hand gives a wrong output, so one is made up where it is asked for.
@@ -49,7 +49,9 @@ describe('sspec eval', () => {
       ...['--profile', profiles[0]!, '--profile', profiles[1]!, '--dataset', 'code,math', '--json'],
     );
     expect(code, stdout).toBe(0);
-    const { rows, environment, settings } = JSON.parse(stdout);
+    const { rows, environment, settings, warnings } = JSON.parse(stdout);
+    // The profile says that it was measured on another machine.
+    expect(warnings).toContainEqual(expect.stringContaining('one.json'));
     const names = rows.map((row: Record<string, string>) => `${row.dataset} ${row.method}`);
     expect(names).toEqual(
       ['code', 'math', 'all'].flatMap((dataset) =>
@@ -74,6 +76,58 @@ describe('sspec eval', () => {
       ['cascade', profiles[1]],
     ]);
     expect(rows.every((row) => row.identical_outputs === true)).toBe(true);
+  });
+
+  it.each(['fixed', 'threshold', 'adaptive', 'cost'] as const)(
+    'decodes with a profile whose draft exit is %s, by itself and in a cascade',
+    async (draft_exit) => {
+      const profile = JSON.parse(readFileSync(profiles[0]!, 'utf8'));
+      const file = join(temporaryDirectory(), `${draft_exit}.json`);
+      const draft = { draft_exit, draft_length: 2, threshold: 0.5, costs: exampleCosts };
+      writeFileSync(file, JSON.stringify({ ...profile, draft }));
+      const { code, stdout } = await runCommand(Eval, [
+        ...['--profile', file, '--methods', 'skip,lookup,cascade', '--dataset', 'help', '--json'],
+        ...['--max-new-tokens', '30', '--limit', '2', '--repetitions', '1', '--no-warmup', '-q'],
+      ]);
+      expect(code, stdout).toBe(0);
+      const rows: Record<string, unknown>[] = JSON.parse(stdout).rows;
+      expect(rows.map(({ method }) => method)).toEqual([
+        'autoregressive',
+        'skip',
+        'lookup',
+        'cascade',
+      ]);
+      for (const row of rows.slice(1)) {
+        expect(row.identical_outputs).toBe(true);
+        expect(row.proposed_tokens).toBeGreaterThan(0);
+      }
+    },
+  );
+
+  it('decodes all turns of conversations and has a row for each part', async () => {
+    const file = join(temporaryDirectory(), 'bench.jsonl');
+    const questions = [
+      { question_id: 1, category: 'writing', turns: ['one day a dog', 'the end'] },
+      { question_id: 2, category: 'qa', turns: ['who is the dog'] },
+    ];
+    writeFileSync(file, questions.map((row) => JSON.stringify(row)).join('\n'));
+    const directory = join(temporaryDirectory(), 'out');
+    const argv = ['--dataset', file, '--methods', 'lookup', '--output-dir', directory];
+    const { code, stdout } = await evaluate(...argv, '--json');
+    expect(code, stdout).toBe(0);
+    const rows: Record<string, unknown>[] = JSON.parse(stdout).rows;
+    expect(rows.map(({ dataset, method, prompts }) => [dataset, method, prompts])).toEqual([
+      ['bench:mt-bench', 'autoregressive', 2],
+      ['bench:mt-bench', 'lookup', 2],
+      ['bench:qa', 'autoregressive', 1],
+      ['bench:qa', 'lookup', 1],
+      ['all', 'autoregressive', 3],
+      ['all', 'lookup', 3],
+    ]);
+    const lines = readFileSync(join(directory, 'samples.jsonl'), 'utf8').trimEnd().split('\n');
+    const samples = lines.map((line) => JSON.parse(line));
+    expect(samples[2]).toMatchObject({ prompt: '1/turn-2', turn: 2, category: 'writing' });
+    expect(samples[2].prompt_tokens).toBeGreaterThan(samples[0].prompt_tokens);
   });
 
   it('writes the output directory and prints the form asked for', async () => {

@@ -1,5 +1,6 @@
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import Completion from '../../commands/completion.js';
 import DatasetList from '../../commands/dataset/list.js';
@@ -281,7 +282,10 @@ describe('sspec study', () => {
 
 describe('sspec dataset', () => {
   it('lists the bundled ones', async () => {
-    const { datasets } = await json(DatasetList, []);
+    const { datasets, formats } = await json(DatasetList, []);
+    expect(formats).toContainEqual(
+      expect.objectContaining({ name: 'gsm8k', fields: ['question', 'answer'] }),
+    );
     const names = datasets.map(({ name }: { name: string }) => name);
     expect(names).toEqual(['stories', 'help', 'code', 'math', 'calibration', 'heldout']);
     const { stdout } = await runCommand(DatasetList, []);
@@ -296,6 +300,24 @@ describe('sspec dataset', () => {
     const { stdout } = await runCommand(DatasetShow, ['code:calibration', '--limit', '2']);
     expect(stdout).toContain(shown[1].prompt);
     expect(stdout).toContain(`${prompts - 2} more`);
+    const bench = join(temporaryDirectory(), 'bench.jsonl');
+    writeFileSync(
+      bench,
+      [
+        { question_id: 1, category: 'writing', turns: ['Say.', 'Again.'], reference: ['Said.'] },
+        { question_id: 2, category: 'qa', turns: ['Why?'] },
+      ]
+        .map((row) => JSON.stringify(row))
+        .join('\n'),
+    );
+    expect((await json(DatasetShow, [bench])).counted_with).toEqual({
+      'bench:mt-bench': 1,
+      'bench:qa': 1,
+    });
+    const benchText = (await runCommand(DatasetShow, [bench])).stdout;
+    expect(stripVTControlCharacters(benchText)).toMatch(
+      /counted by bench:mt-bench \(1\), bench:qa \(1\)\n\n1 writing\nSay\.\nturn 2: Again\.\nreference: Said\.\n\n2 qa\nWhy\?\n$/,
+    );
     expect(await runCommand(DatasetShow, ['none'])).toMatchObject({ code: 2, stdout: '' });
   });
 });

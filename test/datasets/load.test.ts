@@ -49,6 +49,43 @@ describe('benchmark files', () => {
       { id: '2', prompt: '"""\nAdd.\nassert a\n"""\n', reference: 'x' },
     ],
     [
+      'HumanEval+',
+      {
+        task_id: 'HumanEval/0',
+        prompt: 'def f():\n',
+        entry_point: 'f',
+        canonical_solution: 'x',
+        contract: '',
+        base_input: [[1]],
+        plus_input: [[2]],
+        atol: 0,
+      },
+      { id: 'HumanEval/0', prompt: 'def f():\n', reference: 'x' },
+    ],
+    [
+      "MBPP's sanitized part",
+      {
+        source_file: 'a',
+        task_id: 2,
+        prompt: 'Add.',
+        code: 'x',
+        test_imports: [],
+        test_list: ['assert a'],
+      },
+      { id: '2', prompt: '"""\nAdd.\nassert a\n"""\n', reference: 'x' },
+    ],
+    [
+      "MT-Bench under the Hub's names",
+      { category: 'writing', prompt: ['Write.', 'Again.'], reference: [], prompt_id: 81 },
+      {
+        id: '81',
+        category: 'writing',
+        prompt: 'Write.',
+        turns: ['Write.', 'Again.'],
+        reference: '',
+      },
+    ],
+    [
       'GSM8K',
       { question: 'How many {answer}?', answer: '1+1=2\n#### 2' },
       { id: 'b-1', prompt: 'Question: How many {answer}?\nAnswer:', reference: '1+1=2\n#### 2' },
@@ -84,6 +121,23 @@ describe('benchmark files', () => {
     expect(rest).toEqual(prompt);
     expect(dataset).toBe('b');
     expect(stop.every((text) => text.startsWith('\n'))).toBe(true);
+  });
+
+  it('counts Spec-Bench by part, and a file of one part by its own name', () => {
+    const row = (category: string, i: number) => ({ question_id: i, category, turns: ['a'] });
+    const counted = (...categories: string[]) =>
+      loadDataset(jsonl('s.jsonl', ...categories.map(row))).prompts.map(({ dataset }) => dataset);
+    expect(counted('writing', 'qa', 'stem', 'rag')).toEqual([
+      's:mt-bench',
+      's:qa',
+      's:mt-bench',
+      's:rag',
+    ]);
+    expect(counted('writing', 'stem')).toEqual(['s', 's']);
+    expect(counted('qa', 'qa')).toEqual(['s', 's']);
+    // Only what a task file says so: the categories of our own form are the user's business.
+    const own = jsonl('o.jsonl', { prompt: 'a', category: 'x' }, { prompt: 'b', category: 'y' });
+    expect(loadDataset(own).prompts.map(({ dataset }) => dataset)).toEqual(['o', 'o']);
   });
 
   it("leaves a row's own prompt alone when it has a benchmark's fields too", () => {
@@ -196,8 +250,22 @@ describe('benchmark files', () => {
     const { prompts } = loadDataset(join(bench, name));
     expect(prompts).toHaveLength(count);
     expect(prompts[0].id).toBe(first);
-    expect(prompts.every(({ dataset }) => dataset === basename(name, '.jsonl'))).toBe(true);
+    const whole = basename(name, '.jsonl');
+    expect(prompts.every(({ dataset }) => dataset.split(':')[0] === whole)).toBe(true);
   });
+
+  it.skipIf(!existsSync(bench))(
+    'has the six parts and two turns of the real Spec-Bench (skipped without ../shared/bench)',
+    () => {
+      const { prompts } = loadDataset(join(bench, 'spec_bench.jsonl'));
+      const counts = new Map<string, number>();
+      for (const { dataset } of prompts) counts.set(dataset, (counts.get(dataset) ?? 0) + 1);
+      const parts = ['mt-bench', 'translation', 'summarization', 'qa', 'math_reasoning', 'rag'];
+      expect([...counts]).toEqual(parts.map((part) => [`spec_bench:${part}`, 80]));
+      for (const { dataset, turns } of prompts)
+        expect(turns).toHaveLength(dataset.endsWith(':mt-bench') ? 2 : 1);
+    },
+  );
 });
 
 describe('references', () => {

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { ROW_LIMITS, readRows } from '../../src/datasets/rows.js';
 import { InputError } from '../../src/errors.js';
@@ -48,13 +49,13 @@ describe('readRows', () => {
   });
 
   it('notices a line above the limit before its end', () => {
-    const path = file('x.jsonl', Buffer.alloc(6 * MIB, 'a'));
-    expect(() => read(path)).toThrow(/line 1: longer than 4194304 bytes/);
+    const path = file('x.jsonl', Buffer.alloc(18 * MIB, 'a'));
+    expect(() => read(path)).toThrow(/line 1: longer than 16777216 bytes/);
   });
 
   it.each([
     ['broken JSON', '{"a":1}\n{"a":\n', /line 2: not a line of JSON/],
-    ['a list', '[1]\n', /line 1: not a JSON object/],
+    ['a list', '{"a":1}\n[1]\n', /line 2: not a JSON object/],
     ['null', 'null\n', /line 1: not a JSON object/],
     ['broken UTF-8', Buffer.from([0x22, 0xff, 0x22]), /line 1: not a line of JSON/],
     ['deep nesting', `{"a":${'['.repeat(1e6)}`, /line 1: JSON nested deeper than 32/],
@@ -62,6 +63,18 @@ describe('readRows', () => {
     const path = file('x.jsonl', content);
     expect(() => read(path)).toThrow(message);
     expect(() => read(path)).toThrow(InputError);
+  });
+
+  it.each([
+    ['a JSON array', '\uFEFF \n[\n{"a":1}]', /is a JSON array, .*one JSON object per line; .*jq/],
+    ['a long array in one line', `[${'{"a":1},'.repeat(3e6)}{}]`, /is a JSON array/],
+    ['a Parquet file', Buffer.from('PAR1\x15\x04\x00PAR1', 'latin1'), /is a Parquet file, /],
+    ['a gzip file', gzipSync('{"a":1}\n'), /is compressed with gzip, .*gunzip/],
+  ])('says in a sentence that the file is %s', (_, content, message) => {
+    const path = file('x.json', content);
+    expect(() => read(path)).toThrow(message);
+    expect(() => read(path)).toThrow(InputError);
+    expect(() => read(path)).toThrow(/^[^\n]+\.$/);
   });
 
   it('does not count brackets inside strings as nesting', () => {

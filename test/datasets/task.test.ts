@@ -41,6 +41,7 @@ describe('parseTask', () => {
       source.replace('version: 1', 'version: one'),
       /field "version"/,
     ],
+    ['parts without a category', `${source}parts: {a: [b]}`, /field "parts" .*needs "category"/],
     ['what is not YAML', `${source}}: [`, /a\.yaml is not valid YAML/],
     [
       'aliases',

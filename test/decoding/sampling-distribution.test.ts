@@ -27,7 +27,7 @@ const depth = 3;
 const vocabSize = 32;
 /** Long enough for most tokens to occur in it, so that prompt lookup finds something to propose. */
 const prompt = randomTokens(24, vocabSize, 2);
-/** Per setting and coupling; five settings make 10,000 of each coupling. */
+/** Per setting and coupling; six settings make 12,000 of each coupling. */
 const seeds = 2000;
 
 interface Setting {
@@ -70,6 +70,16 @@ const settings: [string, Setting][] = [
       sampling: { temperature: 1.5, topK: 12, topP: 0.95, minP: 0.02 },
     },
   ],
+  [
+    'a cascade, K 3, threshold, top-k',
+    {
+      method: {
+        ...skip([1], [], 3, { exit: 'threshold', threshold: 0.4 }),
+        name: 'cascade',
+      },
+      sampling: { temperature: 1, topK: 8, topP: 1, minP: 0 },
+    },
+  ],
 ];
 
 function skip(
@@ -77,7 +87,7 @@ function skip(
   mlp: number[],
   draftLength: number,
   exit: Extract<Method, { name: 'skip' }>['exit'],
-): Method {
+): Extract<Method, { name: 'skip' }> {
   return { name: 'skip', mask: { attention, mlp }, draftLength, exit };
 }
 

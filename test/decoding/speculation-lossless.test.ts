@@ -47,6 +47,7 @@ async function roundsOf(prompt: number[], method: Method, maxNewTokens = 60): Pr
 describe.each([
   ['greedy', GREEDY],
   ['Gumbel', { ...GREEDY, temperature: 0.9, topK: 12 }],
+  ['Gumbel, top-p and min-p', { ...GREEDY, temperature: 1.2, topP: 0.9, minP: 0.02 }],
 ])('%s: the output is that of autoregressive decoding', (_name, base) => {
   it.each<['skip' | 'cascade', string, DraftExit, boolean | null]>([
     ['skip', 'the cost rule', { exit: 'cost', costs: costs(true) }, null],
@@ -54,6 +55,9 @@ describe.each([
     ['skip', 'adaptive with a fall-back', { exit: 'adaptive', threshold: 0.6 }, false],
     ['skip', 'a fall-back that does not set in', { exit: 'fixed' }, true],
     ['cascade', 'lookup, then drafts of a fixed length', { exit: 'fixed' }, null],
+    ['cascade', 'lookup, then adaptive drafts', { exit: 'adaptive', threshold: 0.6 }, null],
+    ['cascade', 'drafts of a fixed length and a fall-back', { exit: 'fixed' }, false],
+    ['cascade', 'the cost rule and a fall-back', { exit: 'cost', costs: costs(false) }, false],
     ['cascade', 'a threshold and a fall-back', { exit: 'threshold', threshold: 0.4 }, false],
     [
       'cascade',

@@ -135,6 +135,27 @@ describe('the printed forms', () => {
     expect(text.match(/a +skip best\.json +a-2 +7 +1\.25 +defect/g)?.length).toBe(1);
   });
 
+  test('table: parts of a single dataset stand without its name, and the audit has its sentence', () => {
+    const parts = document.rows.map((row) =>
+      row.dataset === 'all' ? row : { ...row, dataset: `bench:${row.dataset}` },
+    );
+    const audit = {
+      ...{ outputs: 15, tokens: 300, different_outputs: 2, near_ties: 1, defects: 0 },
+      bit_exact: false,
+    };
+    const text = stripVTControlCharacters(
+      formatEvaluation({ ...document, rows: parts, audit }, 'table'),
+    );
+    expect(text).toContain('prompts: a 2, b 1');
+    expect(text).toMatch(/^a +autoregressive/m);
+    expect(text).toContain(
+      'Audit: 15 outputs with 300 tokens compared with autoregressive decoding, 2 differ, at 0 places by a defect and at 1 by a near-tie.',
+    );
+    expect(text).toContain('can differ in bits');
+    const two = parts.map((row, i) => (i < 3 ? { ...row, dataset: 'other:a' } : row));
+    expect(formatEvaluation({ ...document, rows: two }, 'md')).toContain('bench:b');
+  });
+
   test('json, csv and md hold every row', () => {
     expect(JSON.parse(formatEvaluation(document, 'json'))).toEqual(document);
     expect(formatEvaluation(document, 'csv').split('\n').length).toBe(1 + document.rows.length);

@@ -48,6 +48,12 @@ test('prompts that fill the context are left out and told; a dataset without any
   expect(() => tokenizePrompts(model, [dataset('x', [long])], undefined)).toThrow(
     /"x": no prompt fits/,
   );
+  // Of a dataset with parts it says which of them lose how many.
+  const whole = dataset('x', [long, 'a', long, long]);
+  const parts = whole.prompts.map((prompt, i) => ({ ...prompt, dataset: i < 2 ? 'x:p' : 'x:q' }));
+  expect(tokenizePrompts(model, [{ ...whole, prompts: parts }], undefined).warnings).toEqual([
+    expect.stringMatching(/"x": 3 prompts do not fit .* \(x:p 1, x:q 2\)\.$/),
+  ]);
 });
 
 test('a prompt that comes twice and a model without a tokenizer are refused', () => {

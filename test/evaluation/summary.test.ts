@@ -69,6 +69,15 @@ describe('rows of a real run', () => {
         expect(row.overhead_share).toBeGreaterThanOrEqual(-1e-9);
         expect(row.identical_outputs).toBe(true);
         expect(row.peak_memory_bytes).toBeGreaterThan(1e6);
+        expect(row.repetition_speedups).toHaveLength(REQUEST.repetitions);
+        // A repetition's rate is that of its own samples; the row's is their harmonic mean, each having as many tokens.
+        const rates = row.repetition_tokens_per_second.map((rate) => rate!);
+        const harmonic = rates.length / rates.reduce((sum, rate) => sum + 1 / rate, 0);
+        expect(row.tokens_per_second).toBeCloseTo(harmonic, 6);
+        const plainRow = rows.find((r) => r.dataset === row.dataset)!;
+        row.repetition_speedups.forEach((speedup, r) => {
+          expect(speedup).toBeCloseTo(rates[r]! / plainRow.repetition_tokens_per_second[r]!, 9);
+        });
       }
     }
   });
@@ -149,6 +158,42 @@ describe('speedup', () => {
       'not distinguishable from 1.0x',
       'faster',
     ]);
+  });
+
+  test('counts the turns of a conversation as one cluster', () => {
+    const whole = timed(SKIP, (i) => 0.6 + 0.4 * (i % 2));
+    // The second half becomes second turns that cost exactly what the first did: nothing new is learnt from them.
+    const [first, second] = [whole.prompts.slice(0, 30), whole.prompts.slice(30)];
+    const turn = (id: string, n: number) => ({ id, turns: ['', ''], turn: n });
+    const asTurns = new Map([
+      ...first.map((p) => [p, { ...p, conversation: turn(p.id, 1) }] as const),
+      ...second.map(
+        (p, i) => [p, { ...p, dataset: 'a', conversation: turn(first[i]!.id, 2) }] as const,
+      ),
+    ]);
+    const [alone, separate, joined] = [
+      { ...whole, prompts: first },
+      { ...whole, prompts: second },
+      {
+        ...whole,
+        prompts: [...asTurns.values()],
+        samples: whole.samples.map((s) => ({ ...s, prompt: asTurns.get(s.prompt)! })),
+      },
+    ].map((r) => summarise(r, [])[1]!);
+    expect(separate!.speedup).toBeCloseTo(alone!.speedup!, 9);
+    expect(joined!.prompts).toBe(60);
+    expect(joined!.new_tokens).toBe(2 * alone!.new_tokens);
+    expect(joined!.speedup).toBeCloseTo(alone!.speedup!, 9);
+    for (const end of [0, 1] as const)
+      expect(joined!.speedup_ci95![end]).toBeCloseTo(alone!.speedup_ci95![end], 9);
+  });
+
+  test('of all datasets has an interval that their difference does not widen', () => {
+    const apart = timed(SKIP, (i) => (i < 30 ? 0.5 : 1));
+    const pooled = summarise(apart, []).at(-1)!;
+    expect(pooled.dataset).toBe('all');
+    expect(pooled.speedup).toBeCloseTo(60 / 45, 9);
+    for (const end of pooled.speedup_ci95!) expect(end).toBeCloseTo(60 / 45, 9);
   });
 
   test('is judged more strictly the more rows there are', () => {

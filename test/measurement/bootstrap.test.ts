@@ -90,6 +90,51 @@ describe('speedupInterval', () => {
     expect(coverage({ repetitions: 3, ...settings })).toBeGreaterThan(0.95);
   });
 
+  test('nineteen pooled intervals in twenty hold the truth: datasets that gain differently', () => {
+    const random = uniforms(11);
+    const truths = [0.7, 1, 1.3, 1.8];
+    const settings = { prompts: 10, repetitions: 3, promptSpread: 0.15, noise: 0.05 };
+    // Prompts are as long in every dataset, so the pooled speedup is the harmonic mean.
+    const truth = truths.length / truths.reduce((sum, speedup) => sum + 1 / speedup, 0);
+    const held = { strata: 0, none: 0 };
+    const experiments = 400;
+    for (let seed = 0; seed < experiments; seed++) {
+      const samples = truths.flatMap((speedup, d) =>
+        simulate({ random, speedup, ...settings }).map((sample) => ({
+          ...sample,
+          stratum: `d${d}`,
+        })),
+      );
+      const holds = (some: readonly PairedSample[]) => {
+        const [low, high] = speedupInterval(some, { seed, resamples: 400 }).ci95;
+        return low <= truth && truth <= high ? 1 : 0;
+      };
+      held.strata += holds(samples);
+      if (seed < 100) held.none += holds(samples.map((s) => ({ ...s, stratum: 'all' })));
+    }
+    expect(held.strata / experiments).toBeGreaterThan(0.9);
+    expect(held.strata / experiments).toBeLessThan(0.985);
+    // As one population they would be far too wide.
+    expect(held.none).toBeGreaterThan(97);
+  });
+
+  test('strata of one prompt lend their spread from others', () => {
+    const sample = (stratum: string, seconds: number): PairedSample => ({
+      prompt: `${stratum}${seconds}`,
+      stratum,
+      baselineSeconds: [1],
+      methodSeconds: [seconds],
+    });
+    const width = (...samples: PairedSample[]) => {
+      const [low, high] = speedupInterval(samples, { seed: 0 }).ci95;
+      return high - low;
+    };
+    const others = [0.7, 0.8, 0.9].map((x) => sample('a', x));
+    expect(width(sample('b', 0.5), sample('c', 1.5))).toBeGreaterThan(0.2);
+    expect(width(...others, sample('b', 0.5))).toBeGreaterThan(width(...others));
+    expect(width(sample('a', 0.5), sample('a', 0.5), sample('b', 2), sample('b', 2))).toBe(0);
+  });
+
   test('repetitions of a prompt do not pass for prompts', () => {
     const width = (repetitions: number) => {
       const [low, high] = speedupInterval(

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadModel, type Model } from '../../src/engine/load-model.js';
 import { chooseHoldout, type SearchPrompts } from '../../src/search/holdout.js';
+import { MOST_PROMPTS } from '../../src/search/request.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
 import { searchModel } from './example.js';
 
@@ -74,6 +75,26 @@ describe('a share set aside', () => {
     expect(() => chooseHoldout(model, promptFile('all', numbered(4)), text, 0)).toThrow(
       /between 0 and 1/,
     );
+  });
+});
+
+describe('of more prompts than a search decodes', () => {
+  const { calibration: most, holdout: mostHeldOut } = MOST_PROMPTS;
+
+  it('the first are used, and the records say how many', () => {
+    const file = promptFile('long', numbered(2 * (most + mostHeldOut)));
+    const { calibration, holdout } = chooseHoldout(model, file, '0.5', 0);
+    expect(texts(calibration)).toHaveLength(most);
+    expect(texts(holdout)).toHaveLength(mostHeldOut);
+    expect([calibration.dataset.prompts, holdout.dataset.prompts]).toEqual([most, mostHeldOut]);
+  });
+
+  it('those of a group are balanced', () => {
+    const { holdout } = chooseHoldout(model, 'calibration', undefined, 0);
+    const kinds = holdout.prompts.map(({ dataset }) => dataset);
+    const counts = [...new Set(kinds)].map((kind) => kinds.filter((k) => k === kind).length);
+    expect(counts).toEqual(Array(4).fill(mostHeldOut / 4));
+    expect(holdout.dataset.prompts).toBe(mostHeldOut);
   });
 });
 

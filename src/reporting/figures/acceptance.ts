@@ -1,5 +1,5 @@
 import { dot, gridY, lineY } from '@observablehq/plot';
-import { integerTicks, marginFor, shareScale } from './axes.js';
+import { BOTTOM, BOTTOM_LABEL, integerTicks, marginFor, shareScale } from './axes.js';
 import type { Figure } from './figure.js';
 import { seriesColour } from './palette.js';
 
@@ -18,7 +18,9 @@ export function acceptanceFigure(name: string, curves: readonly AcceptanceCurve[
     ),
   );
   if (points.length === 0) return null;
-  const methods = [...new Set(points.map(({ method }) => method))];
+  // A method without drafts keeps its colour for the other figures.
+  const methods = curves.map(({ method }) => method);
+  const drafting = methods.filter((method) => points.some((point) => point.method === method));
   const last = Math.max(...points.map(({ offset }) => offset));
   return {
     name,
@@ -26,9 +28,9 @@ export function acceptanceFigure(name: string, curves: readonly AcceptanceCurve[
     caption:
       'The share of drafted tokens that were accepted, by their place in the draft, among those before which all were accepted. Far offsets rest on few drafts.',
     key: (palette) =>
-      methods.map((method, i) => ({
+      drafting.map((method) => ({
         label: method,
-        colour: seriesColour(palette, i),
+        colour: seriesColour(palette, methods.indexOf(method)),
         shape: 'dot',
       })),
     plot: (palette) => ({
@@ -36,22 +38,21 @@ export function acceptanceFigure(name: string, curves: readonly AcceptanceCurve[
       marginLeft: marginFor(['100%']),
       marginRight: 14,
       marginTop: 28,
-      marginBottom: 42,
+      marginBottom: BOTTOM,
       x: {
         domain: [1, Math.max(2, last)],
         ticks: integerTicks(1, last, 10),
         tickFormat: String,
         label: 'offset in the draft (tokens)',
-        labelArrow: 'none',
-        labelAnchor: 'center',
+        ...BOTTOM_LABEL,
         inset: 8,
       },
       y: shareScale('conditional acceptance', [0, 1]),
       color: { domain: methods, range: methods.map((_, i) => seriesColour(palette, i)) },
       marks: [
         gridY(),
-        lineY(points, { x: 'offset', y: 'share', stroke: 'method', strokeWidth: 2 }),
-        dot(points, { x: 'offset', y: 'share', fill: 'method', r: 3.5, ariaLabel: 'acceptance' }),
+        lineY(points, { x: 'offset', y: 'share', z: 'method', stroke: 'method', strokeWidth: 2 }),
+        dot(points, { x: 'offset', y: 'share', fill: 'method', r: 3.5, className: 'acceptance' }),
       ],
     }),
   };

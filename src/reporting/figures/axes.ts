@@ -6,6 +6,20 @@ import { textWidth } from './text.js';
 /** Gap between tick labels and the plot, ticks included. */
 const TICK_GAP = 12;
 
+/** Room for the ticks and the label of a bottom axis. */
+export const BOTTOM = 48;
+/** Where a bottom axis has its label. */
+export const BOTTOM_LABEL = {
+  labelArrow: 'none',
+  labelAnchor: 'center',
+  labelOffset: BOTTOM - 8,
+} as const;
+
+/** A speedup or another ratio, `1.23×`. */
+export function times(ratio: number, digits = 2): string {
+  return `${ratio.toFixed(digits)}×`;
+}
+
 /** Room that a left axis needs for labels such as these. */
 export function marginFor(labels: readonly string[]): number {
   return Math.ceil(Math.max(0, ...labels.map((label) => textWidth(label, FONT_SIZE)))) + TICK_GAP;
@@ -34,16 +48,22 @@ export function paddedDomain(values: readonly number[]): [number, number] {
   return [low - pad, high + pad];
 }
 
-/** A scale of speedups, ticks such as `0.8×`. */
+/** Room at the right end of a bottom axis, half of whose last label may stand past the end. */
+export function endMarginFor(label: string): number {
+  return Math.ceil(textWidth(label, FONT_SIZE) / 2) + 4;
+}
+
+/** How speedups are written on an axis: `0.8×`, with as many digits as the range needs. */
+export function speedupTick([low, high]: readonly [number, number]): (value: number) => string {
+  const range = high - low;
+  const digits = range < 0.04 ? 3 : range < 0.4 ? 2 : range < 20 ? 1 : 0;
+  return (value) => times(value, digits);
+}
+
+/** A scale of speedups. */
 export function speedupScale(label: string, domain: readonly [number, number]): ScaleOptions {
   const [low, high] = domain;
-  const digits = high - low < 0.4 ? 2 : 1;
-  return {
-    domain: [low, high],
-    label,
-    ticks: 5,
-    tickFormat: (value: number) => `${value.toFixed(high - low < 0.04 ? 3 : digits)}×`,
-  };
+  return { domain: [low, high], label, ticks: 5, tickFormat: speedupTick(domain) };
 }
 
 /** A scale of shares of one, ticks in per cent. */

@@ -1,5 +1,13 @@
 import { dot, gridX, gridY, link, ruleX } from '@observablehq/plot';
-import { marginFor, paddedDomain, speedupScale } from './axes.js';
+import {
+  BOTTOM,
+  BOTTOM_LABEL,
+  endMarginFor,
+  marginFor,
+  paddedDomain,
+  speedupScale,
+  speedupTick,
+} from './axes.js';
 import type { Figure } from './figure.js';
 
 /** A candidate whose speedup was predicted, and measured too. */
@@ -10,8 +18,15 @@ export interface FidelityPoint {
   readonly interval: readonly [number, number] | null;
 }
 
-/** Predicted against measured speedups; null where nothing has both. */
-export function fidelityFigure(name: string, points: readonly FidelityPoint[]): Figure | null {
+/**
+ * Predicted against measured speedups; null where nothing has both.
+ * @param predictor what predicts, as the subject of a sentence.
+ */
+export function fidelityFigure(
+  name: string,
+  points: readonly FidelityPoint[],
+  predictor: string,
+): Figure | null {
   if (points.length === 0) return null;
   const shown = points.map(({ predicted, measured, interval }) => ({
     predicted,
@@ -26,22 +41,20 @@ export function fidelityFigure(name: string, points: readonly FidelityPoint[]): 
   return {
     name,
     title: 'Fidelity of the prediction',
-    caption:
-      'What replay and the cost model predict of each finalist, against what decoding measured, with its 95% interval. On the dashed line the two agree; below it the prediction was too high.',
+    caption: `What ${predictor} predicted of each finalist, against what decoding measured on all calibration prompts, with its 95% interval. On the dashed line the two agree; below it the prediction was too high.`,
     key: (palette) => [
       { label: 'finalist', colour: palette.series[0], shape: 'dot' },
       { label: 'prediction = measurement', colour: palette.text, shape: 'dashed' },
     ],
     plot: (palette) => ({
       height: 340,
-      marginLeft: marginFor(['0.000×']),
-      marginRight: 20,
+      marginLeft: marginFor(domain.map(speedupTick(domain))),
+      marginRight: endMarginFor(speedupTick(domain)(domain[1])),
       marginTop: 28,
-      marginBottom: 44,
+      marginBottom: BOTTOM,
       x: {
         ...speedupScale('predicted speedup', domain),
-        labelArrow: 'none',
-        labelAnchor: 'center',
+        ...BOTTOM_LABEL,
       },
       y: speedupScale('measured speedup', domain),
       marks: [
@@ -62,14 +75,14 @@ export function fidelityFigure(name: string, points: readonly FidelityPoint[]): 
           stroke: palette.series[0],
           strokeOpacity: 0.6,
           strokeWidth: 1.5,
-          ariaLabel: 'intervals',
+          className: 'intervals',
         }),
         dot(shown, {
           x: 'predicted',
           y: 'measured',
           r: 4,
           fill: palette.series[0],
-          ariaLabel: 'finalists',
+          className: 'finalists',
         }),
       ],
     }),

@@ -61,22 +61,20 @@ function draw(figure: Figure, palette: Palette): string {
   const top = titleHeight + key.height;
   const marks = drawn.innerHTML;
 
-  const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
-  const attributes = {
-    ...(isFile ? { xmlns: 'http://www.w3.org/2000/svg' } : { role: 'img' }),
-    viewBox: `0 0 ${FIGURE_WIDTH} ${height + top}`,
-    ...(isFile ? { width: String(FIGURE_WIDTH), height: String(height + top) } : {}),
-    fill: 'currentColor',
-    'font-family': FONTS,
-    'font-size': String(FONT_SIZE),
-    ...(isFile ? { color: palette.text } : { 'aria-label': title }),
-  };
-  for (const [name, value] of Object.entries(attributes)) svg.setAttribute(name, value);
   const described = isFile
     ? `${element('title', {}, title)}${element('desc', {}, labelText(figure.caption, 1000))}<rect width="100%" height="100%" fill="${palette.background}"/>${element('text', { x: EDGE, y: TITLE_SIZE + 6, 'font-size': TITLE_SIZE, 'font-weight': 'bold' }, title)}`
     : '';
-  svg.innerHTML = `${described}${key.markup}<g transform="translate(0,${top})" text-anchor="middle">${marks}</g>`;
-  return svg.outerHTML;
+  const attributes = attributesText({
+    ...(isFile ? { xmlns: 'http://www.w3.org/2000/svg' } : { role: 'img' }),
+    viewBox: `0 0 ${FIGURE_WIDTH} ${height + top}`,
+    ...(isFile ? { width: FIGURE_WIDTH, height: height + top } : {}),
+    fill: 'currentColor',
+    'font-family': FONTS,
+    'font-size': FONT_SIZE,
+    ...(isFile ? { color: palette.text } : { 'aria-label': title }),
+  });
+  // Put together as text: linkedom would read `<rect/>` as HTML does, as a tag that never closes.
+  return `<svg${attributes}>${described}${key.markup}<g transform="translate(0,${top})" text-anchor="middle">${marks}</g></svg>`;
 }
 
 /** The key: entries side by side, on as many lines as they need. */
@@ -128,8 +126,13 @@ function element(
   attributes: Readonly<Record<string, string | number>>,
   text: string,
 ): string {
-  const written = Object.entries(attributes).map(([key, value]) => ` ${key}="${value}"`);
-  return `<${name}${written.join('')}>${escapeXml(text)}</${name}>`;
+  return `<${name}${attributesText(attributes)}>${escapeXml(text)}</${name}>`;
+}
+
+function attributesText(attributes: Readonly<Record<string, string | number>>): string {
+  return Object.entries(attributes)
+    .map(([key, value]) => ` ${key}="${escapeXml(String(value))}"`)
+    .join('');
 }
 
 /** Text as XML and HTML have it, in content and in quoted attributes. */

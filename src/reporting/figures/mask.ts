@@ -1,14 +1,16 @@
-import { axisFy, axisX, axisY, cell } from '@observablehq/plot';
+import { axisY, cell, text } from '@observablehq/plot';
 import { maskToBits, type SkipMask } from '../../profile/mask.js';
 import { FIGURE_WIDTH, type Figure } from './figure.js';
 
 /** Layers on one line: cells stay large enough to tell on a phone. */
 const LAYERS_PER_LINE = 32;
-const ROWS = ['attention', 'MLP'] as const;
-const MARGIN_LEFT = 78;
+const KINDS = ['attention', 'MLP'] as const;
+const RULER = 'layer';
 const RULER_STEP = 4;
-const ROW_HEIGHT = 20;
-const RULER_HEIGHT = 26;
+const MARGIN_LEFT = 78;
+const ROW_HEIGHT = 22;
+/** Room between two lines of layers, as a share of a line and the room. */
+const LINE_GAP = 0.12;
 
 /**
  * A map of the layers: which sublayers run in the draft, and which are skipped.
@@ -18,15 +20,20 @@ export function maskFigure(name: string, mask: SkipMask, layers: number): Figure
   const bits = maskToBits(mask, layers);
   const perLine = Math.min(layers, LAYERS_PER_LINE);
   const lines = Math.ceil(layers / perLine);
-  const cells = Array.from({ length: 2 * layers }, (_, bit) => {
-    const layer = Math.floor(bit / 2);
-    const column = layer % perLine;
-    const line = Math.floor(layer / perLine);
-    return { column, line, layer, kind: ROWS[bit % 2]!, isSkipped: bits[bit] === 1 };
-  });
   const numbers = Array.from({ length: layers }, (_, layer) => layer);
-  const columns = numbers.slice(0, perLine);
+  const place = (layer: number) => ({ column: layer % perLine, line: Math.floor(layer / perLine) });
+  const cells = numbers.flatMap((layer) =>
+    KINDS.map((row, kind) => ({
+      ...place(layer),
+      row,
+      isSkipped: bits[2 * layer + kind] === 1,
+    })),
+  );
+  const ruler = numbers
+    .filter((layer) => place(layer).column % RULER_STEP === 0)
+    .map((layer) => ({ ...place(layer), row: RULER, layer }));
   const cellWidth = Math.min(ROW_HEIGHT, (FIGURE_WIDTH - MARGIN_LEFT - 8) / perLine);
+  const channels = { x: 'column', y: 'row', fy: 'line' };
   return {
     name,
     title: 'Sublayers that the draft runs',
@@ -36,50 +43,32 @@ export function maskFigure(name: string, mask: SkipMask, layers: number): Figure
       { label: 'skipped', colour: palette.faint, shape: 'open-square' },
     ],
     plot: (palette) => ({
-      height: lines * (2 * ROW_HEIGHT + RULER_HEIGHT) + 34,
+      height: Math.ceil((lines * 3 * ROW_HEIGHT) / (1 - (lines > 1 ? LINE_GAP : 0))) + 8,
       marginLeft: MARGIN_LEFT,
-      marginRight: FIGURE_WIDTH - MARGIN_LEFT - Math.floor(cellWidth * perLine),
+      marginRight: Math.floor(FIGURE_WIDTH - MARGIN_LEFT - cellWidth * perLine),
       marginTop: 4,
-      marginBottom: 40,
-      x: { domain: columns, padding: 0.08, label: null },
-      y: { domain: ROWS, padding: 0.08, label: null },
-      fy: { domain: numbers.slice(0, lines), padding: lines > 1 ? 0.36 : 0, axis: null },
+      marginBottom: 4,
+      x: { domain: numbers.slice(0, perLine), padding: 0.08, axis: null },
+      y: { domain: [...KINDS, RULER], padding: 0.08, label: null },
+      fy: { domain: numbers.slice(0, lines), padding: lines > 1 ? LINE_GAP : 0, axis: null },
       marks: [
         axisY({ tickSize: 0 }),
-        ...(lines > 1 ? [axisFy({ anchor: 'right', label: null, ticks: [] })] : []),
-        ...numbers.slice(0, lines).map((line) =>
-          axisX(
-            columns.filter(
-              (column) => column % RULER_STEP === 0 && line * perLine + column < layers,
-            ),
-            {
-              fy: () => line,
-              anchor: 'bottom',
-              tickSize: 3,
-              label: line === lines - 1 ? 'layer' : null,
-              labelAnchor: 'left',
-              labelArrow: 'none',
-              tickFormat: (column: number) => String(line * perLine + column),
-            },
-          ),
-        ),
         cell(
           cells.filter(({ isSkipped }) => !isSkipped),
-          { x: 'column', y: 'kind', fy: 'line', fill: palette.series[0], rx: 2, ariaLabel: 'kept' },
+          { ...channels, fill: palette.series[0], rx: 2, className: 'kept' },
         ),
         cell(
           cells.filter(({ isSkipped }) => isSkipped),
           {
-            x: 'column',
-            y: 'kind',
-            fy: 'line',
+            ...channels,
             fill: 'none',
             stroke: palette.faint,
             inset: 0.5,
             rx: 2,
-            ariaLabel: 'skipped',
+            className: 'skipped',
           },
         ),
+        text(ruler, { ...channels, text: 'layer', className: 'ruler' }),
       ],
     }),
   };

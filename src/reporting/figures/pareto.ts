@@ -1,5 +1,5 @@
 import { dot, gridX, gridY, line } from '@observablehq/plot';
-import { marginFor, paddedDomain, shareScale } from './axes.js';
+import { BOTTOM, BOTTOM_LABEL, endMarginFor, marginFor, paddedDomain, shareScale } from './axes.js';
 import type { Figure } from './figure.js';
 
 /** A mask by what its draft costs and how much of it is accepted. */
@@ -12,12 +12,14 @@ export interface CostAcceptance {
 /**
  * Draft acceptance against c: every trial, the Pareto front among them, and the mask that was chosen.
  * @param points all that is known, or the front alone.
+ * @param basis what the points come from, as a sentence for the caption.
  * @returns null with fewer than two points.
  */
 export function paretoFigure(
   name: string,
   points: readonly CostAcceptance[],
   chosen: CostAcceptance | null,
+  basis: string,
 ): Figure | null {
   const front = frontOf(points);
   if (points.length < 2) return null;
@@ -28,7 +30,7 @@ export function paretoFigure(
   return {
     name,
     title: 'Draft acceptance against draft cost',
-    caption: `Each ${rest.length > 0 ? 'trial' : 'mask'} by c, the time of a draft pass over that of a one-token target pass, and by the share of its drafted tokens that are accepted. No mask beats one of the Pareto front in both; up and to the left is better.`,
+    caption: `Each ${rest.length > 0 ? 'trial' : 'mask'} by c, the time of a draft pass over that of a one-token target pass, and by the share of its drafted tokens that are accepted. No mask beats one of the Pareto front in both; up and to the left is better. ${basis}`,
     key: (palette) => [
       ...(rest.length > 0
         ? [{ label: 'trial', colour: palette.faint, shape: 'ring' as const }]
@@ -41,25 +43,25 @@ export function paretoFigure(
     plot: (palette) => ({
       height: 300,
       marginLeft: marginFor(['100.0%']),
-      marginRight: 18,
+      marginRight: endMarginFor(xs[1].toFixed(2)),
       marginTop: 28,
-      marginBottom: 44,
+      marginBottom: BOTTOM,
       x: {
         domain: xs,
         ticks: 5,
         tickFormat: (value: number) => value.toFixed(2),
         label: 'c = draft pass / target pass (time)',
-        labelArrow: 'none',
-        labelAnchor: 'center',
+        ...BOTTOM_LABEL,
       },
       y: shareScale('draft acceptance rate', [Math.max(0, ys[0]), ys[1]]),
       marks: [
         gridX(),
         gridY(),
-        dot(rest, { x: 'c', y: 'acceptance', r: 3, stroke: palette.faint, ariaLabel: 'trials' }),
+        dot(rest, { x: 'c', y: 'acceptance', r: 3, stroke: palette.faint, className: 'trials' }),
         line(front, {
           x: 'c',
           y: 'acceptance',
+          z: null,
           curve: 'step-after',
           stroke: palette.series[0],
           strokeOpacity: 0.5,
@@ -70,7 +72,7 @@ export function paretoFigure(
           y: 'acceptance',
           r: 4,
           fill: palette.series[0],
-          ariaLabel: 'front',
+          className: 'front',
         }),
         dot(chosen ? [chosen] : [], {
           x: 'c',
@@ -80,7 +82,7 @@ export function paretoFigure(
           fill: palette.series[1]!,
           stroke: palette.text,
           strokeWidth: 0.75,
-          ariaLabel: 'chosen',
+          className: 'chosen',
         }),
       ],
     }),

@@ -1,5 +1,13 @@
 import { dot, gridY, lineY, ruleY } from '@observablehq/plot';
-import { integerTicks, marginFor, paddedDomain, speedupScale } from './axes.js';
+import {
+  BOTTOM,
+  BOTTOM_LABEL,
+  integerTicks,
+  marginFor,
+  paddedDomain,
+  speedupScale,
+  speedupTick,
+} from './axes.js';
 import type { Figure } from './figure.js';
 
 /** A finished trial of a search. */
@@ -39,17 +47,16 @@ export function traceFigure(
     ],
     plot: (palette) => ({
       height: 270,
-      marginLeft: marginFor(['0.000×']),
+      marginLeft: marginFor(domain.map(speedupTick(domain))),
       marginRight: 14,
       marginTop: 28,
-      marginBottom: 42,
+      marginBottom: BOTTOM,
       x: {
         domain: [0, Math.max(1, last)],
         ticks: integerTicks(0, last, 6),
         tickFormat: String,
         label: 'trial',
-        labelArrow: 'none',
-        labelAnchor: 'center',
+        ...BOTTOM_LABEL,
         inset: 6,
       },
       y: speedupScale(`${kind} speedup`, domain),
@@ -61,15 +68,16 @@ export function traceFigure(
           y: 'score',
           r: 3,
           stroke: palette.series[0],
-          ariaLabel: 'trials',
+          className: 'trials',
         }),
         lineY(steps, {
           x: 'trial',
           y: 'best',
+          z: null,
           curve: 'step-after',
           stroke: palette.series[1]!,
           strokeWidth: 2,
-          ariaLabel: 'best so far',
+          className: 'best',
         }),
       ],
     }),

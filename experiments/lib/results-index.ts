@@ -1,0 +1,135 @@
+/** What lies in results/ beside the experiments of experiments/*.yaml, which describe themselves. */
+import { z } from 'zod';
+import { POOLED } from '../../src/evaluation/summary.js';
+import { profileSchema } from '../../src/profile/schema.js';
+import { formatInterval, formatSpeedup } from '../../src/reporting/format.js';
+
+/** A file of results, by its name up to the first dot. */
+export interface ListedResult {
+  readonly shows: string;
+  readonly command: string;
+  /** Its main figures, from its content. */
+  readonly figures?: (content: unknown) => string;
+}
+
+const script = (path: string) => `node --import ./test/register-typescript.mjs experiments/${path}`;
+
+const measured = {
+  speedup: z.number().nullable(),
+  speedup_ci95: z.tuple([z.number(), z.number()]).nullable(),
+};
+const evaluationRows = z.object({
+  rows: z.array(z.object({ ...measured, dataset: z.string(), method: z.string() })),
+});
+const auditCounts = z.object({
+  total: z.object({
+    comparisons: z.number(),
+    tokens: z.number(),
+    near_ties: z.number(),
+    defects: z.number(),
+  }),
+});
+const losslessnessRows = z.array(z.object({ tokens: z.number(), different: z.number() }));
+const perplexityRows = z.array(z.object({ precision: z.string(), perplexity: z.number() }));
+const lossRows = z.array(z.object({ model: z.string(), mean_of_kinds: z.number() }));
+
+export const LISTED: Readonly<Record<string, ListedResult>> = {
+  'search-demo': {
+    shows: 'the profile that a search with defaults finds, measured on held-out prompts',
+    command: 'npx sspec search --output results/search-demo.profile.json',
+    figures: (content) => {
+      const { holdout } = profileSchema.parse(content).figures;
+      if (!holdout) return '';
+      const kinds = Object.entries(holdout.per_kind ?? {});
+      return [
+        `held out ${speedupText(holdout)}`,
+        ...kinds.map(([kind, figures]) => `${kind} ${speedupText(figures)}`),
+      ].join('; ');
+    },
+  },
+  'eval-demo': {
+    shows: 'that profile and prompt lookup on 40 held-out prompts',
+    command:
+      'npx sspec eval --profile results/search-demo.profile.json --limit 10 --max-new-tokens 64 --repetitions 2 --output-dir DIR',
+    figures: (content) =>
+      evaluationRows
+        .parse(content)
+        .rows.filter(({ dataset, method }) => dataset === POOLED && method !== 'autoregressive')
+        .map((row) => `${row.method} ${speedupText(row)}`)
+        .join('; '),
+  },
+  audit: {
+    shows:
+      'speculative against autoregressive tokens over everything that can be varied; counts by each',
+    command: script('audit.ts'),
+    figures: (content) => {
+      const { comparisons, tokens, defects, near_ties } = auditCounts.parse(content).total;
+      return `${tokens.toLocaleString('en')} tokens in ${comparisons.toLocaleString('en')} comparisons; ${defects} defects, ${near_ties} near-ties`;
+    },
+  },
+  losslessness: {
+    shows: 'an earlier, smaller audit',
+    command: script('losslessness.ts'),
+    figures: (content) => {
+      const rows = losslessnessRows.parse(content);
+      const sum = (of: (row: (typeof rows)[number]) => number) =>
+        rows.reduce((total, row) => total + of(row), 0);
+      return `${sum(({ tokens }) => tokens).toLocaleString('en')} tokens, ${sum(({ different }) => different)} outputs differ`;
+    },
+  },
+  samplers: {
+    shows: 'samplers of masks at equal cost',
+    command: script('samplers.ts'),
+  },
+  'heldout-loss': {
+    shows: 'held-out loss of the bundled model by kind of text',
+    command: script('demo-model/heldout-loss.ts ENCODED models/demo'),
+    figures: (content) =>
+      lossRows
+        .parse(content)
+        .map(({ model, mean_of_kinds }) => `${model}: ${mean_of_kinds.toFixed(3)}`)
+        .join('; '),
+  },
+  perplexity: {
+    shows: 'perplexity on the bundled held-out prompts by precision',
+    command: script('perplexity.ts'),
+    figures: (content) =>
+      perplexityRows
+        .parse(content)
+        .map(({ precision, perplexity }) => `${precision} ${perplexity.toFixed(2)}`)
+        .join('; '),
+  },
+  'pass-speed': {
+    shows: 'the price of verifying, and the best that any mask could gain',
+    command: 'npx sspec model inspect demo --speed --json',
+  },
+  gates: {
+    shows: 'what gates cost, and a pass with every sublayer skipped',
+    command: script('gates.ts'),
+  },
+  'compile-memory': {
+    shows: 'peak memory while compiling 307M parameters',
+    command: script('compile-memory.ts'),
+  },
+  'deep-miniature': {
+    shows:
+      'proof of the search on a random model built so that skipping is nearly free; of no real model',
+    command: script('deep-miniature.ts'),
+    figures: (content) =>
+      `held out ${speedupText(z.object({ holdout: z.object(measured) }).parse(content).holdout)}`,
+  },
+};
+
+/** `1.12x [1.05, 1.20]` */
+export function speedupText({
+  speedup,
+  speedup_ci95,
+}: {
+  readonly speedup: number | null;
+  readonly speedup_ci95: readonly [number, number] | null;
+}): string {
+  if (speedup === null) return 'not timed';
+  return [formatSpeedup(speedup), ...(speedup_ci95 ? [formatInterval(speedup_ci95)] : [])].join(
+    ' ',
+  );
+}

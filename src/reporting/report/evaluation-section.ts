@@ -1,0 +1,253 @@
+import type { RecordedEvaluation, RecordedRow } from '../../evaluation/results-file.js';
+import { POOLED } from '../../evaluation/summary.js';
+import type { Column, Row } from '../columns.js';
+import { acceptanceFigure } from '../figures/acceptance.js';
+import { times } from '../figures/axes.js';
+import type { Figure } from '../figures/figure.js';
+import { speedupFigure } from '../figures/speedups.js';
+import { timeFigure } from '../figures/time.js';
+import { formatBytes, formatInterval, formatPercent, formatSeconds } from '../format.js';
+import { counted, headline } from './headline.js';
+import { type Content, html } from './html.js';
+import type { EvaluationInput } from './inputs.js';
+import { type MethodLabels, methodLabels } from './method-labels.js';
+import { profileFigures } from './profile-section.js';
+import { commands, dataTable, facts, figureGrid, type Headline, type Section } from './section.js';
+import { sideBySide } from './side-by-side.js';
+
+/** Differences between outputs that are listed. */
+const MOST_DIVERGENCES = 50;
+/** Load average for each logical core above which timings are not to be trusted, as in measurement/busy.ts. */
+const BUSY_LOAD = 0.5;
+
+/** What an evaluation showed. `id` also begins the names of its figures. */
+export function evaluationSection(id: string, input: EvaluationInput): Section {
+  const { evaluation, samples } = input;
+  const labels = methodLabels(evaluation.rows);
+  const figures = evaluationFigures(id, evaluation, labels);
+  return {
+    id,
+    title: `Evaluation of ${evaluation.model} in ${evaluation.precision}`,
+    headlines: headlines(evaluation, labels),
+    figures,
+    body: html`
+<p>${conditions(evaluation)}</p>
+${warnings(evaluation)}
+${outputs(evaluation, labels)}
+${figureGrid(figures)}
+${dataTable(
+  'Results of every method on every dataset',
+  COLUMNS,
+  evaluation.rows.map((row) => shownRow(row, labels)),
+)}
+${sideBySide(samples, evaluation.rows, labels)}
+<h3>Environment</h3>
+${environment(evaluation)}
+${commands([...evaluation.profiles.map(({ profile }) => profile.provenance.command), evaluation.command])}`,
+  };
+}
+
+function pooledRows({ rows }: RecordedEvaluation): readonly RecordedRow[] {
+  const pooled = rows.filter(({ dataset }) => dataset === POOLED);
+  return pooled.length > 0 ? pooled : rows.filter(({ dataset }) => dataset === rows[0]!.dataset);
+}
+
+function isSingle(dataset: string): boolean {
+  return dataset !== POOLED;
+}
+
+function headlines(evaluation: RecordedEvaluation, labels: MethodLabels): Headline[] {
+  return pooledRows(evaluation).flatMap((row) => {
+    const { speedup, speedup_ci95: interval, verdict } = row;
+    if (speedup === null || interval === null || verdict === 'baseline') return [];
+    if (!isHeldOut(evaluation, row)) return [];
+    const adjective = evaluation.datasets.every(({ split }) => split === 'heldout')
+      ? 'held-out '
+      : '';
+    const names = new Set(evaluation.rows.map(({ dataset }) => dataset).filter(isSingle));
+    const prompts = `${counted(row.prompts, `${adjective}prompt`)} (${[...names].join(', ')})`;
+    return [headline({ subject: labels.sentence(row), speedup, interval, verdict, prompts })];
+  });
+}
+
+/** Whether a search for the row's profile cannot have seen the prompts; a method without one was not searched. */
+function isHeldOut({ datasets, profiles }: RecordedEvaluation, row: RecordedRow): boolean {
+  if (row.profile === null) return true;
+  const measured = profiles.find(({ file }) => file === row.profile);
+  const searched = measured?.profile.provenance.dataset?.hash;
+  return datasets.every(
+    ({ split, hash }) =>
+      split === 'heldout' || (split === null && measured !== undefined && hash !== searched),
+  );
+}
+
+function evaluationFigures(
+  id: string,
+  evaluation: RecordedEvaluation,
+  labels: MethodLabels,
+): Figure[] {
+  const { rows, profiles } = evaluation;
+  const speculative = rows.filter(({ verdict }) => verdict !== 'baseline');
+  const pooled = pooledRows(evaluation);
+  const bars = speculative.flatMap((row) =>
+    row.speedup === null
+      ? []
+      : [
+          {
+            dataset: row.dataset,
+            method: labels.short(row),
+            speedup: row.speedup,
+            interval: row.speedup_ci95,
+          },
+        ],
+  );
+  const curves = pooled
+    .filter(({ verdict }) => verdict !== 'baseline')
+    .map((row) => ({
+      method: labels.short(row),
+      conditionalAcceptance: row.conditional_acceptance,
+    }));
+  return [
+    ...profiles.flatMap(({ file, profile }, i) => {
+      const suffix = profiles.length > 1 ? `-${i + 1}` : '';
+      return profileFigures(`${id}-profile${suffix}`, profile, profiles.length > 1 ? file : null);
+    }),
+    speedupFigure(`${id}-speedups`, bars),
+    timeFigure(
+      `${id}-time`,
+      pooled.flatMap((row) => timeParts(row, labels.short(row))),
+    ),
+    acceptanceFigure(`${id}-acceptance`, curves),
+  ].filter((figure) => figure !== null);
+}
+
+/** Shares are of all time after the first token; tokens_per_second counts the passes alone. */
+function timeParts(row: RecordedRow, method: string) {
+  const { tokens_per_second: rate, draft_share, verify_share, overhead_share } = row;
+  if (!rate || draft_share === null || verify_share === null || overhead_share === null) return [];
+  const milliseconds = 1000 / rate / (draft_share + verify_share);
+  return [
+    {
+      method,
+      draft: milliseconds * draft_share,
+      verify: milliseconds * verify_share,
+      overhead: milliseconds * overhead_share,
+    },
+  ];
+}
+
+function conditions(evaluation: RecordedEvaluation): string {
+  const { settings, environment } = evaluation;
+  const { prompts } = pooledRows(evaluation)[0]!;
+  const sampling =
+    settings.temperature === 0
+      ? 'greedy'
+      : `temperature ${settings.temperature}, ${settings.coupling} coupling`;
+  return `${counted(prompts, 'prompt')}, each decoded by every method in turn, ${counted(settings.repetitions, 'time')}; up to ${settings.max_new_tokens} new tokens, ${sampling}; ${counted(environment.threads, 'thread')} on ${environment.cpu}.`;
+}
+
+function warnings({ environment }: RecordedEvaluation): Content {
+  const [load] = environment.load_average;
+  if (load === undefined || load <= BUSY_LOAD * environment.logical_cores) return null;
+  return html`<p class="warning" role="note"><strong>The machine was busy</strong> when this was measured (load average ${load} on ${counted(environment.logical_cores, 'logical core')}): timings are noisy, and speedups may be wrong.</p>`;
+}
+
+/** Whether the outputs are those of autoregressive decoding, and where not. */
+function outputs({ rows, settings }: RecordedEvaluation, labels: MethodLabels): Content {
+  const single = rows.filter(({ dataset }) => isSingle(dataset));
+  const divergences = single.flatMap((row) =>
+    row.divergences.map(
+      (divergence): Row => ({ dataset: row.dataset, method: labels.short(row), ...divergence }),
+    ),
+  );
+  if (divergences.length === 0)
+    return single.every(({ identical_outputs }) => identical_outputs === true)
+      ? html`<p>All outputs are identical to those of autoregressive decoding, token by token.</p>`
+      : null;
+  const more =
+    divergences.length > MOST_DIVERGENCES
+      ? `, the first ${MOST_DIVERGENCES} of ${divergences.length}`
+      : '';
+  return dataTable(
+    `Where outputs differ from autoregressive decoding${more} (a margin of at most ${settings.near_tie_margin} is a near-tie)`,
+    ['dataset', 'method', 'prompt', 'position', 'margin', 'kind'].map((key) => ({ key })),
+    divergences.slice(0, MOST_DIVERGENCES),
+  );
+}
+
+const COLUMNS: readonly Column[] = [
+  { key: 'dataset' },
+  { key: 'method' },
+  { key: 'prompts', align: 'right' },
+  { key: 'rate', title: 'tokens/s', align: 'right' },
+  { key: 'speedup', align: 'right' },
+  { key: 'interval', title: '95% interval', align: 'right' },
+  { key: 'verdict' },
+  { key: 'acceptance', title: 'draft acceptance', align: 'right' },
+  { key: 'length', title: 'mean acceptance length', align: 'right' },
+  { key: 'c', align: 'right' },
+  { key: 'prefill', title: 'prefill per prompt', align: 'right' },
+  { key: 'decode', title: 'decode per prompt', align: 'right' },
+  { key: 'memory', title: 'peak memory', align: 'right' },
+];
+
+function shownRow(row: RecordedRow, labels: MethodLabels): Row {
+  const perPrompt = (seconds: number) =>
+    row.prompts > 0 ? formatSeconds(seconds / row.prompts) : null;
+  const isBaseline = row.verdict === 'baseline';
+  return {
+    dataset: row.dataset,
+    method: labels.short(row),
+    prompts: row.prompts,
+    rate: row.tokens_per_second?.toFixed(1),
+    speedup: row.speedup === null ? null : times(row.speedup),
+    interval: isBaseline || row.speedup_ci95 === null ? null : formatInterval(row.speedup_ci95),
+    verdict: row.verdict?.replace(' from 1.0x', ''),
+    acceptance:
+      row.draft_acceptance_rate === null ? null : formatPercent(row.draft_acceptance_rate),
+    length: row.mean_acceptance_length?.toFixed(2),
+    c: row.c?.toFixed(2),
+    prefill: perPrompt(row.prefill_seconds),
+    decode: perPrompt(row.decode_seconds),
+    memory: formatBytes(row.peak_memory_bytes),
+  };
+}
+
+function environment(evaluation: RecordedEvaluation): Content {
+  const { environment: machine, settings, datasets, model, precision } = evaluation;
+  const { temperature, top_k, top_p, min_p } = settings;
+  return facts([
+    ['model', `${model} in ${precision}`],
+    ['weights', machine.model_hash],
+    [
+      'CPU',
+      `${machine.cpu}, ${counted(machine.physical_cores, 'physical core')}, ${machine.logical_cores} logical`,
+    ],
+    ['threads', String(machine.threads)],
+    ['memory', formatBytes(machine.memory_bytes)],
+    ['system', machine.os],
+    [
+      'versions',
+      `sspec ${machine.sspec}, onnxruntime ${machine.onnxruntime}, Node.js ${machine.node}`,
+    ],
+    ['load at start', machine.load_average.join(', ')],
+    ['measured', `${machine.time.slice(0, 16).replace('T', ' ')} UTC`],
+    [
+      'repetitions',
+      `${settings.repetitions}, after ${counted(settings.warmup, 'generation')} of each method to warm up`,
+    ],
+    [
+      'sampling',
+      temperature === 0
+        ? 'greedy'
+        : `temperature ${temperature}, top-k ${top_k}, top-p ${top_p}, min-p ${min_p}, seed ${settings.seed}, ${settings.coupling} coupling`,
+    ],
+    ...datasets.map(
+      ({ name, version, hash, prompts, split }) =>
+        [
+          `dataset ${name}`,
+          `${counted(prompts, 'prompt')}${split === null ? '' : `, ${split}`}, version ${version}, ${hash}`,
+        ] as const,
+    ),
+  ]);
+}

@@ -1,0 +1,41 @@
+import { basename } from 'node:path';
+import type { RecordedRow } from '../../evaluation/results-file.js';
+
+type NamedRow = Pick<RecordedRow, 'method' | 'profile'>;
+
+/** How the methods of one evaluation are called. */
+export interface MethodLabels {
+  /** In tables and figures: different for different methods. */
+  short(row: NamedRow): string;
+  /** As the subject of a sentence. */
+  sentence(row: NamedRow): string;
+}
+
+const SENTENCES: Readonly<Record<string, string>> = {
+  skip: 'Self-speculative decoding',
+  lookup: 'Prompt lookup',
+  cascade: 'The cascade of prompt lookup and self-speculation',
+};
+
+/** Names profiles only where several of one method were measured, and with their folders only where the files' names agree. */
+export function methodLabels(rows: readonly NamedRow[]): MethodLabels {
+  const profilesOf = (method: string) =>
+    new Set(rows.filter((row) => row.method === method).flatMap(({ profile }) => profile ?? []));
+  const profileName = ({ method, profile }: NamedRow): string | null => {
+    const profiles = profilesOf(method);
+    if (profile === null || profiles.size < 2) return null;
+    const names = new Set([...profiles].map((file) => basename(file)));
+    return names.size === profiles.size ? basename(profile) : profile;
+  };
+  return {
+    short(row) {
+      const profile = profileName(row);
+      return profile === null ? row.method : `${row.method} ${profile}`;
+    },
+    sentence(row) {
+      const profile = profileName(row);
+      const subject = SENTENCES[row.method] ?? `Decoding with ${row.method}`;
+      return profile === null ? subject : `${subject} with ${profile}`;
+    },
+  };
+}

@@ -1,0 +1,122 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { loadModel, type Model } from '../../src/engine/load-model.js';
+import type { EvaluationSettings } from '../../src/evaluation/run.js';
+import type {
+  SearchProgress,
+  SearchRequest,
+  SearchResult,
+  SearchStage,
+} from '../../src/search/request.js';
+import { runSearch } from '../../src/search/run.js';
+import type { StudyEvent } from '../../src/search/storage/events.js';
+import { journalStorage } from '../../src/search/storage/journal.js';
+import type { OpenStudy } from '../../src/search/storage/storage.js';
+import { temporaryDirectory } from '../helpers/temporary.js';
+import { INNER, searchModel, settings, simulateClock, someRequest, studyStart } from './example.js';
+
+let model: Model;
+beforeAll(async () => {
+  model = await loadModel(searchModel());
+  simulateClock();
+});
+afterAll(() => {
+  vi.restoreAllMocks();
+  return model.close();
+});
+
+const STAGES: readonly SearchStage[] = [
+  ...(['costs', 'references', 'sweep', 'trials', 'shortlist', 'finalists', 'holdout'] as const),
+];
+const sampled: EvaluationSettings = {
+  ...settings,
+  sampling: { temperature: 0.8, topK: 0, topP: 0.95, minP: 0, seed: 3 },
+};
+
+const notes = (events: readonly StudyEvent[]) =>
+  events.flatMap((event) => (event.type === 'note' ? [event.key] : []));
+
+function ladderRequest(study: OpenStudy, changes: Partial<SearchRequest> = {}): SearchRequest {
+  return someRequest(study, { sampler: 'bo', fidelity: 'ladder', trials: 24, ...changes });
+}
+
+describe.each([
+  ['greedy', settings],
+  ['sampled', sampled],
+] as const)('a %s search up the ladder', (_, decoding) => {
+  const progress: SearchProgress[] = [];
+  let events: readonly StudyEvent[];
+  let result: SearchResult;
+  beforeAll(async () => {
+    const storage = journalStorage(temporaryDirectory());
+    const study = await storage.open('s', studyStart('bo'), { resume: false });
+    const onProgress = (step: SearchProgress) => progress.push(step);
+    result = await runSearch(model, ladderRequest(study, { settings: decoding, onProgress }));
+    events = [...study.events];
+    await study.close();
+  });
+
+  it('finds a mask of sublayers that do next to nothing', () => {
+    const skipped = [...result.winner.mask.keys()].filter((bit) => result.winner.mask[bit] === 1);
+    expect(skipped.length).toBeGreaterThanOrEqual(INNER.length);
+    expect(INNER).toEqual(expect.arrayContaining(skipped.map((bit) => bit >> 1)));
+    expect(result.holdout.pooled.verdict).toBe('faster');
+    expect(result.holdout.pooled.identical_outputs).toBe(true);
+  });
+
+  it('predicts what decoding comes to, on a machine without noise', () => {
+    expect(result.costModelError).toBeLessThan(0.01);
+    const finalists = events.find((event) => event.type === 'note' && event.key === 'finalists');
+    const value = finalists?.type === 'note' ? finalists.value : [];
+    const both = value as { predicted_speedup: number; speedup: number }[];
+    expect(both.length).toBeGreaterThan(1);
+    for (const { predicted_speedup, speedup } of both)
+      expect(Math.abs(predicted_speedup / speedup - 1)).toBeLessThan(0.1);
+  });
+
+  it('goes from rung to rung, and keeps in its journal what a rung found', () => {
+    const stages = progress.map(({ stage }) => stage).filter((s, i, all) => s !== all[i - 1]);
+    expect(stages).toEqual(STAGES);
+    expect(notes(events)).toEqual(['cost_model', 'leave_one_out', 'finalists', 'holdout']);
+    const finished = events.filter((event) => event.type === 'finished');
+    expect(finished).toHaveLength(24);
+    for (const event of finished) {
+      expect(event.rule).toBeDefined();
+      expect(event.figures.predicted_speedup).toBe(event.score);
+    }
+  });
+});
+
+describe('a search up the ladder that was interrupted', () => {
+  const start = studyStart('bo');
+  let expected: SearchResult;
+  beforeAll(async () => {
+    const whole = await journalStorage(temporaryDirectory()).open('s', start, { resume: false });
+    expected = await runSearch(model, ladderRequest(whole, { trials: 3 }));
+    await whole.close();
+  });
+
+  it.each(STAGES)('goes on from %s as if it had never stopped', async (stage) => {
+    const storage = journalStorage(temporaryDirectory());
+    const first = await storage.open('s', start, { resume: false });
+    const controller = new AbortController();
+    const onProgress = ({ stage: at, done }: SearchProgress) => {
+      if (at === stage && done > 0) controller.abort(new Error('enough'));
+    };
+    const interrupted = { trials: 3, signal: controller.signal, onProgress };
+    const running = runSearch(model, ladderRequest(first, interrupted));
+    await expect(running).rejects.toThrow('enough');
+    const before = [...first.events];
+    await first.close();
+
+    const second = await storage.open('s', start, { resume: true });
+    const result = await runSearch(model, ladderRequest(second, { trials: 3 }));
+    const after = [...second.events];
+    await second.close();
+    expect(after.slice(0, before.length)).toEqual(before);
+    for (const key of ['cost_model', 'leave_one_out'])
+      expect(notes(after).filter((other) => other === key)).toHaveLength(1);
+    expect(result.trials).toEqual(expected.trials);
+    expect(result.winner).toEqual(expected.winner);
+    expect(result.holdout.pooled.speedup).toBe(expected.holdout.pooled.speedup);
+  });
+});
