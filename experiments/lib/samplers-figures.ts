@@ -93,7 +93,6 @@ export function bestFigure(
             {
               x: 'x',
               y: 'best',
-              clip: true,
               curve: 'step-after',
               stroke: seriesColour(palette, colourOf(name)),
               strokeWidth: 2,
