@@ -84,7 +84,7 @@ export function bestFigure(
         ticks: 4,
         tickFormat: (value: number) => `${value}`,
       },
-      y: speedupScale(`best ${kind} speedup`, domain),
+      y: { ...speedupScale(`best ${kind} speedup`, domain), clamp: true },
       marks: [
         gridY(),
         ...shown.map((name) =>
@@ -96,7 +96,7 @@ export function bestFigure(
               curve: 'step-after',
               stroke: seriesColour(palette, colourOf(name)),
               strokeWidth: 2,
-              ariaLabel: name,
+              className: `best-${name}`,
             },
           ),
         ),
