@@ -28,7 +28,7 @@ const SAMPLERS = [
 
 /** What a search does where nothing else is said. */
 const DEFAULTS = {
-  ladder: { trials: 160, finalists: 4, prompts: 16 },
+  ladder: { trials: 160, finalists: 2, prompts: 8 },
   decode: { trials: 30, finalists: 2, prompts: 8 },
 } as const satisfies Record<Fidelity, object>;
 

@@ -15,7 +15,7 @@ import {
 } from './trial.js';
 
 /** Prompts between two looks at who loses. */
-const heatPrompts = 16;
+const heatPrompts = 8;
 
 /**
  * Measures finalists against each other.

@@ -14,7 +14,7 @@ export type Fidelity = (typeof fidelities)[number];
  * Most prompts of either side. A search is to take a minute, and `sspec eval` measures its profile on as many as one likes;
  * groups are interleaved, so that the first so many are balanced.
  */
-export const MOST_PROMPTS = { calibration: 48, holdout: 96 } as const;
+export const MOST_PROMPTS = { calibration: 24, holdout: 48 } as const;
 
 /** What a search is to do. */
 export interface SearchRequest {
