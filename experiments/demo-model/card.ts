@@ -198,7 +198,8 @@ writeFileAtomic(
 function comparison(): string {
   const of = (name: string, kind: string) => {
     const loss = losses.find(({ model: reference }) => nameOf(reference) === name)?.[kind];
-    if (typeof loss !== 'number') throw new Error(`results/heldout-loss.json lacks ${kind} of ${name}`);
+    if (typeof loss !== 'number')
+      throw new Error(`results/heldout-loss.json lacks ${kind} of ${name}`);
     return loss;
   };
   const change = (kind: string) => {
