@@ -5,16 +5,19 @@
  *     node --import ./test/register-typescript.mjs experiments/demo-model/card.ts
  */
 import { readFileSync } from 'node:fs';
+import { mean } from 'simple-statistics';
 import { z } from 'zod';
 import { BUNDLED, loadBundled } from '../../src/datasets/load.js';
 import { generate } from '../../src/decoding/generate.js';
 import { loadModel } from '../../src/engine/load-model.js';
 import { writeFileAtomic } from '../../src/files.js';
 import { toMarkdown } from '../../src/reporting/markdown.js';
+import { repeatedShare } from '../../test/helpers/repetition.js';
 
 const folder = 'models/demo';
 const STARTER = 'the 12 layers it grew from';
 const sampleTokens = 64;
+const repetitionPrompts = 8;
 
 function read<T>(path: string, schema: z.ZodType<T>): T {
   return schema.parse(JSON.parse(readFileSync(path, 'utf8')));
@@ -64,19 +67,28 @@ const model = await loadModel(folder);
 const { engine, tokenizer } = model;
 if (!tokenizer) throw new Error(`${folder} has no tokenizer`);
 const samples: string[] = [];
+const repeated: string[] = [];
 for (const kind of BUNDLED) {
-  const { prompts } = loadBundled(kind, 'heldout');
-  const { prompt } = prompts[0]!;
-  const running = generate(engine, {
-    prompt: tokenizer.encodePrompt(prompt),
-    maxNewTokens: sampleTokens,
-    tokenizer,
-  });
-  let step = await running.next();
-  while (!step.done) step = await running.next();
-  samples.push(
-    `${kind} (greedy, int8; the prompt ends at \`▶\`)\n\n${indented(`${prompt}▶${step.value.text}`)}`,
-  );
+  const shares: number[] = [];
+  for (const [i, { prompt }] of loadBundled(kind, 'heldout')
+    .prompts.slice(0, repetitionPrompts)
+    .entries()) {
+    const request = {
+      prompt: tokenizer.encodePrompt(prompt),
+      maxNewTokens: sampleTokens,
+      tokenizer,
+    };
+    const running = generate(engine, request);
+    let step = await running.next();
+    while (!step.done) step = await running.next();
+    const { text, tokens } = step.value;
+    shares.push(repeatedShare(tokens));
+    if (i === 0)
+      samples.push(
+        `${kind} (greedy, int8; the prompt ends at \`▶\`)\n\n${indented(`${prompt}▶${text}`)}`,
+      );
+  }
+  repeated.push(`${kind} ${mean(shares).toFixed(2)}`);
 }
 const { layers, hiddenSize, heads, kvHeads, vocabSize, contextLength } = engine.config;
 await model.close();
@@ -150,7 +162,7 @@ that, and training on a GPU with more data, are still owed.
 2% of the documents of every kind are held out by the hash of their text. No held-out document and no bundled prompt occurs in
 the training text (experiments/demo-model/overlap.mjs). Of the held-out runs of ${overlap.run_tokens} tokens these shares do, in
 licence heads and stock phrases: ${shared}. The model of 12 layers had been trained on the same corpora and on public-domain books
-with a split of its own, so it has seen most of what is held out here.
+with a split of its own, so it may have seen much of what is held out here.
 
 ## Recipe
 
@@ -185,6 +197,10 @@ ${samples.join('\n\n')}
 
 ## Limits
 
+**Greedy continuations of help, code and math often fall into loops**, as they did with the model it grew from; loops are easy to
+draft, so speedups on them flatter every method. Share of four-token runs that occurred before, in ${sampleTokens} greedy tokens (mean of
+${repetitionPrompts} held-out prompts each; a loop has more than 0.7): ${repeated.join(', ')}. The aim was below 0.35.
+
 English, four kinds of text, a vocabulary of ${vocabSize}. Stories wander, arithmetic is mostly wrong, code is plausible rather
 than right. Nothing was done about safety or bias of its output; it is for measuring decoders.
 `,
@@ -206,8 +222,8 @@ function comparison(): string {
     const percent = 100 * (of('demo', kind) / of(STARTER, kind) - 1);
     return `${Math.abs(percent).toFixed(1)}% ${percent < 0 ? 'lower' : 'higher'}`;
   };
-  return `Beside the model that it grew from, its loss is ${change('mean_of_kinds')} on the held-out documents, which that one has
-mostly seen, and ${change('bundled_prompts')} on the prompts, which neither has. The aim was 5% lower: it is missed. The draft
+  return `Beside the model that it grew from, its loss is ${change('mean_of_kinds')} on the held-out documents, which that one
+may have seen, and ${change('bundled_prompts')} on the prompts, which neither has. The aim was 5% lower: it is missed. The draft
 alone is worse than the full model by ${(100 * (of('its draft alone', 'mean_of_kinds') / of('demo', 'mean_of_kinds') - 1)).toFixed(1)}% (documents) and
 ${(100 * (of('its draft alone', 'bundled_prompts') / of('demo', 'bundled_prompts') - 1)).toFixed(1)}% (prompts).`;
 }

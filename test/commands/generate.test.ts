@@ -90,7 +90,7 @@ describe('what sspec generate writes', () => {
     const drafted = await generate(...story, ...mask);
     const lookup = await generate(...story, '--method', 'lookup');
     const cascade = await generate(...story, ...mask, '--method', 'cascade');
-    expect(plain.stdout).toMatch(/^\S.{40,}\n$/s);
+    expect(plain.stdout).toMatch(/\S.{40,}\n$/s);
     expect(drafted.stdout).toBe(plain.stdout);
     expect(lookup.stdout).toBe(plain.stdout);
     expect(cascade.stdout).toBe(plain.stdout);
@@ -142,13 +142,15 @@ describe('what sspec generate writes', () => {
     ['ids', ['--prompt-ids', '7,8']],
   ])('shows where each token came from (%s)', async (kind, prompt) => {
     const model = kind === 'ids' ? ['--model', mini, '--max-new-tokens', '24'] : [];
+    // Enough of either model that some of its drafts are wrong.
+    const layers = kind === 'ids' ? '1-2' : '1-20';
     const argv = [
       ...prompt,
       ...model,
       '--skip-attention',
-      '1-2',
+      layers,
       '--skip-mlp',
-      '1,2',
+      layers,
       '--draft-exit',
       'fixed',
     ];
@@ -179,7 +181,7 @@ describe('sspec generate with a profile', () => {
   };
 
   it('refuses one of another model', async () => {
-    const other = write({ model: { ...exampleProfile.model, layers: 12 } });
+    const other = write({ model: { ...exampleProfile.model, layers: 24 } });
     expectRefused(await generate(...story, '--profile', other), /weights_hash/);
     expectRefused(
       await generate('--prompt-ids', '1', ...tiny(), '--profile', other),
