@@ -8,23 +8,15 @@ import { InputError } from '../src/errors.js';
 import type { DatasetRecord } from '../src/evaluation/prompts.js';
 import {
   type Fidelity,
+  fidelities,
   MOST_PROMPTS,
   type SearchProgress,
   type SearchRequest,
   type SearchResult,
   type SearchStage,
 } from '../src/search/request.js';
-import type { SamplerName } from '../src/search/samplers/create.js';
+import { samplerNames } from '../src/search/sampler.js';
 import type { SearchDocument } from '../src/search/search-document.js';
-
-const SAMPLERS = [
-  'bo',
-  'random',
-  'relaxed-gp',
-  'dp',
-  'swift',
-  'greedy',
-] as const satisfies readonly SamplerName[];
 
 /** What a search does where nothing else is said. */
 const DEFAULTS = {
@@ -66,7 +58,7 @@ interrupted at any moment, --resume goes on with it.`;
       summary: 'Start no trial later than this; the final measurements still follow.',
     }),
     sampler: Flags.option({
-      options: SAMPLERS,
+      options: samplerNames,
       default: 'bo' as const,
       summary: 'How masks are proposed.',
       description: `bo: Bayesian optimisation over skip masks. The published ways, for comparison: relaxed-gp (Draft & Verify: a Gaussian
@@ -74,7 +66,7 @@ process on relaxed bits, cut at 0.5), swift (SWIFT: a fixed share skipped, at ra
 KnapSpec: dynamic programming on hidden states). greedy: along the leave-one-out ranking; random: the baseline.`,
     })(),
     fidelity: Flags.option({
-      options: ['ladder', 'decode'] as const,
+      options: fidelities,
       default: 'ladder' as const,
       summary:
         'ladder: trials are scored by replay and a cost model; decode: by real decoding, as in the paper.',

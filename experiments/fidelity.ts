@@ -8,7 +8,6 @@
  */
 import { parseArgs } from 'node:util';
 import { mean, median } from 'simple-statistics';
-import { createCoupling } from '../src/decoding/coupling.js';
 import { GREEDY } from '../src/decoding/sampling/options.js';
 import { loadModel } from '../src/engine/load-model.js';
 import type { EvaluationSettings } from '../src/evaluation/run.js';
@@ -16,7 +15,7 @@ import { writeFileAtomic } from '../src/files.js';
 import { describeEnvironment } from '../src/measurement/environment.js';
 import { rankCorrelation } from '../src/measurement/statistics.js';
 import { Random } from '../src/random.js';
-import { MAX_DRAFT_LENGTH, randomMask } from '../src/search/candidate.js';
+import { randomMask } from '../src/search/candidate.js';
 import { calibrateCosts } from '../src/search/cost/calibrate.js';
 import { chooseHoldout } from '../src/search/holdout.js';
 import { createLadder } from '../src/search/ladder.js';
@@ -53,7 +52,7 @@ const began = performance.now();
 const calibration = await calibrateCosts({
   engine,
   prompts: chosen.map(({ tokens }) => tokens),
-  createCoupling: () => createCoupling('gumbel', GREEDY, engine.config.vocabSize, MAX_DRAFT_LENGTH),
+  settings,
   seed,
 });
 const ladder = await createLadder({

@@ -30,7 +30,7 @@ import { fileSvg } from '../src/reporting/figures/figure.js';
 import { pngRenderer } from '../src/reporting/png.js';
 import { chooseHoldout } from '../src/search/holdout.js';
 import { type Fidelity, fidelities } from '../src/search/request.js';
-import { type SamplerName, samplerNames } from '../src/search/samplers/create.js';
+import { type SamplerName, samplerNames } from '../src/search/sampler.js';
 import { journalStorage } from '../src/search/storage/journal.js';
 import { openBench, type Setting } from './lib/samplers-bench.js';
 import { bestFigure } from './lib/samplers-figures.js';

@@ -72,7 +72,7 @@ export type {
   SearchResult,
 } from './search/request.js';
 export { runSearch } from './search/run.js';
-export type { SamplerName } from './search/samplers/create.js';
+export type { SamplerName } from './search/sampler.js';
 export type { StudyEvent, StudyHeader, StudyStart } from './search/storage/events.js';
 export { journalStorage } from './search/storage/journal.js';
 export type { OpenStudy, StudyRecord, StudyStorage } from './search/storage/storage.js';

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { mean } from 'simple-statistics';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BUNDLED, loadBundled } from '../src/datasets/load.js';
+import { complete } from '../src/decoding/generate.js';
 import { loadModel, type Model } from '../src/engine/load-model.js';
-import { complete, demo } from './helpers/engine.js';
+import { demo } from './helpers/engine.js';
 import { repeatedShare } from './helpers/repetition.js';
 
 const mebibyte = 2 ** 20;

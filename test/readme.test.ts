@@ -2,9 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { complete } from '../src/decoding/generate.js';
 import { loadModel } from '../src/engine/load-model.js';
 import { isBuilt, root } from './helpers/built.js';
-import { complete } from './helpers/engine.js';
 import { temporaryDirectory } from './helpers/temporary.js';
 import { exampleProfile } from './profile/example.js';
 

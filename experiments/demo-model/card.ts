@@ -8,7 +8,7 @@ import { readFileSync } from 'node:fs';
 import { mean } from 'simple-statistics';
 import { z } from 'zod';
 import { BUNDLED, loadBundled } from '../../src/datasets/load.js';
-import { generate } from '../../src/decoding/generate.js';
+import { complete } from '../../src/decoding/generate.js';
 import { loadModel } from '../../src/engine/load-model.js';
 import { writeFileAtomic } from '../../src/files.js';
 import { toMarkdown } from '../../src/reporting/markdown.js';
@@ -78,10 +78,7 @@ for (const kind of BUNDLED) {
       maxNewTokens: sampleTokens,
       tokenizer,
     };
-    const running = generate(engine, request);
-    let step = await running.next();
-    while (!step.done) step = await running.next();
-    const { text, tokens } = step.value;
+    const { text, tokens } = await complete(engine, request);
     shares.push(repeatedShare(tokens));
     if (i === 0)
       samples.push(

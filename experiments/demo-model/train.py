@@ -1,6 +1,6 @@
 """Trains the bundled model on a CPU: deepens a checkpoint and trains on, with a second loss that makes it tolerate skipping.
 
-    python3 train.py --data ENCODED --start models/starter --out OUT --minutes 90
+    python3 train.py --data ENCODED --start STARTER --out OUT
 
 Every other step adds KL(full pass || pass with a random skip mask), the full pass taken as given, to the cross-entropy of the
 full pass. The learning rate falls to zero by the clock; OUT/state.pt is written every few minutes and, when it is there,
@@ -46,7 +46,7 @@ class Windows:
 
 def main():
     p = argparse.ArgumentParser()
-    for name, default in dict(data='', start='', out='', minutes=90.0, lr=1.5e-3, warmup=40, rows=16, micro_rows=8, context=512,
+    for name, default in dict(data='', start='', out='', minutes=88.0, lr=7e-4, warmup=40, rows=16, micro_rows=8, context=512,
                               long_from=0.5, seed=0, threads=2, kl=1.0).items():
         p.add_argument('--' + name.replace('_', '-'), type=type(default), default=default)
     a = p.parse_args()

@@ -1,11 +1,9 @@
 import { loadDataset } from '../../src/datasets/load.js';
 import type { ExitCosts } from '../../src/decoding/cost-exit.js';
-import { createCoupling } from '../../src/decoding/coupling.js';
 import { GREEDY } from '../../src/decoding/sampling/options.js';
 import type { Model } from '../../src/engine/load-model.js';
 import { tokenizePrompts } from '../../src/evaluation/prompts.js';
 import { maskToBits } from '../../src/profile/mask.js';
-import { MAX_DRAFT_LENGTH } from '../../src/search/candidate.js';
 import { calibrateCosts } from '../../src/search/cost/calibrate.js';
 import { costRule } from '../../src/search/cost-rule.js';
 import { createLadder, type Ladder } from '../../src/search/ladder.js';
@@ -32,19 +30,15 @@ export function calibrateOnDemand(model: Model, signal: AbortSignal | undefined)
   let ladder: Promise<Ladder> | undefined;
   const open = async () => {
     const { prompts } = tokenizePrompts(model, [loadDataset('calibration')], promptsPerKind);
-    const coupling = 'gumbel' as const;
+    const settings = {
+      ...{ maxNewTokens: newTokens, repetitions: 1, warmup: 0 },
+      ...{ sampling: GREEDY, coupling: 'gumbel' as const },
+    };
     const calibration = await calibrateCosts({
       engine,
       prompts: prompts.map(({ tokens }) => tokens),
-      createCoupling: () =>
-        createCoupling(coupling, GREEDY, engine.config.vocabSize, MAX_DRAFT_LENGTH),
-      seed: 0,
-      signal,
+      ...{ settings, seed: 0, signal },
     });
-    const settings = {
-      ...{ maxNewTokens: newTokens, repetitions: 1, warmup: 0 },
-      ...{ sampling: GREEDY, coupling },
-    };
     const promptsPerTrial = prompts.length;
     return createLadder({ engine, calibration, prompts, promptsPerTrial, settings, signal });
   };

@@ -5,24 +5,20 @@
  * made; a run is charged for what it uses as if it had made it itself.
  */
 import { z } from 'zod';
-import { createCoupling } from '../../src/decoding/coupling.js';
 import type { Model } from '../../src/engine/load-model.js';
 import type { EvaluationPrompt, EvaluationSettings } from '../../src/evaluation/run.js';
-import { MAX_DRAFT_LENGTH } from '../../src/search/candidate.js';
 import { calibrateCosts } from '../../src/search/cost/calibrate.js';
 import { CostModel } from '../../src/search/cost/cost-model.js';
 import type { SearchSplit } from '../../src/search/holdout.js';
 import { createLadder } from '../../src/search/ladder.js';
 import type { Fidelity, SearchRequest } from '../../src/search/request.js';
-import type { SamplerName, SamplerSources } from '../../src/search/samplers/create.js';
+import type { SamplerName } from '../../src/search/sampler.js';
+import type { SamplerSources } from '../../src/search/samplers/create.js';
 import type { Scored, Scorer } from '../../src/search/scorer.js';
 import { noteOf, samplerSources } from '../../src/search/sources.js';
 import { readRule, writeRule } from '../../src/search/storage/events.js';
 import type { OpenStudy, StudyStorage } from '../../src/search/storage/storage.js';
 import { createDecodeScorer } from './samplers-decode.js';
-
-/** Prompts whose contexts the cost model is calibrated at, as in a search. */
-const costPrompts = 24;
 
 /** What the runs are made on. */
 export interface Setting {
@@ -138,12 +134,10 @@ function secondsOf(study: OpenStudy): Seconds {
 async function costsOf({ model, split, settings }: Setting, study: OpenStudy): Promise<CostModel> {
   const stored = CostModel.safeParse(noteOf(study, 'cost_model'));
   if (stored.success) return stored.data;
-  const { sampling, coupling } = settings;
   const { model: costs } = await calibrateCosts({
     engine: model.engine,
-    prompts: split.calibration.prompts.slice(0, costPrompts).map(({ tokens }) => tokens),
-    createCoupling: () =>
-      createCoupling(coupling, sampling, model.engine.config.vocabSize, MAX_DRAFT_LENGTH),
+    prompts: split.calibration.prompts.map(({ tokens }) => tokens),
+    settings,
     seed: 0,
   });
   await study.append({ type: 'note', key: 'cost_model', value: { ...costs } });

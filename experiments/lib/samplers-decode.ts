@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { generate } from '../../src/decoding/generate.js';
+import { complete } from '../../src/decoding/generate.js';
 import type { Method } from '../../src/decoding/method.js';
 import type { Model } from '../../src/engine/load-model.js';
 import type { EvaluationPrompt, EvaluationSettings } from '../../src/evaluation/run.js';
@@ -26,16 +26,10 @@ export async function createDecodeScorer(
   const decode = async (method: Method): Promise<number[]> => {
     const seconds: number[] = [];
     for (const prompt of prompts) {
-      const running = generate(model.engine, {
-        prompt: prompt.tokens,
-        method,
-        maxNewTokens: settings.maxNewTokens,
-        sampling: settings.sampling,
-        coupling: settings.coupling,
-      });
-      let step = await running.next();
-      while (!step.done) step = await running.next();
-      seconds.push(step.value.statistics.decodeSeconds);
+      const { maxNewTokens, sampling, coupling } = settings;
+      const request = { prompt: prompt.tokens, method, maxNewTokens, sampling, coupling };
+      const { statistics } = await complete(model.engine, request);
+      seconds.push(statistics.decodeSeconds);
     }
     return seconds;
   };

@@ -1,4 +1,5 @@
 import { gridY, lineY } from '@observablehq/plot';
+import { mean } from 'simple-statistics';
 import { marginFor, paddedDomain, speedupScale } from '../../src/reporting/figures/axes.js';
 import type { Figure } from '../../src/reporting/figures/figure.js';
 import { seriesColour } from '../../src/reporting/figures/palette.js';
@@ -112,8 +113,4 @@ function bySampler(runs: readonly Run[]): [string, Run[]][] {
     groups.set(run.sampler, [...(groups.get(run.sampler) ?? []), run]);
   }
   return [...groups];
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -1,4 +1,5 @@
 /** What samplers.ts writes: one row for each sampler and part, figures of the search and of held-out prompts side by side. */
+import { mean } from 'simple-statistics';
 import { BASELINE, type NamedMethod } from '../../src/evaluation/run.js';
 import { toMarkdown } from '../../src/reporting/markdown.js';
 import { finalistMethod } from '../../src/search/trial.js';
@@ -76,7 +77,6 @@ export function tableRows(
       ratio_ci95: ratio?.ci95 ?? null,
     };
   };
-  const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
   return [
     ...groups.map(({ name, runs }) => ({
       group: name,

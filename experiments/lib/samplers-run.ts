@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { type Candidate, candidateKey } from '../../src/search/candidate.js';
 import type { Fidelity } from '../../src/search/request.js';
-import { createSampler, type SamplerName } from '../../src/search/samplers/create.js';
+import type { SamplerName } from '../../src/search/sampler.js';
+import { createSampler } from '../../src/search/samplers/create.js';
 import { noteOf } from '../../src/search/sources.js';
 import {
   readCandidate,

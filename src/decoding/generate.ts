@@ -130,6 +130,23 @@ export async function* generate(
   return { tokens: output.tokens, text: output.text, finishReason, statistics };
 }
 
+/**
+ * Runs a generation to its end.
+ * @throws InputError as `generate` does; the signal's reason when it is aborted between two rounds.
+ */
+export async function complete(
+  engine: Engine,
+  request: GenerateRequest,
+  signal?: AbortSignal,
+): Promise<Generation> {
+  const running = generate(engine, request);
+  for (;;) {
+    signal?.throwIfAborted();
+    const step = await running.next();
+    if (step.done) return step.value;
+  }
+}
+
 /** Gathers tokens and text, and holds text back that may be the beginning of a stop text. */
 function createOutput(stream: TextStream | null, stop: readonly string[]) {
   const longest = Math.max(0, ...stop.map((text) => text.length));

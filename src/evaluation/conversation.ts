@@ -7,7 +7,7 @@
  * the task file puts it; a later turn follows the continuation after a blank line.
  */
 import type { TextTokenizer } from '../checkpoint/tokenizer.js';
-import { type Generation, generate } from '../decoding/generate.js';
+import { complete } from '../decoding/generate.js';
 import type { Engine } from '../engine/engine.js';
 import type { EvaluationPrompt, EvaluationSettings } from './run.js';
 
@@ -83,7 +83,10 @@ export async function addLaterTurns(
     const answers: string[] = [];
     let current = prompt;
     for (let turn = 2; turn <= turns.length; turn++) {
-      const { text } = await answer(engine, tokenizer, current, request, signal);
+      const { tokens: said, stop = [] } = current;
+      const { maxNewTokens, sampling, coupling } = request;
+      const answer = { prompt: said, maxNewTokens, sampling, coupling, stop, tokenizer };
+      const { text } = await complete(engine, answer, signal);
       answers.push(text);
       onProgress?.(++done, total);
       const tokens = conversationTokens(tokenizer, turns, answers);
@@ -101,30 +104,4 @@ export async function addLaterTurns(
       `Dataset "${name}": with the answers before them ${count} later turns do not fit the model's context of ${contextLength} tokens and are left out.`,
   );
   return { prompts: all, warnings };
-}
-
-async function answer(
-  engine: Engine,
-  tokenizer: TextTokenizer,
-  { tokens, stop = [] }: EvaluationPrompt,
-  {
-    maxNewTokens,
-    sampling,
-    coupling,
-  }: Pick<EvaluationSettings, 'maxNewTokens' | 'sampling' | 'coupling'>,
-  signal: AbortSignal | undefined,
-): Promise<Generation> {
-  const running = generate(engine, {
-    prompt: tokens,
-    maxNewTokens,
-    sampling,
-    coupling,
-    stop,
-    tokenizer,
-  });
-  for (;;) {
-    signal?.throwIfAborted();
-    const step = await running.next();
-    if (step.done) return step.value;
-  }
 }

@@ -1,4 +1,3 @@
-import { basename } from 'node:path';
 import type { AuditRecord } from '../evaluation/audit.js';
 import type { EvaluationDocument } from '../evaluation/document.js';
 import { type EvaluationRow, POOLED } from '../evaluation/summary.js';
@@ -6,6 +5,7 @@ import type { Column, Row } from './columns.js';
 import { toCsv } from './csv.js';
 import { formatInterval, formatPercent, formatSpeedup } from './format.js';
 import { toMarkdown } from './markdown.js';
+import { type MethodLabels, methodLabels } from './method-labels.js';
 import { table } from './table.js';
 
 /** Forms that an evaluation is printed in. */
@@ -58,12 +58,14 @@ function sections(
 ): string {
   const { settings } = document;
   const rows = withShortNames(document.rows);
-  const parts = [conditions({ ...document, rows }), render(COLUMNS, rows.map(shownRow))];
+  const labels = methodLabels(rows);
+  const shown = rows.map((row) => shownRow(row, labels));
+  const parts = [conditions({ ...document, rows }), render(COLUMNS, shown)];
   const divergences = rows
     .filter(({ dataset }) => dataset !== POOLED)
     .flatMap((row) =>
       row.divergences.map(
-        (divergence): Row => ({ dataset: row.dataset, method: label(row), ...divergence }),
+        (divergence): Row => ({ dataset: row.dataset, method: labels.short(row), ...divergence }),
       ),
     );
   if (divergences.length > 0) {
@@ -115,11 +117,11 @@ function conditions({ model, precision, settings, rows, environment }: Evaluatio
   ].join('\n');
 }
 
-function shownRow(row: EvaluationRow): Row {
+function shownRow(row: EvaluationRow, labels: MethodLabels): Row {
   const { speedup_ci95: interval } = row;
   return {
     dataset: row.dataset,
-    method: label(row),
+    method: labels.short(row),
     rate: optional(row.tokens_per_second, (x) => x.toFixed(1)),
     speedup: optional(row.speedup, formatSpeedup),
     interval: row.verdict === 'baseline' ? null : optional(interval, formatInterval),
@@ -128,10 +130,6 @@ function shownRow(row: EvaluationRow): Row {
     length: optional(row.mean_acceptance_length, (x) => x.toFixed(2)),
     c: optional(row.c, (x) => x.toFixed(2)),
   };
-}
-
-function label({ method, profile }: EvaluationRow): string {
-  return profile === null ? method : `${method} ${basename(profile)}`;
 }
 
 function optional<T>(value: T | null, format: (value: T) => string): string | null {

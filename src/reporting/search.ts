@@ -46,7 +46,8 @@ export function formatSearch(
     ),
     '',
     headline(holdout),
-    `Profile written to ${document.profile}; decode with it: sspec generate --profile ${document.profile} --prompt TEXT`,
+    `Profile written to ${document.profile}; decode with it:`,
+    `  sspec generate --profile ${document.profile} --prompt TEXT`,
   ].join('\n');
 }
 

@@ -13,7 +13,7 @@ export interface RaceResult {
   readonly measurement: Measurement;
   /** What the cheaper rung predicted of the winner, corrected by how far it was off for the others. */
   readonly predictedSpeedup: number | null;
-  /** Of predictions and measurements of the finalists; null with fewer than three. */
+  /** Of predictions and measurements of the finalists that ran to the end; null with fewer than three. */
   readonly rankCorrelation: number | null;
 }
 
@@ -29,20 +29,20 @@ export async function runRace(
     finalists.map(({ finalist }) => finalist),
     { settings, signal, onProgress: (done, total) => report('finalists', done, total) },
   );
-  const speedups = measured.map(({ pooled }) => pooled.speedup ?? 0);
-  // Who dropped out was measured on other prompts: only those that ran to the end are compared.
+  // Who dropped out was measured on fewer prompts: only those that ran to the end are compared.
   const longest = Math.max(...measured.map(({ pooled }) => pooled.prompts));
-  const finished = measured.map(({ pooled }, i) =>
-    pooled.prompts === longest ? speedups[i]! : -1,
-  );
-  const at = finished.indexOf(Math.max(...finished));
-  const { finalist: winner, predictedSpeedup } = finalists[at]!;
-  const pairs = finalists.flatMap(({ predictedSpeedup: predicted }, i) =>
-    predicted === null ? [] : [{ i, predicted, measured: speedups[i]! }],
+  const finished = finalists.flatMap(({ finalist, predictedSpeedup: predicted }, i) => {
+    const measurement = measured[i]!;
+    const { prompts, speedup } = measurement.pooled;
+    return prompts === longest ? [{ finalist, predicted, measurement, speedup: speedup ?? 0 }] : [];
+  });
+  const winner = finished.reduce((a, b) => (b.speedup > a.speedup ? b : a));
+  const pairs = finished.flatMap((one) =>
+    one.predicted === null ? [] : [{ ...one, predicted: one.predicted }],
   );
   const others = pairs
-    .filter(({ i }) => i !== at)
-    .map(({ predicted, measured }) => measured / predicted);
+    .filter(({ finalist }) => finalist !== winner.finalist)
+    .map(({ predicted, speedup }) => speedup / predicted);
   await study.append({
     type: 'note',
     key: 'finalists',
@@ -52,16 +52,16 @@ export async function runRace(
     })),
   });
   return {
-    winner,
-    measurement: measured[at]!,
+    winner: winner.finalist,
+    measurement: winner.measurement,
     predictedSpeedup:
-      predictedSpeedup === null
+      winner.predicted === null
         ? null
-        : predictedSpeedup * (others.length > 0 ? median(others) : 1),
+        : winner.predicted * (others.length > 0 ? median(others) : 1),
     rankCorrelation:
       rankCorrelation(
         pairs.map(({ predicted }) => predicted),
-        pairs.map(({ measured }) => measured),
+        pairs.map(({ speedup }) => speedup),
       ) ?? null,
   };
 }

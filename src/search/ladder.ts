@@ -8,7 +8,7 @@ import { draftThreads } from '../engine/draft-graph.js';
 import type { Engine } from '../engine/engine.js';
 import type { EvaluationPrompt, EvaluationSettings } from '../evaluation/run.js';
 import { bitsToMask } from '../profile/mask.js';
-import type { Candidate, DraftRule } from './candidate.js';
+import type { DraftRule } from './candidate.js';
 import { type Calibration, draftShape } from './cost/calibrate.js';
 import { type DraftPrices, priceDraft } from './cost/cost-model.js';
 import { bestRule, type Replayed, type RuleScore } from './replay/best-rule.js';
@@ -21,8 +21,6 @@ const unsearchedRule: DraftRule = { exit: 'fixed', draftLength: 4, threshold: 0 
 
 /** The ladder's first rung, and what else it can tell of a candidate. */
 export interface Ladder extends Scorer {
-  /** Scores on all prompts instead of the first few. */
-  rescore(candidate: Candidate): Promise<Scored>;
   /** What replay shows of a mask on all prompts, and what its passes cost. */
   replay(mask: Uint8Array): Promise<Replayed>;
 }
@@ -66,14 +64,12 @@ export async function createLadder(request: LadderRequest): Promise<Ladder> {
     const shape = draftShape(mask, draftThreads(config, model.precision, skip, threads));
     return { records, prices: priceDraft(request.calibration.model, shape, context) };
   };
-  const scoreOn = async ({ mask }: Candidate, count: number): Promise<Scored> => {
-    const replayed = await replay(mask, count);
-    return scored(mask, bestRule(replayed), replayed.prices);
-  };
   return {
     draft: unsearchedRule,
-    score: (candidate) => scoreOn(candidate, request.promptsPerTrial),
-    rescore: (candidate) => scoreOn(candidate, references.length),
+    async score({ mask }) {
+      const replayed = await replay(mask, request.promptsPerTrial);
+      return scored(mask, bestRule(replayed), replayed.prices);
+    },
     replay: (mask) => replay(mask, references.length),
     close: () => gated.close(),
   };

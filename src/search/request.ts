@@ -1,7 +1,7 @@
 import type { Model } from '../engine/load-model.js';
 import type { EvaluationPrompt, EvaluationSettings } from '../evaluation/run.js';
 import type { Finalist } from './candidate.js';
-import type { SamplerName } from './samplers/create.js';
+import type { SamplerName } from './sampler.js';
 import type { OpenStudy } from './storage/storage.js';
 import type { Measurement } from './trial.js';
 import type { Trial } from './trials.js';

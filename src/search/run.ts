@@ -4,10 +4,8 @@
  * prompts that nothing before has seen. Only that last figure is a headline: the best of many noisy trials is biased upward.
  */
 import { z } from 'zod';
-import { createCoupling } from '../decoding/coupling.js';
 import type { Model } from '../engine/load-model.js';
 import { InputError } from '../errors.js';
-import { MAX_DRAFT_LENGTH } from './candidate.js';
 import { type Calibration, calibrateCosts } from './cost/calibrate.js';
 import { CostModel } from './cost/cost-model.js';
 import { runHoldout, runRace } from './final-rungs.js';
@@ -18,9 +16,6 @@ import { decodeScorer, type Scorer } from './scorer.js';
 import { ladderShortlist, modelShortlist } from './shortlist.js';
 import { noteOf, samplerSources } from './sources.js';
 import { runTrials, type Trial } from './trials.js';
-
-/** Prompts whose contexts the cost model is calibrated at. */
-const costPrompts = 24;
 
 /**
  * Runs a search, or goes on with one.
@@ -83,12 +78,10 @@ async function calibrate({ model, request, report }: RunContext): Promise<Calibr
   const { study, calibration, settings, signal, seed } = request;
   const stored = StoredCalibration.safeParse(noteOf(study, 'cost_model'));
   if (stored.success) return stored.data;
-  const { sampling, coupling } = settings;
   const made = await calibrateCosts({
     engine: model.engine,
-    prompts: calibration.slice(0, costPrompts).map(({ tokens }) => tokens),
-    createCoupling: () =>
-      createCoupling(coupling, sampling, model.engine.config.vocabSize, MAX_DRAFT_LENGTH),
+    prompts: calibration.map(({ tokens }) => tokens),
+    settings,
     seed,
     signal,
     onProgress: (done, total) => report('costs', done, total),

@@ -1,5 +1,8 @@
 import type { Candidate } from './candidate.js';
 
+export const samplerNames = ['bo', 'random', 'relaxed-gp', 'dp', 'swift', 'greedy'] as const;
+export type SamplerName = (typeof samplerNames)[number];
+
 /**
  * Proposes candidates and learns from their scores. What `ask` returns is a function of the seed and of what was told,
  * in order, alone: a study that resumes by telling its finished trials again goes on as if it had never stopped.

@@ -1,10 +1,8 @@
 import { type Candidate, candidateKey } from './candidate.js';
 import { costRule } from './cost-rule.js';
-
 import type { Ladder } from './ladder.js';
-import { scoreRule } from './replay/best-rule.js';
+import { bestRule, scoreRule } from './replay/best-rule.js';
 import type { RankedFinalist } from './request.js';
-import type { Scored } from './scorer.js';
 import type { Trial } from './trials.js';
 
 /** For every finalist so many of the best trials are scored on all prompts. */
@@ -24,19 +22,20 @@ export async function ladderShortlist(
   const best = [...masks.values()]
     .sort((a, b) => b.score - a.score || a.number - b.number)
     .slice(0, rescoredPerFinalist * count);
-  const rescored: Scored[] = [];
+  const rescored = [];
   for (const [i, { candidate }] of best.entries()) {
-    rescored.push(await ladder.rescore(candidate));
+    const { mask } = candidate;
+    const replayed = await ladder.replay(mask);
+    const { rule, time } = bestRule(replayed);
+    rescored.push({ mask, replayed, draft: rule, predictedSpeedup: time.speedup });
     onProgress(i + 1, best.length);
   }
-  rescored.sort((a, b) => b.score - a.score);
-  const finalists = rescored.slice(0, count).map(({ candidate, score }): RankedFinalist => {
-    return { finalist: candidate, predictedSpeedup: score };
+  rescored.sort((a, b) => b.predictedSpeedup - a.predictedSpeedup);
+  const finalists = rescored.slice(0, count).map(({ mask, draft, predictedSpeedup }) => {
+    return { finalist: { mask, draft }, predictedSpeedup };
   });
-  const [first] = rescored as [Scored];
-  const { mask } = first.candidate;
-  const replayed = await ladder.replay(mask);
-  const draft = costRule(replayed, first.score);
+  const { mask, replayed, predictedSpeedup } = rescored[0]!;
+  const draft = costRule(replayed, predictedSpeedup);
   const { time } = scoreRule(replayed, { exit: 'cost', costs: draft.costs }, draft.draftLength);
   return [...finalists, { finalist: { mask, draft }, predictedSpeedup: time.speedup }];
 }

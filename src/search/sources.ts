@@ -1,6 +1,6 @@
 /** What some samplers begin from, worked out when it is asked for and kept in the journal, so that it is made once per study. */
 import { z } from 'zod';
-import { generate } from '../decoding/generate.js';
+import { complete } from '../decoding/generate.js';
 import { prefillChunk } from '../engine/engine.js';
 import type { CostModel } from './cost/cost-model.js';
 import { planMasks } from './dp/plan.js';
@@ -28,14 +28,10 @@ async function sweep({ model, request, report }: RunContext): Promise<Float64Arr
   if (known.success) return Float64Array.from(known.data);
   const sequences: number[][] = [];
   for (const prompt of calibration.slice(0, sweepSequences)) {
-    const running = generate(model.engine, {
-      prompt: prompt.tokens,
-      maxNewTokens: settings.maxNewTokens,
-      sampling: settings.sampling,
-    });
-    let step = await running.next();
-    while (!step.done) step = await running.next();
-    sequences.push([...prompt.tokens, ...step.value.tokens].slice(0, prefillChunk));
+    const { maxNewTokens, sampling } = settings;
+    const request = { prompt: prompt.tokens, maxNewTokens, sampling };
+    const { tokens } = await complete(model.engine, request, signal);
+    sequences.push([...prompt.tokens, ...tokens].slice(0, prefillChunk));
   }
   const gated = await model.engine.loadGated();
   const agreement = await leaveOneOut(gated, sequences, (done, total) => {

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type GenerateRequest, generate } from '../../src/decoding/generate.js';
+import { complete, type GenerateRequest, generate } from '../../src/decoding/generate.js';
 import type { Method } from '../../src/decoding/method.js';
 import { GREEDY } from '../../src/decoding/sampling/options.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { byteTokenizer } from '../helpers/byte-tokenizer.js';
-import { complete, loadMiniature } from '../helpers/engine.js';
+import { loadMiniature } from '../helpers/engine.js';
 import { uniforms } from '../helpers/random.js';
 
 const tokenizer = byteTokenizer();

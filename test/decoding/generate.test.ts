@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createCoupling } from '../../src/decoding/coupling.js';
-import { type GenerateRequest, generate } from '../../src/decoding/generate.js';
+import { complete, type GenerateRequest, generate } from '../../src/decoding/generate.js';
 import type { Method } from '../../src/decoding/method.js';
 import { decodeRounds, type Round } from '../../src/decoding/rounds.js';
 import { GREEDY } from '../../src/decoding/sampling/options.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { InputError } from '../../src/errors.js';
-import { complete, loadMiniature } from '../helpers/engine.js';
+import { loadMiniature } from '../helpers/engine.js';
 import { randomTokens } from '../helpers/logits.js';
 import { scriptedDrafter } from '../helpers/scripted-drafter.js';
 

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { DraftExit } from '../../src/decoding/draft-exit.js';
-import { complete, hasShared, loadEngine, shared } from '../helpers/engine.js';
+import { complete } from '../../src/decoding/generate.js';
+import { hasShared, loadEngine, shared } from '../helpers/engine.js';
 import { uniforms } from '../helpers/random.js';
 
 const exits: DraftExit[] = [

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { complete } from '../../src/decoding/generate.js';
 import { precisions } from '../../src/graph/quantise.js';
 import { randomCombination } from '../helpers/combinations.js';
-import { complete, demo, loadEngine } from '../helpers/engine.js';
+import { demo, loadEngine } from '../helpers/engine.js';
 
 // The same combinations over 100,000 tokens and several models: experiments/losslessness.ts.
 describe('speculative output equals autoregressive output on the bundled model', () => {

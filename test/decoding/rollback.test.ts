@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createCoupling } from '../../src/decoding/coupling.js';
+import { complete } from '../../src/decoding/generate.js';
 import { decodeRounds, type Round } from '../../src/decoding/rounds.js';
 import { GREEDY } from '../../src/decoding/sampling/options.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { precisions } from '../../src/graph/quantise.js';
-import { complete, loadMiniature } from '../helpers/engine.js';
+import { loadMiniature } from '../helpers/engine.js';
 import { randomTokens } from '../helpers/logits.js';
 import type { MiniatureOptions } from '../helpers/miniature.js';
 import { scriptedDrafter } from '../helpers/scripted-drafter.js';

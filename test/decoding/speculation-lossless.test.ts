@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ExitCosts } from '../../src/decoding/cost-exit.js';
 import type { DraftExit } from '../../src/decoding/draft-exit.js';
-import { generate } from '../../src/decoding/generate.js';
+import { complete, generate } from '../../src/decoding/generate.js';
 import type { Method, SkipDrafting } from '../../src/decoding/method.js';
 import type { Round } from '../../src/decoding/rounds.js';
 import { GREEDY } from '../../src/decoding/sampling/options.js';
 import { addRound, emptyStatistics } from '../../src/decoding/statistics.js';
 import type { Engine } from '../../src/engine/engine.js';
-import { complete, loadMiniature } from '../helpers/engine.js';
+import { loadMiniature } from '../helpers/engine.js';
 import { randomMask, randomTokens } from '../helpers/logits.js';
 import { uniforms } from '../helpers/random.js';
 

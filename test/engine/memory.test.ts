@@ -2,10 +2,11 @@ import { setTimeout } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { complete } from '../../src/decoding/generate.js';
 import type { Method } from '../../src/decoding/method.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { blockSize } from '../../src/graph/attention.js';
-import { complete, loadMiniature } from '../helpers/engine.js';
+import { loadMiniature } from '../helpers/engine.js';
 import { randomTokens } from '../helpers/logits.js';
 
 const size = { layers: 2, hiddenSize: 32, heads: 2, kvHeads: 1, vocabSize: 1024 };

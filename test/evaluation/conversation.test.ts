@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadTokenizer, type TextTokenizer } from '../../src/checkpoint/tokenizer.js';
 import { loadDataset } from '../../src/datasets/load.js';
+import { complete } from '../../src/decoding/generate.js';
 import { GREEDY } from '../../src/decoding/sampling/options.js';
 import type { Engine } from '../../src/engine/engine.js';
 import type { Model } from '../../src/engine/load-model.js';
@@ -14,7 +15,7 @@ import {
 import { tokenizePrompts } from '../../src/evaluation/prompts.js';
 import { type EvaluationPrompt, evaluate, sameTokens } from '../../src/evaluation/run.js';
 import { jsonl } from '../datasets/helpers.js';
-import { complete, demo, loadEngine } from '../helpers/engine.js';
+import { demo, loadEngine } from '../helpers/engine.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
 import { LOOKUP } from './example.js';
 

@@ -120,7 +120,14 @@ describe('the printed forms', () => {
     expect(text).toContain('prompts: a 2, b 1');
     expect(text).toContain('All outputs are identical');
     expect(text.match(/1\.00x +baseline/g)?.length).toBe(3);
-    expect(text).toContain('skip best.json');
+    // A profile is named where there are several of them.
+    expect(text).not.toContain('best.json');
+    const others = document.rows
+      .filter(({ method }) => method === 'skip')
+      .map((row) => ({ ...row, profile: 'folder/other.json' }));
+    const several = formatEvaluation({ ...document, rows: [...document.rows, ...others] }, 'md');
+    expect(several).toContain('skip best.json');
+    expect(several).toContain('skip other.json');
   });
 
   test('table: differing outputs are listed with their place, once', () => {
@@ -132,7 +139,7 @@ describe('the printed forms', () => {
     );
     const text = stripVTControlCharacters(formatEvaluation({ ...document, rows }, 'table'));
     expect(text).not.toContain('All outputs are identical');
-    expect(text.match(/a +skip best\.json +a-2 +7 +1\.25 +defect/g)?.length).toBe(1);
+    expect(text.match(/a +skip +a-2 +7 +1\.25 +defect/g)?.length).toBe(1);
   });
 
   test('table: parts of a single dataset stand without its name, and the audit has its sentence', () => {

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { complete } from '../../src/decoding/generate.js';
 import { GREEDY } from '../../src/decoding/sampling/options.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { InputError } from '../../src/errors.js';
 import { evaluate, sameTokens } from '../../src/evaluation/run.js';
-import { complete } from '../helpers/engine.js';
 import { loadSmallEngine, PROMPTS, REQUEST, SKIP } from './example.js';
 
 let engine: Engine;

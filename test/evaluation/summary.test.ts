@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { complete } from '../../src/decoding/generate.js';
 import { GREEDY } from '../../src/decoding/sampling/options.js';
 import { emptyStatistics } from '../../src/decoding/statistics.js';
 import type { Engine } from '../../src/engine/engine.js';
@@ -11,7 +12,7 @@ import {
   type Sample,
 } from '../../src/evaluation/run.js';
 import { summarise } from '../../src/evaluation/summary.js';
-import { complete, loadMiniature } from '../helpers/engine.js';
+import { loadMiniature } from '../helpers/engine.js';
 import { LOOKUP, loadSmallEngine, PROMPTS, REQUEST, SKIP } from './example.js';
 
 // What this machine is found to be; the self-check itself has tests of its own.

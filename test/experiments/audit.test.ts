@@ -9,9 +9,9 @@ import {
 } from '../../experiments/lib/audit-journal.js';
 import { planCase } from '../../experiments/lib/audit-plan.js';
 import { summariseAudit } from '../../experiments/lib/audit-summary.js';
+import { complete } from '../../src/decoding/generate.js';
 import { InputError } from '../../src/errors.js';
 import { loadSmallEngine, PROMPTS } from '../evaluation/example.js';
-import { complete } from '../helpers/engine.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
 
 let model: AuditedModel;

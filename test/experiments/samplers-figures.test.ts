@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { bestBySeconds, bestByTrials, bestFigure } from '../../experiments/lib/samplers-figures.js';
 import type { Run } from '../../experiments/lib/samplers-run.js';
 import { fileSvg } from '../../src/reporting/figures/figure.js';
-import { samplerNames } from '../../src/search/samplers/create.js';
+import { samplerNames } from '../../src/search/sampler.js';
 import { marks, parseSvg } from '../reporting/figures/svg.js';
 
 /** A run whose trial t, `step` seconds after the one before, has the best score bests[t]. */

@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openCheckpoint } from '../../src/checkpoint/safetensors.js';
-import { type GenerateRequest, type Generation, generate } from '../../src/decoding/generate.js';
 import { Engine, type GraphForm } from '../../src/engine/engine.js';
 import { compileModel } from '../../src/graph/compile.js';
 import type { Precision } from '../../src/graph/quantise.js';
@@ -36,13 +35,4 @@ export async function loadMiniature(
   const directory = temporaryDirectory();
   writeMiniature(directory, options);
   return loadEngine(directory, precision, threads, form);
-}
-
-/** Runs a generation to its end. */
-export async function complete(engine: Engine, request: GenerateRequest): Promise<Generation> {
-  const running = generate(engine, request);
-  for (;;) {
-    const step = await running.next();
-    if (step.done) return step.value;
-  }
 }

@@ -5,7 +5,7 @@ import { GREEDY } from '../../src/decoding/sampling/options.js';
 import { Engine } from '../../src/engine/engine.js';
 import type { EvaluationPrompt, EvaluationSettings } from '../../src/evaluation/run.js';
 import type { SearchRequest } from '../../src/search/request.js';
-import type { SamplerName } from '../../src/search/samplers/create.js';
+import type { SamplerName } from '../../src/search/sampler.js';
 import type { OpenStudy } from '../../src/search/storage/storage.js';
 import { byteLetters } from '../helpers/byte-tokenizer.js';
 import { randomTokens } from '../helpers/logits.js';

@@ -2,9 +2,9 @@ import type { RecordedRow } from '../../evaluation/results-file.js';
 import type { RecordedSample } from '../../evaluation/samples-file.js';
 import { type TokenOrigin, tokenOrigin } from '../draft-colours.js';
 import { formatSeconds } from '../format.js';
+import type { MethodLabels } from '../method-labels.js';
 import { counted } from './headline.js';
 import { type Content, html } from './html.js';
-import type { MethodLabels } from './method-labels.js';
 
 /** Examples that are shown, of as many datasets as there are. */
 const MOST_EXAMPLES = 4;

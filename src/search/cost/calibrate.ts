@@ -1,10 +1,11 @@
 import { median } from 'simple-statistics';
-import type { Coupling } from '../../decoding/coupling.js';
+import { createCoupling } from '../../decoding/coupling.js';
 import type { DraftExitState } from '../../decoding/draft-exit.js';
 import { createSkipDrafter } from '../../decoding/drafter.js';
 import { decodeRounds } from '../../decoding/rounds.js';
 import type { Engine } from '../../engine/engine.js';
 import type { KvCache } from '../../engine/kv-cache.js';
+import type { EvaluationSettings } from '../../evaluation/run.js';
 import { bitsToMask } from '../../profile/mask.js';
 import { Random } from '../../random.js';
 import { MAX_DRAFT_LENGTH } from '../candidate.js';
@@ -39,8 +40,7 @@ export interface CalibrationRequest {
   readonly engine: Engine;
   /** Contexts to time at. */
   readonly prompts: readonly (readonly number[])[];
-  /** A coupling for one generation, with room for drafts of {@link MAX_DRAFT_LENGTH}. */
-  readonly createCoupling: () => Coupling;
+  readonly settings: Pick<EvaluationSettings, 'sampling' | 'coupling'>;
   readonly seed: number;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: (done: number, total: number) => void;
@@ -99,18 +99,24 @@ function spreadMasks(layers: number, random: Random): Uint8Array[] {
 
 /** Decodes with drafts of lengths in random order, each length equally often; `mask` null: autoregressively. */
 async function timeGeneration(
-  { engine, createCoupling }: CalibrationRequest,
+  { engine, settings }: CalibrationRequest,
   cache: KvCache,
   prompt: readonly number[],
   mask: Uint8Array | null,
   random: Random,
 ): Promise<TimedRound[]> {
-  const coupling = createCoupling();
+  const { config } = engine;
+  const coupling = createCoupling(
+    settings.coupling,
+    settings.sampling,
+    config.vocabSize,
+    MAX_DRAFT_LENGTH,
+  );
   const eos = new Set<number>();
   const lease = mask && (await engine.draft(bitsToMask(mask)));
   const drafter =
     lease && createSkipDrafter(lease, cache, coupling, lengths(random), MAX_DRAFT_LENGTH, eos);
-  const room = engine.config.contextLength - prompt.length;
+  const room = config.contextLength - prompt.length;
   const maxNewTokens = Math.min(room, mask ? draftedTokens : plainTokens);
   const shape = lease && mask ? draftShape(mask, lease.engine.threads) : null;
   const rounds: TimedRound[] = [];

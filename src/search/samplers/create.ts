@@ -1,5 +1,5 @@
 import type { Candidate, SearchSpace } from '../candidate.js';
-import type { Sampler } from '../sampler.js';
+import type { Sampler, SamplerName } from '../sampler.js';
 import { warmStart } from '../sweep.js';
 import { createBoSampler } from './bo.js';
 import { createDpSampler } from './dp.js';
@@ -7,9 +7,6 @@ import { createGreedySampler } from './greedy.js';
 import { createRandomSampler } from './random.js';
 import { createRelaxedGpSampler } from './relaxed-gp.js';
 import { createSwiftSampler } from './swift.js';
-
-export const samplerNames = ['bo', 'random', 'relaxed-gp', 'dp', 'swift', 'greedy'] as const;
-export type SamplerName = (typeof samplerNames)[number];
 
 /** What some samplers begin from; each is worked out when it is asked for. */
 export interface SamplerSources {

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createCoupling } from '../../../src/decoding/coupling.js';
 import { GREEDY } from '../../../src/decoding/sampling/options.js';
 import type { Engine } from '../../../src/engine/engine.js';
 import { MAX_DRAFT_LENGTH } from '../../../src/search/candidate.js';
@@ -8,6 +7,7 @@ import { priceDraft } from '../../../src/search/cost/cost-model.js';
 import { loadMiniature } from '../../helpers/engine.js';
 import { randomTokens } from '../../helpers/logits.js';
 
+const settings = { sampling: GREEDY, coupling: 'gumbel' } as const;
 let engine: Engine;
 beforeAll(async () => {
   engine = await loadMiniature({ layers: 4, contextLength: 128 }, 'fp32', 1);
@@ -20,7 +20,7 @@ it('prices every pass that a search asks for, after timing real rounds', async (
   const { model, error } = await calibrateCosts({
     engine,
     prompts: [randomTokens(30, vocabSize, 1), randomTokens(80, vocabSize, 2)],
-    createCoupling: () => createCoupling('gumbel', GREEDY, vocabSize, MAX_DRAFT_LENGTH),
+    settings,
     seed: 0,
     onProgress: (done, total) => seen.push(done / total),
   });
@@ -41,7 +41,6 @@ it('prices every pass that a search asks for, after timing real rounds', async (
 
 it('stops when it is aborted', async () => {
   const signal = AbortSignal.abort(new Error('enough'));
-  const createFresh = () => createCoupling('gumbel', GREEDY, engine.config.vocabSize, 12);
-  const request = { engine, prompts: [[1, 2, 3]], createCoupling: createFresh, seed: 0, signal };
+  const request = { engine, prompts: [[1, 2, 3]], settings, seed: 0, signal };
   await expect(calibrateCosts(request)).rejects.toThrow('enough');
 });

@@ -2,12 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FIXED_RULE, maskOf } from '../../../experiments/landscapes.js';
 import { type Candidate, candidateKey, type SearchSpace } from '../../../src/search/candidate.js';
-import type { Sampler } from '../../../src/search/sampler.js';
-import {
-  createSampler,
-  type SamplerSources,
-  samplerNames,
-} from '../../../src/search/samplers/create.js';
+import { type Sampler, samplerNames } from '../../../src/search/sampler.js';
+import { createSampler, type SamplerSources } from '../../../src/search/samplers/create.js';
 
 const BITS = 12;
 const searched: SearchSpace = { bits: BITS, draft: 'search' };

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
-import type { RecordedRow } from '../../evaluation/results-file.js';
+import type { EvaluationRow } from '../evaluation/summary.js';
 
-type NamedRow = Pick<RecordedRow, 'method' | 'profile'>;
+type NamedRow = Pick<EvaluationRow, 'method' | 'profile'>;
 
 /** How the methods of one evaluation are called. */
 export interface MethodLabels {
