@@ -35,7 +35,6 @@ const fidelityFigures = z.object({
   retest_rank_correlation: z.object({ all: z.number(), best_decile: z.number() }),
   median_prediction_error: z.number(),
 });
-const losslessnessRows = z.array(z.object({ tokens: z.number(), different: z.number() }));
 const perplexityRows = z.array(z.object({ precision: z.string(), perplexity: z.number() }));
 const lossRows = z.array(z.object({ model: z.string(), mean_of_kinds: z.number() }));
 
@@ -96,16 +95,6 @@ export const LISTED: Readonly<Record<string, ListedResult>> = {
     figures: (content) => {
       const { comparisons, tokens, defects, near_ties } = auditCounts.parse(content).total;
       return `${tokens.toLocaleString('en')} tokens in ${comparisons.toLocaleString('en')} comparisons; ${defects} defects, ${near_ties} near-ties`;
-    },
-  },
-  losslessness: {
-    shows: 'an earlier, smaller audit',
-    command: script('losslessness.ts'),
-    figures: (content) => {
-      const rows = losslessnessRows.parse(content);
-      const sum = (of: (row: (typeof rows)[number]) => number) =>
-        rows.reduce((total, row) => total + of(row), 0);
-      return `${sum(({ tokens }) => tokens).toLocaleString('en')} tokens, ${sum(({ different }) => different)} outputs differ`;
     },
   },
   samplers: {

@@ -4,7 +4,7 @@ import { precisions } from '../../src/graph/quantise.js';
 import { randomCombination } from '../helpers/combinations.js';
 import { demo, loadEngine } from '../helpers/engine.js';
 
-// The same combinations over 100,000 tokens and several models: experiments/losslessness.ts.
+// The same combinations over 100,000 tokens and several models: experiments/audit.ts.
 describe('speculative output equals autoregressive output on the bundled model', () => {
   it.each(precisions)('over 700 tokens of random combinations in %s', async (precision) => {
     const engine = await loadEngine(demo, precision);
