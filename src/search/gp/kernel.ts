@@ -45,30 +45,55 @@ export function priorVariance(p: KernelParameters): number {
   return p.heatVariance + p.biasVariance + p.linearVariance;
 }
 
-/** The factors for `query` against the first `count` points (default: all). O(N n). */
+/** The factors for `query` against the first `count` points (default: all). O(N n / 8). */
 export function crossFactors(
   points: Points,
   query: EncodedPoint,
   p: KernelParameters,
   count: number = points.count,
 ): CrossFactors {
-  const n = points.bits;
-  const x = query.signs;
-  const weighted = p.decay.map((decay, i) => decay * x[i]);
-  const total = p.decay.reduce((sum, decay) => sum + decay, 0);
+  const { bits: n, width, packed } = points;
+  const { decays, ones } = byteSums(p.decay);
   const heat = new Float64Array(count);
   const linear = new Float64Array(count);
-  for (let a = 0; a < count; a++) {
-    let agreement = 0;
-    let product = 0;
-    for (let i = 0, at = a * n; i < n; i++, at++) {
-      agreement += weighted[i] * points.signs[at];
-      product += x[i] * points.signs[at];
+  for (let a = 0, at = 0; a < count; a++) {
+    let decay = 0;
+    let apart = 0;
+    for (let w = 0; w < width; w++, at++) {
+      const differing = (w << 8) | (packed[at] ^ query.packed[w]);
+      decay += decays[differing];
+      apart += ones[differing];
     }
-    heat[a] = p.heatVariance * Math.exp((agreement - total) / 2);
-    linear[a] = p.biasVariance + (p.linearVariance / n) * product;
+    heat[a] = p.heatVariance * Math.exp(-decay);
+    linear[a] = p.biasVariance + (p.linearVariance / n) * (n - 2 * apart);
   }
   return { heat, linear, draft: draftFactor(points, query, p, count) };
+}
+
+/** By byte of a mask and value of the eight bits that differ: their sum of lambda, and how many they are. */
+interface ByteSums {
+  readonly decays: Float64Array;
+  readonly ones: Uint8Array;
+}
+
+const sumsOfDecay = new WeakMap<Float64Array, ByteSums>();
+
+/** Made once for every vector of lambda, which is never written to again: a pair then costs n / 8 look-ups. */
+function byteSums(decay: Float64Array): ByteSums {
+  const known = sumsOfDecay.get(decay);
+  if (known) return known;
+  const width = Math.ceil(decay.length / 8);
+  const sums = { decays: new Float64Array(width << 8), ones: new Uint8Array(width << 8) };
+  for (let w = 0; w < width; w++) {
+    for (let byte = 1; byte < 256; byte++) {
+      const lowest = 31 - Math.clz32(byte & -byte);
+      const rest = (w << 8) | (byte & (byte - 1));
+      sums.decays[(w << 8) | byte] = sums.decays[rest] + (decay[8 * w + lowest] ?? 0);
+      sums.ones[(w << 8) | byte] = sums.ones[rest] + 1;
+    }
+  }
+  sumsOfDecay.set(decay, sums);
+  return sums;
 }
 
 /** exp(-1/2 |u - u_q|^2 / l^2 - mu [e != e_q]) for the first `count` points. O(N). */
