@@ -16,6 +16,7 @@ import {
   predictionErrors,
   type TimedRound,
 } from './cost-model.js';
+import { type TimedPair, withoutDrift } from './drift.js';
 
 /** Masks that are timed, from dense to sparse. */
 const masks = 12;
@@ -52,18 +53,21 @@ export async function calibrateCosts(request: CalibrationRequest): Promise<Calib
   const random = new Random(request.seed);
   const longest = Math.max(...prompts.map((prompt) => prompt.length));
   const cache = engine.createCache(Math.min(engine.config.contextLength, longest + draftedTokens));
-  const timed: TimedRound[][] = [];
+  const pairs: TimedPair[] = [];
   for (const [i, mask] of spreadMasks(engine.config.layers, random).entries()) {
-    const rounds: TimedRound[] = [];
     for (let g = 0; g < generations; g++) {
       signal?.throwIfAborted();
-      const prompt = prompts[(i * generations + g) % prompts.length]!;
-      rounds.push(...(await timeGeneration(request, cache, prompt, null, random)));
-      rounds.push(...(await timeGeneration(request, cache, prompt, mask, random)));
+      const prompt = prompts[pairs.length % prompts.length]!;
+      const plain = await timeGeneration(request, cache, prompt, null, random);
+      const drafted = await timeGeneration(request, cache, prompt, mask, random);
+      pairs.push({ plain, drafted });
     }
-    timed.push(rounds);
     onProgress(i + 1, masks);
   }
+  const steady = withoutDrift(pairs);
+  const timed = Array.from({ length: masks }, (_, i) =>
+    steady.slice(i * generations, (i + 1) * generations).flat(),
+  );
   const errors = { draft: [] as number[], target: [] as number[] };
   for (let part = 0; part < parts; part++) {
     const model = fitCostModel(timed.filter((_, i) => i % parts !== part).flat());

@@ -7,8 +7,8 @@
  * | x      | context: positions before the round, in thousands                                                 |
  * | n      | drafted tokens of a round, one draft pass each; M = n + 1 tokens of its target pass               |
  * | D      | seconds of a round's draft passes: n (d0 + d1 a + d2 m + d3 a x) + f0 + f1 (a + m)                |
- * | T(M)   | seconds of a round's target pass: t_M + x (u + w M) + k (a + m)                                   |
- * | T0     | seconds of an autoregressive pass: s0 + s1 x                                                      |
+ * | T(M)   | seconds of a round's target pass: t_M + x (u + w M) + k (a + m); T(1), where nothing was drafted  |
+ * |        | before it (a = m = 0), is an autoregressive pass                                                  |
  *
  * The first draft pass of a round finds its weights driven out of the cache by the target pass (f), and the target pass
  * finds colder caches after denser drafts (k). Drafts whose sessions run on another number of threads have coefficients of
@@ -25,7 +25,7 @@ export interface DraftShape {
   readonly threads: number;
 }
 
-/** A timed round; `drafted` is 0 for an autoregressive one. */
+/** A timed round; of an autoregressive one `drafted` is 0 and `shape` null. */
 export interface TimedRound {
   readonly shape: DraftShape | null;
   readonly context: number;
@@ -38,10 +38,8 @@ const Coefficients = z.array(z.number()).max(100);
 
 /** The coefficients, as a journal keeps them. */
 export const CostModel = z.strictObject({
-  /** s0, s1 */
-  autoregressive: Coefficients.length(2),
-  /** u, w, k, then t_2, t_3, ... */
-  target: Coefficients.min(4),
+  /** u, w, k, then t_1, t_2, ... */
+  target: Coefficients.min(5),
   /** By threads of the draft's session: d0, d1, d2, d3, f0, f1. */
   draft: z.record(z.string().regex(/^\d{1,4}$/), Coefficients.length(6)),
 });
@@ -51,7 +49,6 @@ const thousand = 1000;
 
 /** Fits the model. Every M up to the longest that occurs must occur. */
 export function fitCostModel(rounds: readonly TimedRound[]): CostModel {
-  const plain = rounds.filter((round) => round.shape === null);
   const drafted = rounds.filter((round): round is DraftedRound => round.shape !== null);
   const longest = Math.max(...drafted.map((round) => round.drafted));
   const threads = [...new Set(drafted.map((round) => round.shape.threads))];
@@ -66,13 +63,9 @@ export function fitCostModel(rounds: readonly TimedRound[]): CostModel {
     ] as const;
   });
   return {
-    autoregressive: fitted(
-      plain.map(({ context }) => Float64Array.of(1, context / thousand)),
-      plain.map((round) => round.targetSeconds),
-    ),
     target: fitted(
-      drafted.map((round) => targetRow(round.drafted + 1, round.context, round.shape, longest)),
-      drafted.map((round) => round.targetSeconds),
+      rounds.map((round) => targetRow(round.drafted + 1, round.context, round.shape, longest)),
+      rounds.map((round) => round.targetSeconds),
     ),
     draft: Object.fromEntries(draft),
   };
@@ -84,7 +77,7 @@ export interface DraftPrices {
   readonly pass: number;
   /** Once in a round, beside. */
   readonly round: number;
-  /** T(M) by M, from 0; 0 where nothing was fitted. */
+  /** T(M) by M; T(0) is 0. */
   readonly target: Float64Array;
   /** An autoregressive pass. */
   readonly autoregressive: number;
@@ -94,16 +87,15 @@ export interface DraftPrices {
 export function priceDraft(model: CostModel, shape: DraftShape, context: number): DraftPrices {
   const own = model.draft[shape.threads] ?? Object.values(model.draft)[0];
   if (!own) throw new RangeError('the cost model knows no draft');
-  const longest = model.target.length - 3;
   const at = (n: number) => inner(draftRow({ shape, context, drafted: n }), own);
+  const longest = model.target.length - 4;
   const target = new Float64Array(longest + 2);
-  for (let tokens = 2; tokens <= longest + 1; tokens++) {
-    target[tokens] = inner(targetRow(tokens, context, shape, longest), model.target);
+  for (let tokens = 1; tokens <= longest + 1; tokens++) {
+    // Before an autoregressive pass nothing was drafted.
+    const before = tokens === 1 ? null : shape;
+    target[tokens] = inner(targetRow(tokens, context, before, longest), model.target);
   }
-  const autoregressive = inner([1, context / thousand], model.autoregressive);
-  // A round that drafts nothing is an autoregressive one.
-  target[1] = autoregressive;
-  return { pass: at(2) - at(1), round: 2 * at(1) - at(2), target, autoregressive };
+  return { pass: at(2) - at(1), round: 2 * at(1) - at(2), target, autoregressive: target[1]! };
 }
 
 /** Relative errors of a model on rounds: |predicted - measured| / measured of draft passes and of target passes. */
@@ -132,18 +124,19 @@ function draftRow({
   return Float64Array.of(n, n * attention, n * mlp, n * attention * x, 1, attention + mlp);
 }
 
-function targetRow(
+/** The features of T(M), in the order of {@link CostModel}'s `target`. @param longest the longest draft. */
+export function targetRow(
   tokens: number,
   context: number,
-  { attention, mlp }: DraftShape,
+  shape: DraftShape | null,
   longest: number,
 ): Float64Array {
   const x = context / thousand;
-  const row = new Float64Array(3 + longest);
+  const row = new Float64Array(4 + longest);
   row[0] = x;
   row[1] = x * tokens;
-  row[2] = attention + mlp;
-  row[1 + tokens] = 1;
+  row[2] = shape ? shape.attention + shape.mlp : 0;
+  row[2 + tokens] = 1;
   return row;
 }
 

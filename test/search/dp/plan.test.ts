@@ -79,7 +79,6 @@ describe('planMasks', () => {
 
 describe('sublayerWeights', () => {
   const costs = (attention: number, mlp: number): CostModel => ({
-    autoregressive: [1, 0],
     target: [0, 0, 0, 1, 1],
     draft: { 1: [0.1, attention, mlp, 0, 0, 0] },
   });
