@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { Errors } from '@oclif/core';
 import { InputError } from '../errors.js';
-import { errorMessage } from '../files.js';
+import { errorCode, errorMessage } from '../files.js';
 
 /** Exit codes of every command. */
 export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
@@ -36,6 +36,8 @@ function sortFailure(error: unknown): Failure {
     return { message: flagMessage(error.message), code: 'input', exitCode: EXIT.usage };
   if (error instanceof Errors.CLIError)
     return { message: usageMessage(error), code: 'usage', exitCode: EXIT.usage };
+  if (errorCode(error)?.startsWith('ERR_PARSE_ARGS_'))
+    return { message: parseArgsMessage(error), code: 'usage', exitCode: EXIT.usage };
   return { message: errorMessage(error), code: 'failed', exitCode: EXIT.failed };
 }
 
@@ -61,4 +63,10 @@ function usageMessage(error: Errors.CLIError): string {
   if (command !== undefined) return `There is no command "${command}"; see sspec --help.`;
   const sentence = text.replace(/^Nonexistent flag/, 'Unknown flag').replace(/[.:;]$/, '');
   return `${sentence}; see --help.`;
+}
+
+/** What `parseArgs` of node:util throws (the scripts of experiments/ use it), without the advice in its further sentences. */
+function parseArgsMessage(error: unknown): string {
+  const [text] = errorMessage(error).split(/\.\s+(?:To specify|This command|Did you) /);
+  return `${text}; the comment at the head of the script tells its options.`;
 }

@@ -24,6 +24,9 @@ const COLUMNS: readonly Column[] = [
   { key: 'c', align: 'right' },
 ];
 
+/** Shown as one word, explained below the table, so that a row takes one line; JSON and CSV have it in full. */
+const UNDECIDED = 'not distinguishable from 1.0x' satisfies EvaluationRow['verdict'];
+
 const DIVERGENCES: readonly Column[] = [
   { key: 'dataset' },
   { key: 'method' },
@@ -61,6 +64,7 @@ function sections(
   const labels = methodLabels(rows);
   const shown = rows.map((row) => shownRow(row, labels));
   const parts = [conditions({ ...document, rows }), render(COLUMNS, shown)];
+  if (rows.some(({ verdict }) => verdict === UNDECIDED)) parts.push(`unclear: ${UNDECIDED}.`);
   const divergences = rows
     .filter(({ dataset }) => dataset !== POOLED)
     .flatMap((row) =>
@@ -125,7 +129,7 @@ function shownRow(row: EvaluationRow, labels: MethodLabels): Row {
     rate: optional(row.tokens_per_second, (x) => x.toFixed(1)),
     speedup: optional(row.speedup, formatSpeedup),
     interval: row.verdict === 'baseline' ? null : optional(interval, formatInterval),
-    verdict: row.verdict,
+    verdict: row.verdict === UNDECIDED ? 'unclear' : row.verdict,
     acceptance: optional(row.draft_acceptance_rate, formatPercent),
     length: optional(row.mean_acceptance_length, (x) => x.toFixed(2)),
     c: optional(row.c, (x) => x.toFixed(2)),

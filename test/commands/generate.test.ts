@@ -12,7 +12,7 @@ const generate = (...argv: string[]) => runCommand(Generate, argv);
 const story = ['--prompt', 'Once upon a time', '--max-new-tokens', '24'];
 const mask = ['--skip-attention', '3,5', '--skip-mlp', '4'];
 let mini: string;
-const tiny = () => ['--model', mini, '--max-new-tokens', '8'];
+const tiny = () => ['--model', mini, '--max-new-tokens', '8', '--threads', '1'];
 
 beforeAll(() => {
   mini = writeMiniature(temporaryDirectory(), { contextLength: 64 }).directory;

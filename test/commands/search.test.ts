@@ -23,6 +23,7 @@ beforeEach(() => {
   common = {
     ...{ model, dataset: prompts, output, study: 'mine', sampler: 'random', finalists: '1' },
     ...{ storage: join(directory, 'studies'), 'prompts-per-trial': '1', 'max-new-tokens': '8' },
+    threads: '1',
   };
 });
 
@@ -45,6 +46,15 @@ const trials = (type: string) =>
     .map((line) => JSON.parse(line))
     .filter((event) => event.type === type)
     .map((event) => event.trial);
+
+/** Flags that make a study another one than {@link common} does, and what is said of them. */
+const others: [Readonly<Record<string, string>>, RegExp][] = [
+  [{ precision: 'fp32' }, /context\.precision "int8" but this run has "fp32"/],
+  [{ seed: '5' }, /has seed 0 but this run has 5/],
+  [{ holdout: '0.5' }, /context\.\w+ .*share 0\.3.* has .*share 0\.5/],
+  [{ dataset: 'code' }, /context\.dataset/],
+  [{ 'max-new-tokens': '9' }, /context\.max_new_tokens 8 but this run has 9/],
+];
 
 describe('sspec search', () => {
   it('writes a profile and prints one document with --json', async () => {
@@ -83,17 +93,13 @@ describe('sspec search', () => {
     expect(trials('started')).toEqual([0, 1, 2, 3]);
   });
 
-  it.each([
-    ['precision', { precision: 'fp32' }, /context\.precision "int8" but this run has "fp32"/],
-    ['seed', { seed: '5' }, /has seed 0 but this run has 5/],
-    ['share set aside', { holdout: '0.5' }, /context\.\w+ .*share 0\.3.* has .*share 0\.5/],
-    ['task', { dataset: 'code' }, /context\.dataset/],
-    ['length', { 'max-new-tokens': '9' }, /context\.max_new_tokens 8 but this run has 9/],
-  ])('does not go on with another %s', async (_, changes, message) => {
+  it('does not go on with another precision, seed, share set aside, task or length', async () => {
     expect((await search({ trials: '1' })).code).toBe(0);
     const before = journal();
-    expectRefused(await search({ trials: '2', ...changes }, '--resume'), message);
-    expect(journal()).toBe(before);
+    for (const [changes, message] of others) {
+      expectRefused(await search({ trials: '2', ...changes }, '--resume'), message);
+      expect(journal()).toBe(before);
+    }
   });
 
   it.each([

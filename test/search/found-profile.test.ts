@@ -19,7 +19,7 @@ let model: Model;
 let request: SearchRequest;
 let result: SearchResult;
 beforeAll(async () => {
-  model = await loadModel(searchModel());
+  model = await loadModel(searchModel(), { threads: 1 });
   const study = await journalStorage(temporaryDirectory()).open('s', studyStart('random'), {
     resume: false,
   });

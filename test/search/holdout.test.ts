@@ -10,7 +10,7 @@ import { searchModel } from './example.js';
 let model: Model;
 let directory: string;
 beforeAll(async () => {
-  model = await loadModel(searchModel());
+  model = await loadModel(searchModel(), { threads: 1 });
   directory = temporaryDirectory();
 });
 afterAll(() => model.close());

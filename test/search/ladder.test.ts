@@ -16,7 +16,7 @@ import { INNER, searchModel, settings, simulateClock, someRequest, studyStart } 
 
 let model: Model;
 beforeAll(async () => {
-  model = await loadModel(searchModel());
+  model = await loadModel(searchModel(), { threads: 1 });
   simulateClock();
 });
 afterAll(() => {
@@ -86,37 +86,40 @@ describe.each([
   });
 });
 
-describe('a search up the ladder that was interrupted', () => {
+it('goes on from every stage in turn as if it had never stopped', async () => {
   const start = studyStart('bo');
-  let expected: SearchResult;
-  beforeAll(async () => {
-    const whole = await journalStorage(temporaryDirectory()).open('s', start, { resume: false });
-    expected = await runSearch(model, ladderRequest(whole, { trials: 3 }));
-    await whole.close();
-  });
+  const storage = journalStorage(temporaryDirectory());
+  const whole = await storage.open('whole', start, { resume: false });
+  const expected = await runSearch(model, ladderRequest(whole, { trials: 3 }));
+  await whole.close();
 
-  it.each(STAGES)('goes on from %s as if it had never stopped', async (stage) => {
-    const storage = journalStorage(temporaryDirectory());
-    const first = await storage.open('s', start, { resume: false });
+  let before: readonly StudyEvent[] = [];
+  /** Opens the study again; it holds what it held when it was closed. */
+  const open = async () => {
+    const study = await storage.open('s', start, { resume: true });
+    expect(study.events).toEqual(before);
+    return study;
+  };
+  for (const stage of STAGES) {
+    const study = await open();
     const controller = new AbortController();
     const onProgress = ({ stage: at, done }: SearchProgress) => {
-      if (at === stage && done > 0) controller.abort(new Error('enough'));
+      if (at === stage && done > 0) controller.abort(new Error(stage));
     };
     const interrupted = { trials: 3, signal: controller.signal, onProgress };
-    const running = runSearch(model, ladderRequest(first, interrupted));
-    await expect(running).rejects.toThrow('enough');
-    const before = [...first.events];
-    await first.close();
-
-    const second = await storage.open('s', start, { resume: true });
-    const result = await runSearch(model, ladderRequest(second, { trials: 3 }));
-    const after = [...second.events];
-    await second.close();
-    expect(after.slice(0, before.length)).toEqual(before);
-    for (const key of ['cost_model', 'leave_one_out'])
-      expect(notes(after).filter((other) => other === key)).toHaveLength(1);
-    expect(result.trials).toEqual(expected.trials);
-    expect(result.winner).toEqual(expected.winner);
-    expect(result.holdout.pooled.speedup).toBe(expected.holdout.pooled.speedup);
-  });
+    const running = runSearch(model, ladderRequest(study, interrupted));
+    await expect(running).rejects.toThrow(stage);
+    expect(study.events.slice(0, before.length)).toEqual(before);
+    before = [...study.events];
+    await study.close();
+  }
+  const study = await open();
+  const result = await runSearch(model, ladderRequest(study, { trials: 3 }));
+  expect(study.events.slice(0, before.length)).toEqual(before);
+  for (const key of ['cost_model', 'leave_one_out'])
+    expect(notes(study.events).filter((other) => other === key)).toHaveLength(1);
+  await study.close();
+  expect(result.trials).toEqual(expected.trials);
+  expect(result.winner).toEqual(expected.winner);
+  expect(result.holdout.pooled.speedup).toBe(expected.holdout.pooled.speedup);
 });

@@ -26,7 +26,7 @@ import {
 
 let model: Model;
 beforeAll(async () => {
-  model = await loadModel(searchModel());
+  model = await loadModel(searchModel(), { threads: 1 });
   simulateClock();
 });
 afterAll(() => {

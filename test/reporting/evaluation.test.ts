@@ -1,0 +1,60 @@
+import { stripVTControlCharacters } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import type { EvaluationDocument } from '../../src/evaluation/document.js';
+import type { EvaluationRow } from '../../src/evaluation/summary.js';
+import { formatEvaluation } from '../../src/reporting/evaluation.js';
+import { LINE_WIDTH } from '../../src/reporting/table.js';
+import { evaluation } from './report/example.js';
+
+const undecided = 'not distinguishable from 1.0x';
+const measured: EvaluationDocument = {
+  ...evaluation,
+  rows: evaluation.rows.map((row) => ({
+    ...row,
+    repetition_tokens_per_second: [],
+    repetition_speedups: [],
+  })),
+  environment: { ...evaluation.environment, model_hash: '0123' },
+  warnings: [],
+};
+
+/** An evaluation of these methods on two datasets, all of them undecided, with every column filled. */
+function documentOf(methods: readonly string[]): EvaluationDocument {
+  const rows = ['stories', 'all'].flatMap((dataset) => [
+    { ...measured.rows[0]!, dataset },
+    ...methods.map(
+      (method): EvaluationRow => ({ ...measured.rows[1]!, dataset, method, verdict: undecided }),
+    ),
+  ]);
+  return { ...measured, rows };
+}
+
+describe.each([[['lookup']], [['skip', 'lookup', 'cascade']]])('a table of %j', (methods) => {
+  const document = documentOf(methods);
+  const lines = stripVTControlCharacters(formatEvaluation(document, 'table')).split('\n');
+
+  it('has one line of at most 100 columns for a row, whatever the verdict', () => {
+    const rule = lines.findIndex((line) => line.startsWith('──'));
+    const rows = lines.slice(rule + 1, lines.indexOf('', rule));
+    expect(rows.map((line) => line.split(/ +/).slice(0, 2))).toEqual(
+      document.rows.map(({ dataset, method }) => [dataset, method]),
+    );
+    expect(
+      rows.filter((line) => line.includes('] ')).map((line) => line.split(/ {2,}/)[5]),
+    ).toEqual(Array(2 * methods.length).fill('unclear'));
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(LINE_WIDTH);
+  });
+
+  it('says what the word means, and JSON and CSV have the words in full', () => {
+    expect(lines).toContain(`unclear: ${undecided}.`);
+    for (const form of ['json', 'csv'] as const) {
+      const text = formatEvaluation(document, form);
+      expect(text.split(undecided)).toHaveLength(1 + 2 * methods.length);
+      expect(text).not.toContain('unclear');
+    }
+  });
+});
+
+it('explains no word that does not stand in the table', () => {
+  expect(formatEvaluation(measured, 'table')).not.toContain('unclear');
+});
