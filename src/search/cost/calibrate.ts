@@ -24,7 +24,7 @@ const masks = 12;
 const parts = 4;
 /** Generations of a mask, each on another prompt, and new tokens of each. */
 const generations = 2;
-const draftedTokens = 40;
+const draftedTokens = 28;
 const plainTokens = 16;
 /** Rounds at the start of a generation that are not counted: the caches still hold what ran before. */
 const settling = 2;
