@@ -45,7 +45,7 @@ import {
 import { type Plan, type Run, runSampler } from './lib/samplers-run.js';
 
 const maxNewTokens = 48;
-const promptsPerTrial = { ladder: 16, decode: 8 };
+const promptsPerTrial = { ladder: 8, decode: 8 };
 
 async function compare(argv: string[]): Promise<void> {
   const options = parseFlags(argv);
