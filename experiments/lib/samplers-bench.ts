@@ -90,7 +90,7 @@ export async function openBench(setting: Setting, fidelity: Fidelity): Promise<B
     : await seconds.of('autoregressive', () => createDecodeScorer(model, prompts, settings, study));
   const used: Record<SamplerName, readonly string[]> = {
     ...{ random: [], 'relaxed-gp': [], swift: [] },
-    ...{ bo: ['agreement'], greedy: ['agreement'], dp: ['plan'] },
+    ...{ bo: ['plan'], greedy: ['agreement'], dp: ['plan'] },
   };
   return {
     fidelity,

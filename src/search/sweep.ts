@@ -1,10 +1,7 @@
 import { argmax } from '../decoding/sampling/greedy.js';
 import type { Engine } from '../engine/engine.js';
 import { bitsToMask } from '../profile/mask.js';
-import type { Candidate, DraftRule, SearchSpace } from './candidate.js';
-
-/** Shares of all sublayers that the warm start's masks skip. */
-const ratios = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
+import type { DraftRule, SearchSpace } from './candidate.js';
 
 /**
  * How much each sublayer matters by itself: the share of positions of the given sequences where the model, run
@@ -65,15 +62,4 @@ export function startingRule({ draft }: Pick<SearchSpace, 'draft'>, index: numbe
 /** The sublayers (bits of a mask) from the one that matters least by itself to the one that matters most. */
 export function ranking(agreement: Float64Array): number[] {
   return Array.from(agreement.keys()).sort((a, b) => agreement[b]! - agreement[a]! || a - b);
-}
-
-/** Masks to begin a search with: ever more of the sublayers that matter least by themselves. */
-export function warmStart(agreement: Float64Array, space: Pick<SearchSpace, 'draft'>): Candidate[] {
-  const order = ranking(agreement);
-  return ratios.map((ratio, i) => {
-    const mask = new Uint8Array(agreement.length);
-    const count = Math.min(agreement.length, Math.max(1, Math.round(ratio * agreement.length)));
-    for (const bit of order.slice(0, count)) mask[bit] = 1;
-    return { mask, draft: startingRule(space, i) };
-  });
 }

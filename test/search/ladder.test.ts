@@ -25,7 +25,7 @@ afterAll(() => {
 });
 
 const STAGES: readonly SearchStage[] = [
-  ...(['costs', 'references', 'sweep', 'trials', 'shortlist', 'finalists', 'holdout'] as const),
+  ...(['costs', 'references', 'plan', 'trials', 'shortlist', 'finalists', 'holdout'] as const),
 ];
 const sampled: EvaluationSettings = {
   ...settings,
@@ -76,7 +76,7 @@ describe.each([
   it('goes from rung to rung, and keeps in its journal what a rung found', () => {
     const stages = progress.map(({ stage }) => stage).filter((s, i, all) => s !== all[i - 1]);
     expect(stages).toEqual(STAGES);
-    expect(notes(events)).toEqual(['cost_model', 'leave_one_out', 'finalists', 'holdout']);
+    expect(notes(events)).toEqual(['cost_model', 'skip_plans', 'finalists', 'holdout']);
     const finished = events.filter((event) => event.type === 'finished');
     expect(finished).toHaveLength(24);
     for (const event of finished) {
@@ -116,7 +116,7 @@ it('goes on from every stage in turn as if it had never stopped', async () => {
   const study = await open();
   const result = await runSearch(model, ladderRequest(study, { trials: 3 }));
   expect(study.events.slice(0, before.length)).toEqual(before);
-  for (const key of ['cost_model', 'leave_one_out'])
+  for (const key of ['cost_model', 'skip_plans'])
     expect(notes(study.events).filter((other) => other === key)).toHaveLength(1);
   await study.close();
   expect(result.trials).toEqual(expected.trials);

@@ -5,6 +5,7 @@ import { candidateKey } from '../../src/search/candidate.js';
 import type { SearchProgress, SearchResult } from '../../src/search/request.js';
 import { runSearch } from '../../src/search/run.js';
 import { createBoSampler } from '../../src/search/samplers/bo.js';
+import { warmStart } from '../../src/search/samplers/warm-start.js';
 import {
   readCandidate,
   type StudyEvent,
@@ -12,7 +13,6 @@ import {
 } from '../../src/search/storage/events.js';
 import { journalStorage } from '../../src/search/storage/journal.js';
 import type { OpenStudy } from '../../src/search/storage/storage.js';
-import { warmStart } from '../../src/search/sweep.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
 import {
   INNER,
@@ -76,9 +76,9 @@ describe('a search by Bayesian optimisation', () => {
     expect(pooled.identical_outputs).toBe(true);
   });
 
-  it('writes the sweep, every trial, the finalists and the held-out measurement, in this order', () => {
-    const [sweep, ...rest] = events;
-    expect(sweep).toMatchObject({ type: 'note', key: 'leave_one_out' });
+  it('writes the plan, every trial, the finalists and the held-out measurement, in this order', () => {
+    const [plan, ...rest] = events;
+    expect(plan).toMatchObject({ type: 'note', key: 'skip_plans' });
     expect(notes(rest)).toEqual(['finalists', 'holdout']);
     const trials = rest.slice(0, 2 * TRIALS).map((event) => event.type);
     expect(trials).toEqual(firstNumbers(TRIALS).flatMap(() => ['started', 'finished']));
@@ -100,14 +100,19 @@ describe('a search by Bayesian optimisation', () => {
   });
 
   it('tries what the sampler proposes after the scores so far, the warm start first', () => {
-    const agreement = Float64Array.from(ofType(events, 'note')[0]!.value as number[]);
-    const bits = [...agreement.keys()];
-    expect(bits).toHaveLength(2 * LAYERS);
-    const inner = bits.filter((bit) => INNER.includes(bit >> 1)).map((bit) => agreement[bit]!);
-    const outer = bits.filter((bit) => !INNER.includes(bit >> 1)).map((bit) => agreement[bit]!);
-    expect(Math.min(...inner)).toBeGreaterThan(Math.max(...outer));
+    const plans = (ofType(events, 'note')[0]!.value as { mask: string }[]).map(({ mask }) =>
+      Uint8Array.from(mask, Number),
+    );
+    // What does next to nothing is skipped before anything else.
+    const weightless = plans.filter(
+      (mask) => mask.filter((bit) => bit === 1).length <= INNER.length,
+    );
+    expect(weightless.length).toBeGreaterThan(2);
+    for (const mask of weightless)
+      for (const [bit, skipped] of mask.entries())
+        if (skipped === 1) expect(INNER).toContain(bit >> 1);
     const space = { bits: 2 * LAYERS, draft: 'search' } as const;
-    const sampler = createBoSampler(space, 1, warmStart(agreement, space));
+    const sampler = createBoSampler(space, 1, warmStart(plans, space));
     const finished = ofType(events, 'finished');
     for (const [i, { candidate }] of ofType(events, 'started').entries()) {
       const tried = readCandidate(candidate);
@@ -128,7 +133,7 @@ describe('a search by Bayesian optimisation', () => {
 
   it('tells where it is', () => {
     const stages = progress.map(({ stage }) => stage).filter((s, i, all) => s !== all[i - 1]);
-    expect(stages).toEqual(['sweep', 'trials', 'finalists', 'holdout']);
+    expect(stages).toEqual(['plan', 'trials', 'finalists', 'holdout']);
     const trials = progress.filter(({ stage }) => stage === 'trials');
     expect(trials.map(({ done }) => done)).toEqual(firstNumbers(TRIALS + 1));
     expect(trials.at(-1)!.best).toBe(Math.max(...result.trials.map(({ score }) => score)));
@@ -138,7 +143,8 @@ describe('a search by Bayesian optimisation', () => {
 });
 
 describe.each([
-  ['bo', 'leave_one_out'],
+  ['bo', 'skip_plans'],
+  ['greedy', 'leave_one_out'],
   ['random', null],
   ['relaxed-gp', null],
   ['dp', 'skip_plans'],
@@ -214,7 +220,7 @@ describe('a search whose time is over', () => {
     });
     const request = someRequest(study, { sampler: 'bo', timeoutSeconds: 1e-9 });
     await expect(runSearch(model, request)).rejects.toThrow(InputError);
-    expect(notes(study.events)).toEqual(['leave_one_out']);
+    expect(notes(study.events)).toEqual(['skip_plans']);
     expect(study.events).toHaveLength(1);
     await study.close();
   });

@@ -1,12 +1,12 @@
 import type { Candidate, SearchSpace } from '../candidate.js';
 import type { Sampler, SamplerName } from '../sampler.js';
-import { warmStart } from '../sweep.js';
 import { createBoSampler } from './bo.js';
 import { createDpSampler } from './dp.js';
 import { createGreedySampler } from './greedy.js';
 import { createRandomSampler } from './random.js';
 import { createRelaxedGpSampler } from './relaxed-gp.js';
 import { createSwiftSampler } from './swift.js';
+import { warmStart } from './warm-start.js';
 
 /** What some samplers begin from; each is worked out when it is asked for. */
 export interface SamplerSources {
@@ -41,7 +41,7 @@ export async function createSampler(
     case 'dp':
       return { sampler: createDpSampler(space, seed, await sources.plan()) };
     case 'bo': {
-      const sampler = createBoSampler(space, seed, warmStart(await sources.agreement(), space));
+      const sampler = createBoSampler(space, seed, warmStart(await sources.plan(), space));
       return { sampler, predict: (candidate) => sampler.posterior(candidate)?.mean ?? 0 };
     }
   }
