@@ -39,7 +39,7 @@ const perplexityRows = z.array(z.object({ precision: z.string(), perplexity: z.n
 const lossRows = z.array(z.object({ model: z.string(), mean_of_kinds: z.number() }));
 
 const demoEvaluation =
-  'npx sspec eval --profile results/search-demo.profile.json --limit 10 --max-new-tokens 64 --repetitions 2 --methods lookup,skip,cascade --output-dir DIR';
+  'npx sspec eval --profile results/search-demo.profile.json --max-new-tokens 64 --repetitions 2 --methods lookup,skip,cascade --output-dir DIR';
 
 function heldOutSpeedups(content: unknown): string {
   const { holdout } = profileSchema.parse(content).figures;
@@ -65,9 +65,14 @@ export const LISTED: Readonly<Record<string, ListedResult>> = {
     command: 'npx sspec search --output results/search-demo.profile.json',
     figures: heldOutSpeedups,
   },
-  'search-demo-again': {
-    shows: 'the same search once more, in a fresh clone: how far it repeats',
-    command: 'npx sspec search',
+  'search-demo-seed-1': {
+    shows: 'the same search with another seed: how far it repeats',
+    command: 'npx sspec search --seed 1 --output results/search-demo-seed-1.profile.json',
+    figures: heldOutSpeedups,
+  },
+  'search-demo-seed-2': {
+    shows: 'the same search with a third seed',
+    command: 'npx sspec search --seed 2 --output results/search-demo-seed-2.profile.json',
     figures: heldOutSpeedups,
   },
   overlap: {
@@ -86,7 +91,7 @@ export const LISTED: Readonly<Record<string, ListedResult>> = {
     },
   },
   'eval-demo': {
-    shows: 'that profile, prompt lookup and their cascade on 40 held-out prompts',
+    shows: 'that profile, prompt lookup and their cascade on all held-out prompts',
     command: demoEvaluation,
     figures: pooledSpeedups,
   },
@@ -106,7 +111,9 @@ export const LISTED: Readonly<Record<string, ListedResult>> = {
   },
   samplers: {
     shows: 'samplers of masks at equal cost',
-    command: script('samplers.ts'),
+    command: script(
+      'samplers.ts --profile results/search-demo.profile.json --profile results/search-demo-seed-1.profile.json --profile results/search-demo-seed-2.profile.json',
+    ),
   },
   'heldout-loss': {
     shows: 'held-out loss of the bundled model by kind of text',
