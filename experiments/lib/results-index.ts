@@ -38,6 +38,19 @@ const fidelityFigures = z.object({
 const perplexityRows = z.array(z.object({ precision: z.string(), perplexity: z.number() }));
 const lossRows = z.array(z.object({ model: z.string(), mean_of_kinds: z.number() }));
 
+const samplerRows = z.object({
+  rows: z.array(
+    z.object({
+      group: z.string(),
+      holdout_speedup: measured.speedup,
+      holdout_speedup_ci95: measured.speedup_ci95,
+    }),
+  ),
+});
+
+const samplersCommand = script(
+  `samplers.ts ${['', '-seed-1', '-seed-2'].map((name) => `--profile results/search-demo${name}.profile.json`).join(' ')}`,
+);
 const demoEvaluation =
   'npx sspec eval --profile results/search-demo.profile.json --max-new-tokens 64 --repetitions 2 --methods lookup,skip,cascade --output-dir DIR';
 
@@ -110,10 +123,25 @@ export const LISTED: Readonly<Record<string, ListedResult>> = {
     },
   },
   samplers: {
-    shows: 'samplers of masks at equal cost',
-    command: script(
-      'samplers.ts --profile results/search-demo.profile.json --profile results/search-demo-seed-1.profile.json --profile results/search-demo-seed-2.profile.json',
-    ),
+    shows:
+      'samplers of masks at equal cost, whole searches and the published way at full length beside them',
+    command: samplersCommand,
+    figures: (content) =>
+      samplerRows
+        .parse(content)
+        .rows.map(
+          ({ group, holdout_speedup: speedup, holdout_speedup_ci95: speedup_ci95 }) =>
+            `${group} ${speedupText({ speedup, speedup_ci95 })}`,
+        )
+        .join('; '),
+  },
+  'samplers-ladder-trials': {
+    shows: 'their best score so far against trials',
+    command: samplersCommand,
+  },
+  'samplers-ladder-seconds': {
+    shows: 'their best score so far against seconds',
+    command: samplersCommand,
   },
   'heldout-loss': {
     shows: 'held-out loss of the bundled model by kind of text',
