@@ -106,7 +106,7 @@ export default class Eval extends BaseCommand {
     const { prepareOutputDirectory, writeEvaluation } = await import('../src/evaluation/output.js');
     const { tokenizePrompts } = await import('../src/evaluation/prompts.js');
     const { summarise } = await import('../src/evaluation/summary.js');
-    const { busyWarning } = await import('../src/measurement/busy.js');
+    const { busyWarning, watchOthers } = await import('../src/measurement/busy.js');
     const { describeEnvironment } = await import('../src/measurement/environment.js');
     const { auditSentence, evaluationCsv, formatEvaluation } = await import(
       '../src/reporting/evaluation.js'
@@ -149,12 +149,14 @@ export default class Eval extends BaseCommand {
       );
       for (const warning of turns.warnings) this.notice(warning, flags.quiet);
       const request = { ...settings, prompts: turns.prompts };
+      const othersSince = watchOthers();
       const result = await interruptible((signal) =>
         evaluateWithProgress(model, { ...request, signal }, flags.quiet),
       );
+      const measuredIn = { ...environment, others_cpu_share: othersSince() };
       const divergences = await findDivergences(model.engine, result);
       const rows = summarise(result, divergences);
-      const document = evaluationDocument(model, result, datasets, rows, environment, {
+      const document = evaluationDocument(model, result, datasets, rows, measuredIn, {
         command: commandLine('eval', this.argv),
         profiles,
         warnings: [...(busy === undefined ? [] : [busy]), ...notices, ...turns.warnings],

@@ -61,6 +61,7 @@ export async function compareOutputs(
     unit: id,
     model: name,
     precision: engine.model.precision,
+    threads: engine.threads,
     dataset: plan.dataset,
     prompt: plan.promptId,
     prompt_tokens: plan.prompt.length,

@@ -19,6 +19,8 @@ export const unitRecordSchema = z.strictObject({
   unit: z.string().regex(/^\d+\.\d+$/),
   model: z.string().min(1),
   precision: z.enum(['fp32', 'int8', 'int4']),
+  /** Of the model's session; bits are promised for one number of threads. */
+  threads: count,
   dataset: z.string().min(1),
   prompt: z.string(),
   prompt_tokens: count,
@@ -48,15 +50,14 @@ export const unitRecordSchema = z.strictObject({
 });
 export type UnitRecord = z.infer<typeof unitRecordSchema>;
 
-const headerSchema = z.strictObject({
+export const headerSchema = z.strictObject({
   journal: z.literal('sspec-audit'),
-  version: z.literal(1),
+  version: z.literal(2),
   seed: z.int(),
   models: z.record(z.string(), z.strictObject({ weights_hash: z.string(), context_length: count })),
   /** Prompts and their hashes. */
   datasets: z.record(z.string(), z.string()),
   cpu: z.string(),
-  threads: count,
   onnxruntime: z.string(),
   sspec: z.string(),
 });

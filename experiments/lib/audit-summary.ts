@@ -18,6 +18,7 @@ export interface AuditCount {
 const dimensions: Readonly<Record<string, (record: UnitRecord) => string>> = {
   model: (record) => record.model,
   precision: (record) => record.precision,
+  threads: ({ threads }) => String(threads),
   dataset: (record) => record.dataset,
   method: (record) => record.method,
   draft_exit: (record) => record.draft_exit ?? 'none',

@@ -8,6 +8,7 @@ import { evaluationDocument } from '../../src/evaluation/document.js';
 import { type TokenizedPrompts, tokenizePrompts } from '../../src/evaluation/prompts.js';
 import { type EvaluationPrompt, evaluate } from '../../src/evaluation/run.js';
 import { summarise } from '../../src/evaluation/summary.js';
+import { watchOthers } from '../../src/measurement/busy.js';
 import { describeEnvironment } from '../../src/measurement/environment.js';
 import type { Definition } from './definition.js';
 import { promptOfLength } from './prompt-length.js';
@@ -39,6 +40,7 @@ export async function runPart(
   const { precision, weightsHash: modelHash } = model.engine.model;
   const { prompts, datasets } = choosePrompts(model, definition, promptTokens);
   const environment = describeEnvironment({ threads, precision, modelHash });
+  const othersSince = watchOthers();
   const result = await evaluate(model, {
     prompts,
     methods: [...methods].map(([name, method]) => ({ name, method })),
@@ -47,8 +49,9 @@ export async function runPart(
     ...(signal && { signal }),
     onProgress,
   });
+  const measuredIn = { ...environment, others_cpu_share: othersSince() };
   const rows = summarise(result, await findDivergences(model.engine, result));
-  const document = evaluationDocument(model, result, datasets, rows, environment);
+  const document = evaluationDocument(model, result, datasets, rows, measuredIn);
   return partOf(document, promptTokens, methods);
 }
 

@@ -37,13 +37,14 @@ const partSchema = z.object({
   prompt_tokens: number,
   settings: z.looseObject({ max_new_tokens: z.number(), repetitions: z.number() }),
   datasets: z.array(z.looseObject({ name: z.string(), hash: z.string() })).readonly(),
-  /** As it was before the first measurement. */
+  /** As it was before the first measurement, and what others took of the CPU during it. */
   environment: z.looseObject({
     cpu: z.string(),
     threads: z.number(),
     logical_cores: z.number(),
     model_hash: z.string().optional(),
     load_average: z.array(z.number()).readonly(),
+    others_cpu_share: z.number().optional(),
     time: z.string(),
   }),
   rows: z.array(rowSchema).readonly(),

@@ -143,6 +143,14 @@ export const LISTED: Readonly<Record<string, ListedResult>> = {
     shows: 'their best score so far against seconds',
     command: samplersCommand,
   },
+  'samplers-decode-trials': {
+    shows: 'the same where every trial decodes',
+    command: samplersCommand,
+  },
+  'samplers-decode-seconds': {
+    shows: 'the same where every trial decodes, against seconds',
+    command: samplersCommand,
+  },
   'heldout-loss': {
     shows: 'held-out loss of the bundled model by kind of text',
     command: script(

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { InputError } from '../../src/errors.js';
 import { writeFileAtomic } from '../../src/files.js';
 import { readJsonFile, readTextFile } from '../../src/json-file.js';
+import { busyReason } from '../../src/measurement/busy.js';
 import { toMarkdown } from '../../src/reporting/markdown.js';
 import { measuredRows, pooledName } from './figure.js';
 import { type ExperimentResult, readResult } from './result.js';
@@ -15,8 +16,6 @@ const NEW_README = `# Results\n\n${BEGIN}\n${END}\n`;
 
 /** More variants than these are told by the best and the worst. */
 const mostTold = 6;
-/** Load per core above which timings are not to be trusted, as src/measurement/busy.ts has it. */
-const busyLoad = 0.5;
 
 const columns = [
   { key: 'files' },
@@ -97,10 +96,7 @@ function figuresOf({ rows, runs }: ExperimentResult): string {
   sorted.sort((a, b) => b.speedup - a.speedup);
   const shown =
     told.length <= mostTold ? told : [`best: ${sorted[0]!.text}`, `worst: ${sorted.at(-1)!.text}`];
-  const isBusy = runs.some(
-    ({ environment: { load_average, logical_cores } }) =>
-      load_average[0]! / logical_cores > busyLoad,
-  );
+  const isBusy = runs.some(({ environment }) => busyReason(environment) !== undefined);
   return [...(isBusy ? ['measured on a busy machine, not to be trusted'] : []), ...shown].join(
     '; ',
   );

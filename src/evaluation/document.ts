@@ -53,7 +53,7 @@ export type EvaluationNotes = Partial<
   Pick<EvaluationDocument, 'command' | 'profiles' | 'warnings' | 'audit'>
 >;
 
-/** @param environment as it was before the first measurement. */
+/** @param environment as it was before the first measurement, and what others took of the CPU during it. */
 export function evaluationDocument(
   { reference, engine }: Pick<Model, 'reference' | 'engine'>,
   { settings }: EvaluationResult,

@@ -94,6 +94,7 @@ const results = z.object({
     logical_cores: count,
     memory_bytes: count,
     load_average: z.array(count).max(3).readonly(),
+    others_cpu_share: z.number().min(0).max(1).optional(),
     os: text,
     node: text,
     onnxruntime: text,

@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Busy share of the machine above which timings are not to be trusted. */
+/** Busy share of the machine, before a measurement, above which timings are not to be trusted. */
 const BUSY_SHARE = 0.5;
+/** Share of the CPU that other processes may take while something is measured. */
+const OTHERS_SHARE = 0.1;
 
 /** CPU seconds of the whole machine since it started; only differences mean something. */
 export interface CpuTimes {
@@ -21,16 +23,48 @@ export interface CpuTimes {
 export async function busyWarning(sampleMilliseconds = 200): Promise<string | undefined> {
   const cores = cpus().length;
   const [lastMinute] = loadavg();
-  const before = cpuTimes();
-  const ownBefore = process.cpuUsage();
+  const othersSince = watchOthers();
   await sleep(sampleMilliseconds);
-  const own = process.cpuUsage(ownBefore);
-  const others = othersShare(before, cpuTimes(), (own.user + own.system) / 1e6);
+  const others = othersSince();
   if (others > BUSY_SHARE) return busySentence(`other processes use ${percent(others)} of the CPU`);
   if (lastMinute / cores > BUSY_SHARE) {
     return busySentence(`its load average is ${lastMinute.toFixed(1)} on ${cores} cores`);
   }
   return undefined;
+}
+
+/**
+ * Starts to watch what other processes take of the CPU.
+ * @returns what tells their share since then, 0 to 1; time that other guests of the same host took counts as theirs.
+ */
+export function watchOthers(): () => number {
+  const before = cpuTimes();
+  const ownBefore = process.cpuUsage();
+  return () => {
+    const own = process.cpuUsage(ownBefore);
+    return othersShare(before, cpuTimes(), (own.user + own.system) / 1e6);
+  };
+}
+
+/** What an environment tells of other work on the machine. */
+interface Load {
+  readonly logical_cores: number;
+  readonly load_average: readonly number[];
+  readonly others_cpu_share?: number | undefined;
+}
+
+/**
+ * Why the timings made in an environment are not to be trusted, as the end of a sentence; undefined where the machine was quiet.
+ * The load average is asked only where nobody watched: it counts what this very process did before.
+ */
+export function busyReason({
+  logical_cores: cores,
+  load_average: [load = 0],
+  others_cpu_share: others,
+}: Load): string | undefined {
+  if (others !== undefined)
+    return others > OTHERS_SHARE ? `other processes used ${percent(others)} of the CPU` : undefined;
+  return load > BUSY_SHARE * cores ? `load average ${load} on ${cores} logical cores` : undefined;
 }
 
 /**

@@ -16,6 +16,8 @@ export interface Environment {
   readonly memory_bytes: number;
   /** Processes that ran or waited to, averaged over 1, 5 and 15 minutes before the measurement; zeros on Windows. */
   readonly load_average: readonly number[];
+  /** Share of the CPU that other processes took while it ran, 0 to 1 (`watchOthers`); missing where nobody watched. */
+  readonly others_cpu_share?: number | undefined;
   /** Kernel name, release and architecture. */
   readonly os: string;
   readonly node: string;

@@ -125,8 +125,8 @@ describe('a case of the audit', () => {
 
 describe('the journal and the counts', () => {
   const header: AuditHeader = {
-    ...{ journal: 'sspec-audit', version: 1, seed: 0, models: {}, datasets: {} },
-    ...{ cpu: 'Some CPU', threads: 2, onnxruntime: '1', sspec: '0' },
+    ...{ journal: 'sspec-audit', version: 2, seed: 0, models: {}, datasets: {} },
+    ...{ cpu: 'Some CPU', onnxruntime: '1', sspec: '0' },
   };
 
   it('keep every record over an end in the middle of a line', async () => {
@@ -146,7 +146,7 @@ describe('the journal and the counts', () => {
   it('refuse the journal of another audit, and a damaged one', () => {
     const path = join(temporaryDirectory(), 'audit.jsonl');
     openAuditJournal(path, header);
-    expect(() => openAuditJournal(path, { ...header, threads: 1 })).toThrow(/"threads"/);
+    expect(() => openAuditJournal(path, { ...header, cpu: 'Another' })).toThrow(/"cpu"/);
     writeFileSync(path, `${JSON.stringify(header)}\n{"unit":"0"}\n`);
     expect(() => openAuditJournal(path, header)).toThrow(InputError);
     expect(() => openAuditJournal(path, header)).toThrow(/line 2/);

@@ -1,5 +1,11 @@
 import { beforeEach, expect, test, vi } from 'vitest';
-import { busyWarning, othersShare, parseProcStat } from '../../src/measurement/busy.js';
+import {
+  busyReason,
+  busyWarning,
+  othersShare,
+  parseProcStat,
+  watchOthers,
+} from '../../src/measurement/busy.js';
 
 const machine = vi.hoisted(() => ({ load: 0, busyTicks: 0, idleTicks: 0 }));
 vi.mock('node:os', () => ({
@@ -48,4 +54,21 @@ test("this process's own work does not count", () => {
   expect(othersShare(before, { busy: 13, total: 104 }, 1)).toBeCloseTo(0.5, 12);
   expect(othersShare(before, { busy: 11, total: 104 }, 2)).toBe(0);
   expect(othersShare(before, before, 0)).toBe(0);
+});
+
+test('what others take is watched for as long as one likes', () => {
+  machine.busyTicks = 1000;
+  machine.idleTicks = 1000;
+  const since = watchOthers();
+  expect(since()).toBeGreaterThan(0.3);
+});
+
+test('a watched share tells whether a measurement was disturbed; the load average only where nobody watched', () => {
+  const load = { logical_cores: 2, load_average: [2, 2, 2] };
+  expect(busyReason(load)).toBe('load average 2 on 2 logical cores');
+  expect(busyReason({ ...load, load_average: [1] })).toBeUndefined();
+  expect(busyReason({ ...load, others_cpu_share: 0.1 })).toBeUndefined();
+  expect(busyReason({ ...load, others_cpu_share: 0.25 })).toBe(
+    'other processes used 25% of the CPU',
+  );
 });

@@ -1,5 +1,6 @@
 import type { RecordedEvaluation, RecordedRow } from '../../evaluation/results-file.js';
 import { POOLED } from '../../evaluation/summary.js';
+import { busyReason } from '../../measurement/busy.js';
 import type { Column, Row } from '../columns.js';
 import { acceptanceFigure } from '../figures/acceptance.js';
 import { times } from '../figures/axes.js';
@@ -17,8 +18,6 @@ import { sideBySide } from './side-by-side.js';
 
 /** Differences between outputs that are listed. */
 const MOST_DIVERGENCES = 50;
-/** Load average for each logical core above which timings are not to be trusted, as in measurement/busy.ts. */
-const BUSY_LOAD = 0.5;
 
 /** What an evaluation showed. `id` also begins the names of its figures. */
 export function evaluationSection(id: string, input: EvaluationInput): Section {
@@ -147,9 +146,9 @@ function conditions(evaluation: RecordedEvaluation): string {
 }
 
 function warnings({ environment }: RecordedEvaluation): Content {
-  const [load] = environment.load_average;
-  if (load === undefined || load <= BUSY_LOAD * environment.logical_cores) return null;
-  return html`<p class="warning" role="note"><strong>The machine was busy</strong> when this was measured (load average ${load} on ${counted(environment.logical_cores, 'logical core')}): timings are noisy, and speedups may be wrong.</p>`;
+  const reason = busyReason(environment);
+  if (reason === undefined) return null;
+  return html`<p class="warning" role="note"><strong>The machine was busy</strong> when this was measured (${reason}): timings are noisy, and speedups may be wrong.</p>`;
 }
 
 /** Whether the outputs are those of autoregressive decoding, and where not. */
@@ -231,6 +230,10 @@ function environment(evaluation: RecordedEvaluation): Content {
       `sspec ${machine.sspec}, onnxruntime ${machine.onnxruntime}, Node.js ${machine.node}`,
     ],
     ['load at start', machine.load_average.join(', ')],
+    [
+      'CPU used by others',
+      machine.others_cpu_share === undefined ? null : formatPercent(machine.others_cpu_share),
+    ],
     ['measured', `${machine.time.slice(0, 16).replace('T', ' ')} UTC`],
     [
       'repetitions',
