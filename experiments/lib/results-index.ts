@@ -52,7 +52,7 @@ const samplersCommand = script(
   `samplers.ts ${['', '-seed-1', '-seed-2'].map((name) => `--profile results/search-demo${name}.profile.json`).join(' ')}`,
 );
 const demoEvaluation =
-  'npx sspec eval --profile results/search-demo.profile.json --max-new-tokens 64 --repetitions 2 --methods lookup,skip,cascade --output-dir DIR';
+  'npx sspec eval --profile results/search-demo.profile.json --max-new-tokens 64 --repetitions 5 --methods lookup,skip,cascade --output-dir DIR';
 
 function heldOutSpeedups(content: unknown): string {
   const { holdout } = profileSchema.parse(content).figures;

@@ -54,6 +54,13 @@ export class GaussianProcess {
 
   /** A model with hyperparameters and scale fitted to `observations` (at least one), which it then holds. */
   static fit(bits: number, observations: readonly Observation[]): GaussianProcess {
+    const model = GaussianProcess.fitTo(bits, observations);
+    model.append(observations);
+    return model;
+  }
+
+  /** The same, but it holds nothing yet. */
+  static fitTo(bits: number, observations: readonly Observation[]): GaussianProcess {
     const mean = observations.reduce((sum, o) => sum + o.score, 0) / observations.length;
     const variance =
       observations.reduce((sum, o) => sum + (o.score - mean) ** 2, 0) / observations.length;
@@ -62,9 +69,7 @@ export class GaussianProcess {
     for (const { candidate } of observations) points.append(candidate);
     const y = Float64Array.from(observations, (o) => (o.score - mean) / scale.sd);
     const v = Float64Array.from(observations, (o) => o.noiseVariance / scale.sd ** 2);
-    const model = new GaussianProcess(bits, fitHyperparameters(points, y, v), scale);
-    model.append(observations);
-    return model;
+    return new GaussianProcess(bits, fitHyperparameters(points, y, v), scale);
   }
 
   /** Trials held. */

@@ -13,6 +13,12 @@ import { initialDesign } from './initial-design.js';
 import { climb, type Proposal } from './local-search.js';
 import { TrustRegion } from './trust-region.js';
 
+/** A model and how many trials its hyperparameters were fitted to. */
+interface FittedModel {
+  readonly gp: GaussianProcess;
+  readonly fittedOn: number;
+}
+
 /** A sampler that also says what it believes. */
 export interface BoSampler extends Sampler {
   /**
@@ -28,8 +34,10 @@ const REFIT_GROWTH = 1.2;
 const INCUMBENTS = 3;
 /** ... and from this many masks drawn anywhere. */
 const RESTARTS = 2;
-/** Multiplications that the climbs of one `ask` may spend together: about a fifth of a second. */
+/** Multiplications that the climbs of one `ask` may spend together: about a fifth of a second; ... */
 const WORK = 2e8;
+/** ... and of one that fits hyperparameters, too. */
+const WORK_BESIDE_FIT = WORK / 4;
 
 /**
  * Bayesian optimisation over skip masks and draft rules: a Gaussian process with heat and linear kernels on the bits
@@ -49,24 +57,38 @@ export function createBoSampler(
   const pending = new Set<string>();
   const region = new TrustRegion(space.bits);
   let bestScore = -Infinity;
-  let model: { gp: GaussianProcess; fittedOn: number } | undefined;
+  let model: FittedModel | undefined;
+  /** Takes the place of `model` at the next ask. */
+  let next: FittedModel | undefined;
 
   const excluded = (candidate: Candidate) => {
     const key = candidateKey(candidate);
     return seen.has(key) || pending.has(key) || !candidate.mask.includes(1);
   };
 
-  /** The model of all trials told, its hyperparameters from the latest scheduled fit: a function of `told` alone. */
+  /** How many trials the latest scheduled fit saw when `count` were told. */
+  function fitPoint(count: number): number {
+    let point = Math.min(design.length, count);
+    while (Math.ceil(point * REFIT_GROWTH) <= count) point = Math.ceil(point * REFIT_GROWTH);
+    return point;
+  }
+  const fitted = (fittedOn: number): FittedModel => ({
+    gp: GaussianProcess.fitTo(space.bits, told.slice(0, fittedOn)),
+    fittedOn,
+  });
+
+  /**
+   * The model of all trials told: a function of `told` alone. A fit is made at the ask when it is due and used from the next
+   * one on, because after many trials the fit and the model's factors together would take one ask too long.
+   */
   function currentModel(): GaussianProcess {
-    let fitOn = Math.min(design.length, told.length);
-    while (Math.ceil(fitOn * REFIT_GROWTH) <= told.length) fitOn = Math.ceil(fitOn * REFIT_GROWTH);
-    if (model?.fittedOn !== fitOn)
-      model = { gp: GaussianProcess.fit(space.bits, told.slice(0, fitOn)), fittedOn: fitOn };
+    const inUse = fitPoint(Math.max(Math.min(design.length, told.length), told.length - 1));
+    if (model?.fittedOn !== inUse) model = next?.fittedOn === inUse ? next : fitted(inUse);
     if (model.gp.count < told.length) model.gp.append(told.slice(model.gp.count));
     return model.gp;
   }
 
-  function propose(gp: GaussianProcess, random: Random): Candidate {
+  function propose(gp: GaussianProcess, random: Random, work: number): Candidate {
     const acquisition = new Acquisition(gp);
     const means = gp.observedMeans();
     const best = Array.from(means.keys())
@@ -87,7 +109,7 @@ export function createBoSampler(
     let proposal: Proposal | undefined;
     for (const { start, center } of starts) {
       const within = { center, radius: region.radius, excluded };
-      const found = climb(acquisition, start, within, space, random, WORK / starts.length);
+      const found = climb(acquisition, start, within, space, random, work / starts.length);
       if (found && (!proposal || found.value > proposal.value)) proposal = found;
     }
     return proposal?.candidate ?? best[0];
@@ -98,7 +120,13 @@ export function createBoSampler(
       const trial = told.length + pending.size;
       const random = new Random(seed, trial + 1);
       let candidate = trial < design.length ? design.find((d) => !excluded(d)) : undefined;
-      if (!candidate && told.length > 0) candidate = propose(currentModel(), random);
+      if (!candidate && told.length > 0) {
+        const gp = currentModel();
+        const due = fitPoint(told.length);
+        const isDue = due !== model?.fittedOn;
+        candidate = propose(gp, random, isDue ? WORK_BESIDE_FIT : WORK);
+        if (isDue && due !== next?.fittedOn) next = fitted(due);
+      }
       candidate ??= {
         mask: randomMask(space.bits, random.uniform(), random),
         draft: randomDraft(space, random),
