@@ -6,6 +6,7 @@ import {
   randomMask,
   type SearchSpace,
 } from '../candidate.js';
+import { FIT_POINTS } from '../gp/fit.js';
 import { GaussianProcess, type Observation, type Posterior } from '../gp/model.js';
 import { checkTold, type Sampler } from '../sampler.js';
 import { Acquisition } from './acquisition.js';
@@ -78,11 +79,11 @@ export function createBoSampler(
   });
 
   /**
-   * The model of all trials told: a function of `told` alone. A fit is made at the ask when it is due and used from the next
-   * one on, because after many trials the fit and the model's factors together would take one ask too long.
+   * The model of all trials told: a function of `told` alone. After many trials a fit is made at the ask when it is due and
+   * used from the next one on, because the fit and the model's factors together would take one ask too long.
    */
   function currentModel(): GaussianProcess {
-    const inUse = fitPoint(Math.max(Math.min(design.length, told.length), told.length - 1));
+    const inUse = fitPoint(told.length > FIT_POINTS ? told.length - 1 : told.length);
     if (model?.fittedOn !== inUse) model = next?.fittedOn === inUse ? next : fitted(inUse);
     if (model.gp.count < told.length) model.gp.append(told.slice(model.gp.count));
     return model.gp;

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   FIXED_RULE,
   maskOf,
@@ -110,6 +110,31 @@ describe('bo sampler', () => {
     expect(keys.slice(0, 2)).toEqual([candidateKey(initial[0]), candidateKey(initial[3])]);
     expect(new Set(keys).size).toBe(15);
     expect(keys).toContain(candidateKey(sampler.ask()));
+  });
+
+  it('proposes after a fit between two asks what a resumed study proposes', () => {
+    const told = randomObservations(searched, 245, new Random(5));
+    const proposed = (count: number) => {
+      const sampler = createBoSampler(searched, 3, []);
+      for (const { candidate, score } of told.slice(0, count)) sampler.tell(candidate, score, 0);
+      return sampler;
+    };
+    const sampler = proposed(205);
+    sampler.ask();
+    const fits = vi.spyOn(GaussianProcess, 'fitTo');
+    let fitted = 0;
+    for (let count = 205; count < told.length && fitted === 0; ) {
+      const { candidate, score } = told[count++]!;
+      sampler.tell(candidate, score, 0);
+      sampler.ask();
+      if (fits.mock.calls.length > 0) fitted = count;
+    }
+    expect(fitted).toBeGreaterThan(205);
+    const { candidate, score } = told[fitted]!;
+    sampler.tell(candidate, score, 0);
+    const asked = candidateKey(sampler.ask());
+    fits.mockRestore();
+    expect(asked).toBe(candidateKey(proposed(fitted + 1).ask()));
   });
 
   it('finds a good draft rule along with the mask', () => {
