@@ -73,6 +73,7 @@ async function audit({ wanted, threads, output, state }: AuditFlags): Promise<vo
         progress?.update(tokens);
         if (record.divergence) process.stderr.write(`${JSON.stringify(record)}\n`);
         if (journal && journal.records.length % writeEvery === 0) summarise(journal.records);
+        if (tokens >= wanted) return;
         continue;
       }
       const order = nextOrder(report.kind === 'ready' ? begin(report.header) : journal!);

@@ -132,9 +132,10 @@ describe('bo sampler', () => {
     expect(fitted).toBeGreaterThan(205);
     const { candidate, score } = told[fitted]!;
     sampler.tell(candidate, score, 0);
-    const asked = candidateKey(sampler.ask());
     fits.mockRestore();
-    expect(asked).toBe(candidateKey(proposed(fitted + 1).ask()));
+    const resumed = proposed(fitted + 1);
+    expect(candidateKey(sampler.ask())).toBe(candidateKey(resumed.ask()));
+    expect(sampler.posterior(candidate)).toEqual(resumed.posterior(candidate));
   });
 
   it('finds a good draft rule along with the mask', () => {

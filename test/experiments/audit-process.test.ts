@@ -1,0 +1,40 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, it } from 'vitest';
+import { temporaryDirectory } from '../helpers/temporary.js';
+
+const minutes = 60_000;
+
+it(
+  'the audit goes on where it stopped, with another number of threads',
+  async () => {
+    const folder = temporaryDirectory();
+    const audit = (tokens: number, threads: number) =>
+      promisify(execFile)(process.execPath, [
+        ...['--import', './test/register-typescript.mjs', 'experiments/audit.ts'],
+        ...['--tokens', String(tokens), '--threads', String(threads)],
+        ...['--state', join(folder, 'state'), '--output', folder],
+      ]);
+    const counts = () => JSON.parse(readFileSync(join(folder, 'audit.json'), 'utf8'));
+    const units = () =>
+      readFileSync(join(folder, 'state', 'audit.jsonl'), 'utf8')
+        .trim()
+        .split('\n')
+        .slice(1)
+        .map((line) => JSON.parse(line).unit);
+
+    await audit(1, 2);
+    const first = counts();
+    expect(first.total).toMatchObject({ comparisons: 1, defects: 0 });
+    await audit(first.total.tokens + 1, 1);
+    const { total, by } = counts();
+    expect(total.comparisons).toBeGreaterThan(1);
+    expect(total.defects).toBe(0);
+    expect(by.threads[2].comparisons).toBe(1);
+    expect(by.threads[1].comparisons).toBe(total.comparisons - 1);
+    expect(new Set(units()).size).toBe(total.comparisons);
+  },
+  3 * minutes,
+);
