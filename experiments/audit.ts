@@ -5,7 +5,8 @@
  * tokens (test/decoding/sampling-distribution.test.ts holds it against the exact one).
  *
  * Finished comparisons are kept in audit.jsonl in the state folder, so it may be killed at any time and started again, with
- * another number of threads, too. audit.json has the counts, written anew as they grow. The exit code is 1 when there is a defect.
+ * another number of threads, too. At the end the counts go to audit.json; `--tokens 1` writes those of what was compared so far.
+ * The exit code is 1 when there is a defect.
  *
  *     node --import ./test/register-typescript.mjs experiments/audit.ts [--tokens 1000000] [--threads 1] [--output results]
  *       [--state .sspec/audit]
@@ -26,10 +27,9 @@ import { createProgress, type Progress } from '../src/reporting/progress.js';
 import { type AuditHeader, type AuditJournal, openAuditJournal } from './lib/audit-journal.js';
 import { AUDIT_SEED, isOfStretch, type Order, reportSchema } from './lib/audit-protocol.js';
 import { summariseAudit } from './lib/audit-summary.js';
+import { writeResultsReadme } from './lib/results-readme.js';
 
 const worker = fileURLToPath(new URL('./lib/audit-worker.ts', import.meta.url));
-/** Comparisons between two writings of the counts. */
-const writeEvery = 50;
 
 interface AuditFlags {
   readonly wanted: number;
@@ -44,11 +44,6 @@ async function audit({ wanted, threads, output, state }: AuditFlags): Promise<vo
   let progress: Progress | undefined;
   let tokens = 0;
   let stretch = 0;
-  const summarise = (records: AuditJournal['records']) => {
-    const summary = { seed: AUDIT_SEED, ...summariseAudit(records), environment };
-    writeFileAtomic(join(output, 'audit.json'), `${JSON.stringify(summary, null, 2)}\n`);
-    return summary;
-  };
   /** The first process that is ready says what is audited. */
   const begin = (header: AuditHeader) => {
     if (journal) return journal;
@@ -72,7 +67,6 @@ async function audit({ wanted, threads, output, state }: AuditFlags): Promise<vo
         tokens += record.new_tokens;
         progress?.update(tokens);
         if (record.divergence) process.stderr.write(`${JSON.stringify(record)}\n`);
-        if (journal && journal.records.length % writeEvery === 0) summarise(journal.records);
         if (tokens >= wanted) return;
         continue;
       }
@@ -93,7 +87,10 @@ async function audit({ wanted, threads, output, state }: AuditFlags): Promise<vo
     for (const child of children) child.kill();
     progress?.stop();
   }
-  const { total, by } = summarise(journal!.records);
+  const summary = { seed: AUDIT_SEED, ...summariseAudit(journal!.records), environment };
+  writeFileAtomic(join(output, 'audit.json'), `${JSON.stringify(summary, null, 2)}\n`);
+  writeResultsReadme(output);
+  const { total, by } = summary;
   console.table({ total, ...by.precision, ...by.draft_exit });
   if (total.defects > 0) process.exitCode = 1;
 }

@@ -108,6 +108,11 @@ export const LISTED: Readonly<Record<string, ListedResult>> = {
     command: demoEvaluation,
     figures: pooledSpeedups,
   },
+  'eval-demo-long': {
+    shows: 'the same with ten repetitions, an hour later',
+    command: demoEvaluation.replace('--repetitions 5', '--repetitions 10'),
+    figures: pooledSpeedups,
+  },
   'eval-demo-again': {
     shows: 'the same once more, a minute later: how far it repeats',
     command: demoEvaluation,

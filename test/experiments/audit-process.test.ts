@@ -11,13 +11,14 @@ it(
   'the audit goes on where it stopped, with another number of threads',
   async () => {
     const folder = temporaryDirectory();
+    const output = join(folder, 'results');
     const audit = (tokens: number, threads: number) =>
       promisify(execFile)(process.execPath, [
         ...['--import', './test/register-typescript.mjs', 'experiments/audit.ts'],
         ...['--tokens', String(tokens), '--threads', String(threads)],
-        ...['--state', join(folder, 'state'), '--output', folder],
+        ...['--state', join(folder, 'state'), '--output', output],
       ]);
-    const counts = () => JSON.parse(readFileSync(join(folder, 'audit.json'), 'utf8'));
+    const counts = () => JSON.parse(readFileSync(join(output, 'audit.json'), 'utf8'));
     const units = () =>
       readFileSync(join(folder, 'state', 'audit.jsonl'), 'utf8')
         .trim()
@@ -35,6 +36,8 @@ it(
     expect(by.threads[2].comparisons).toBe(1);
     expect(by.threads[1].comparisons).toBe(total.comparisons - 1);
     expect(new Set(units()).size).toBe(total.comparisons);
+    const told = `${total.tokens.toLocaleString('en')} tokens in ${total.comparisons} comparisons`;
+    expect(readFileSync(join(output, 'README.md'), 'utf8')).toContain(told);
   },
   3 * minutes,
 );
