@@ -1,4 +1,4 @@
-import { type GenerateRequest, type Generation, generate } from '../../src/decoding/generate.js';
+import { complete, type Generation } from '../../src/decoding/generate.js';
 import { draftMask, type Method } from '../../src/decoding/method.js';
 import type { Engine } from '../../src/engine/engine.js';
 import type { KvCache } from '../../src/engine/kv-cache.js';
@@ -84,14 +84,6 @@ export async function compareOutputs(
 function speculative({ name }: Method): UnitRecord['method'] {
   if (name === 'autoregressive') throw new TypeError('the audit compares speculative methods');
   return name;
-}
-
-async function complete(engine: Engine, request: GenerateRequest): Promise<Generation> {
-  const running = generate(engine, request);
-  for (;;) {
-    const step = await running.next();
-    if (step.done) return step.value;
-  }
 }
 
 /** Position, margin and class of the first difference, as `sspec eval --audit` tells them. */

@@ -4,7 +4,7 @@ import type { Points } from './points.js';
 import { negativeLogPosterior } from './posterior-density.js';
 
 /** A fit reads at most this many points: its cost grows as their cube, its worth hardly at all beyond some hundreds. */
-export const FIT_POINTS = 200;
+export const FIT_POINTS = 160;
 /** Most evaluations of the log posterior in a fit. */
 export const FIT_EVALUATIONS = 30;
 

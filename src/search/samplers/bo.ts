@@ -37,7 +37,7 @@ const INCUMBENTS = 3;
 const RESTARTS = 2;
 /** Multiplications that the climbs of one `ask` may spend together: about a fifth of a second; ... */
 const WORK = 2e8;
-/** ... and of one that fits hyperparameters, too. */
+/** ... and of one that, after many trials, fits hyperparameters or makes all factors anew. */
 const WORK_BESIDE_FIT = WORK / 4;
 
 /**
@@ -67,10 +67,14 @@ export function createBoSampler(
     return seen.has(key) || pending.has(key) || !candidate.mask.includes(1);
   };
 
-  /** How many trials the latest scheduled fit saw when `count` were told. */
-  function fitPoint(count: number): number {
-    let point = Math.min(design.length, count);
-    while (Math.ceil(point * REFIT_GROWTH) <= count) point = Math.ceil(point * REFIT_GROWTH);
+  /**
+   * How many trials the fit saw that is used when `count` are told. After many trials a fit is made at the ask when it is due
+   * and used from the next one on, because the fit and the model's factors together would take one ask too long.
+   */
+  function fitInUse(count: number): number {
+    const seenBy = count > FIT_POINTS ? count - 1 : count;
+    let point = Math.min(design.length, seenBy);
+    while (Math.ceil(point * REFIT_GROWTH) <= seenBy) point = Math.ceil(point * REFIT_GROWTH);
     return point;
   }
   const fitted = (fittedOn: number): FittedModel => ({
@@ -78,12 +82,9 @@ export function createBoSampler(
     fittedOn,
   });
 
-  /**
-   * The model of all trials told: a function of `told` alone. After many trials a fit is made at the ask when it is due and
-   * used from the next one on, because the fit and the model's factors together would take one ask too long.
-   */
+  /** The model of all trials told: a function of `told` alone. */
   function currentModel(): GaussianProcess {
-    const inUse = fitPoint(told.length > FIT_POINTS ? told.length - 1 : told.length);
+    const inUse = fitInUse(told.length);
     if (model?.fittedOn !== inUse) model = next?.fittedOn === inUse ? next : fitted(inUse);
     if (model.gp.count < told.length) model.gp.append(told.slice(model.gp.count));
     return model.gp;
@@ -122,11 +123,13 @@ export function createBoSampler(
       const random = new Random(seed, trial + 1);
       let candidate = trial < design.length ? design.find((d) => !excluded(d)) : undefined;
       if (!candidate && told.length > 0) {
-        const gp = currentModel();
-        const due = fitPoint(told.length);
-        const isDue = due !== model?.fittedOn;
-        candidate = propose(gp, random, isDue ? WORK_BESIDE_FIT : WORK);
-        if (isDue && due !== next?.fittedOn) next = fitted(due);
+        const { length } = told;
+        // The fit changes at this ask or is made in it for the next one.
+        const isLong = length > FIT_POINTS && fitInUse(length - 1) !== fitInUse(length + 1);
+        candidate = propose(currentModel(), random, isLong ? WORK_BESIDE_FIT : WORK);
+        const due = fitInUse(length + 1);
+        if (length > FIT_POINTS && due !== model?.fittedOn && due !== next?.fittedOn)
+          next = fitted(due);
       }
       candidate ??= {
         mask: randomMask(space.bits, random.uniform(), random),
