@@ -45,7 +45,9 @@ async function audit({ wanted, threads, output, state }: AuditFlags): Promise<vo
   let tokens = 0;
   let stretch = 0;
   /** The first process that is ready says what is audited. */
+  let models: AuditHeader['models'] = {};
   const begin = (header: AuditHeader) => {
+    models = header.models;
     if (journal) return journal;
     journal = openAuditJournal(join(state, 'audit.jsonl'), header);
     tokens = journal.records.reduce((sum, record) => sum + record.new_tokens, 0);
@@ -87,9 +89,13 @@ async function audit({ wanted, threads, output, state }: AuditFlags): Promise<vo
     for (const child of children) child.kill();
     progress?.stop();
   }
-  const summary = { seed: AUDIT_SEED, ...summariseAudit(journal!.records), environment };
+  const summary = {
+    ...{ seed: AUDIT_SEED, models },
+    ...summariseAudit(journal!.records),
+    environment,
+  };
   writeFileAtomic(join(output, 'audit.json'), `${JSON.stringify(summary, null, 2)}\n`);
-  writeResultsReadme(output);
+  await writeResultsReadme(output);
   const { total, by } = summary;
   console.table({ total, ...by.precision, ...by.draft_exit });
   if (total.defects > 0) process.exitCode = 1;

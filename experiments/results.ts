@@ -6,4 +6,4 @@
 import { exitCodeOf } from '../src/cli/main.js';
 import { writeResultsReadme } from './lib/results-readme.js';
 
-process.exitCode = await exitCodeOf([], async () => writeResultsReadme('results'));
+process.exitCode = await exitCodeOf([], () => writeResultsReadme('results'));

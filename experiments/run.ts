@@ -26,7 +26,7 @@ async function run(argv: string[]): Promise<void> {
     const result = await interruptible((signal) =>
       runExperiment(definition, { output, state, command, quiet: false, signal }),
     );
-    writeResultsReadme(output);
+    await writeResultsReadme(output);
     const isDefective = result.rows.some((row) =>
       row.divergences.some(({ kind }) => kind === 'defect'),
     );

@@ -18,18 +18,23 @@ const folder = 'models/demo';
 const STARTER = 'the 12 layers it grew from';
 const sampleTokens = 64;
 const repetitionPrompts = 8;
+const maxRepeated = 0.35;
 
 function read<T>(path: string, schema: z.ZodType<T>): T {
   return schema.parse(JSON.parse(readFileSync(path, 'utf8')));
 }
 
-const training = read(
+const { runs } = read(
   `${folder}/training.json`,
   z.object({
-    step: z.number(),
-    tokens: z.number(),
-    seconds: z.number(),
-    arguments: z.record(z.string(), z.union([z.number(), z.string()])),
+    runs: z.array(
+      z.object({
+        step: z.number(),
+        tokens: z.number(),
+        seconds: z.number(),
+        arguments: z.looseObject({ lr: z.number() }),
+      }),
+    ),
   }),
 );
 const losses = read(
@@ -67,7 +72,7 @@ const model = await loadModel(folder);
 const { engine, tokenizer } = model;
 if (!tokenizer) throw new Error(`${folder} has no tokenizer`);
 const samples: string[] = [];
-const repeated: string[] = [];
+const repeated: { kind: string; share: number }[] = [];
 for (const kind of BUNDLED) {
   const shares: number[] = [];
   for (const [i, { prompt }] of loadBundled(kind, 'heldout')
@@ -85,7 +90,7 @@ for (const kind of BUNDLED) {
         `${kind} (greedy, int8; the prompt ends at \`▶\`)\n\n${indented(`${prompt}▶${text}`)}`,
       );
   }
-  repeated.push(`${kind} ${mean(shares).toFixed(2)}`);
+  repeated.push({ kind, share: mean(shares) });
 }
 const { layers, hiddenSize, heads, kvHeads, vocabSize, contextLength } = engine.config;
 await model.close();
@@ -163,9 +168,11 @@ with a split of its own, so it may have seen much of what is held out here.
 
 ## Recipe
 
-Muon for matrices, AdamW for the rest, learning rate ${training.arguments.lr}, decayed to zero by the clock; windows of 256, later
-${training.arguments.context} tokens; bf16 autocast. ${training.step} steps, ${million(training.tokens)} tokens after the 24.9M of the model it
-started from, ${(training.seconds / 60).toFixed(0)} minutes on two CPU cores that other work shared. Code: experiments/demo-model.
+Muon for matrices, AdamW for the rest, matrix products in bf16; windows of 256 tokens, later longer. After the 24.9M tokens of the
+model it started from, on two CPU cores, in runs whose learning rate falls to zero by the clock: ${runs.map(runText).join('; ')}.
+Late in the last run every sixth step also had 32 continuations of 64 greedy tokens by the model itself: where they loop, the
+repeated tokens are made unlikely (Welleck et al. 2020), and a pass with skipped sublayers learns the full pass's choices on them
+(Zhou et al. 2024). Code: experiments/demo-model.
 
 Documents are separated by token 0, \`<|endoftext|>\`, which is both bos and eos; prompts start with it (the tokenizer adds it).
 
@@ -194,9 +201,9 @@ ${samples.join('\n\n')}
 
 ## Limits
 
-**Greedy continuations of help, code and math often fall into loops**, as they did with the model it grew from; loops are easy to
-draft, so speedups on them flatter every method. Share of four-token runs that occurred before, in ${sampleTokens} greedy tokens (mean of
-${repetitionPrompts} held-out prompts each; a loop has more than 0.7): ${repeated.join(', ')}. The aim was below 0.35.
+Greedy continuations of a small model fall into loops; loops are easy to draft, so speedups on them flatter every method. Share of
+four-token runs that occurred before, in ${sampleTokens} greedy tokens (mean of ${repetitionPrompts} held-out prompts each; a loop has more than 0.7):
+${repeated.map(({ kind, share }) => `${kind} ${share.toFixed(2)}`).join(', ')}. The aim was below ${maxRepeated}: ${loopText()}.
 
 English, four kinds of text, a vocabulary of ${vocabSize}. Stories wander, arithmetic is mostly wrong, code is plausible rather
 than right. Nothing was done about safety or bias of its output; it is for measuring decoders.
@@ -206,6 +213,15 @@ writeFileAtomic(
   `${folder}/generation_config.json`,
   `${JSON.stringify({ bos_token_id: 0, eos_token_id: 0, do_sample: false, max_new_tokens: 128 }, null, 1)}\n`,
 );
+
+function runText({ step, tokens, seconds, arguments: { lr } }: (typeof runs)[number]): string {
+  return `${step} steps, ${million(tokens)} tokens, ${(seconds / 60).toFixed(0)} minutes, learning rate ${lr}`;
+}
+
+function loopText(): string {
+  const missed = repeated.filter(({ share }) => share >= maxRepeated).map(({ kind }) => kind);
+  return missed.length === 0 ? 'it is met' : `it is missed on ${missed.join(', ')}`;
+}
 
 /** How the model compares with the one it grew from, in words. */
 function comparison(): string {
@@ -219,9 +235,10 @@ function comparison(): string {
     const percent = 100 * (of('demo', kind) / of(STARTER, kind) - 1);
     return `${Math.abs(percent).toFixed(1)}% ${percent < 0 ? 'lower' : 'higher'}`;
   };
+  const isMet = (kind: string) => (of('demo', kind) <= 0.95 * of(STARTER, kind) ? 'met' : 'missed');
   return `Beside the model that it grew from, its loss is ${change('mean_of_kinds')} on the held-out documents, which that one
-may have seen, and ${change('bundled_prompts')} on the prompts, which neither has. The aim was 5% lower: it is missed. The draft
-alone is worse than the full model by ${(100 * (of('its draft alone', 'mean_of_kinds') / of('demo', 'mean_of_kinds') - 1)).toFixed(1)}% (documents) and
+may have seen, and ${change('bundled_prompts')} on the prompts, which neither has. The aim was 5% lower: it is ${isMet('mean_of_kinds')} on the
+documents, ${isMet('bundled_prompts')} on the prompts. The draft alone is worse than the full model by ${(100 * (of('its draft alone', 'mean_of_kinds') / of('demo', 'mean_of_kinds') - 1)).toFixed(1)}% (documents) and
 ${(100 * (of('its draft alone', 'bundled_prompts') / of('demo', 'bundled_prompts') - 1)).toFixed(1)}% (prompts).`;
 }
 

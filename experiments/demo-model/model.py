@@ -167,10 +167,15 @@ def write_hf(model, folder, shard_bytes=15 * 2**20):
         json.dump(model.config, f, indent=1)
 
 
-def deepen(config, tensors, context):
-    """Twice as many layers: after each one a copy of it with o_proj and down_proj at zero, so that the function stays."""
-    config = {**config, 'num_hidden_layers': 2 * config['num_hidden_layers'], 'max_position_embeddings': context}
+def grow(config, tensors, layers, context):
+    """The model of a checkpoint, for a longer context, with as many layers: itself, or, where it has half of them, after each
+    one a copy of it with o_proj and down_proj at zero, so that the function stays."""
+    deepen = {1: False, 2: True}[layers // config['num_hidden_layers']]
+    config = {**config, 'num_hidden_layers': layers, 'max_position_embeddings': context}
     model, state = Llama(config), {}
+    if not deepen:
+        model.load_state_dict(tensors)
+        return model
     for key, t in tensors.items():
         if key.startswith('layers.'):
             _, i, rest = key.split('.', 2)

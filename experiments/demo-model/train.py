@@ -3,15 +3,24 @@
     python3 train.py --data ENCODED --start STARTER --out OUT
 
 Every other step adds KL(full pass || pass with a random skip mask), the full pass taken as given, to the cross-entropy of the
-full pass. The learning rate falls to zero by the clock; OUT/state.pt is written every few minutes and, when it is there,
-training goes on from it. At the end OUT has the model in the Hugging Face layout and training.json.
+full pass; late in the training some steps do so on the model's own text, too (own_text.py). STARTER with half of the layers is
+deepened, one with all of them is trained on. The learning rate falls to zero by the clock; OUT/state.pt is written every few
+minutes and, when it is there, training goes on from it. At the end OUT has the model in the Hugging Face layout and
+training.json, which tells of the runs before, too.
 """
 import argparse, json, math, os, time
-import numpy as np, torch, torch.nn.functional as F
-from model import deepen, read_hf, write_hf
+import numpy as np, torch
+import cpu
+from model import grow, read_hf, write_hf
 from optimiser import Muon
+from own_text import greedy, unlikelihood
 
 KINDS = {'stories': 0.22, 'help': 0.25, 'code': 0.31, 'math': 0.22}
+LAYERS = 24
+# From that part of the time on, every sixth step has a batch of the model's own text after starts of documents.
+OWN_FROM, OWN_ROWS, OWN_TOKENS = 0.6, 32, 64
+# Tokens in a window from that part of the time on.
+LENGTHS = ((0.0, 256), (0.4, 512), (0.85, 1024))
 
 
 def skip_propensity(layers):
@@ -23,7 +32,7 @@ def skip_propensity(layers):
 
 
 class Windows:
-    """Windows of T+1 tokens by kind; half of them begin where a document does."""
+    """Windows of the training text, by kind."""
 
     def __init__(self, folder, rng):
         self.rng, self.ids, self.starts = rng, {}, {}
@@ -31,30 +40,43 @@ class Windows:
             ids = np.fromfile(os.path.join(folder, f'{kind}.train.u16'), np.uint16)
             self.ids[kind], self.starts[kind] = ids, np.flatnonzero(ids == 0)
 
-    def batch(self, rows, t):
-        out = np.empty((rows, t + 1), np.int64)
+    def draw(self, rows, t, from_start):
+        """Windows [rows, t]; that share of them begins where a document does."""
+        out = np.empty((rows, t), np.int64)
         for row, kind in enumerate(self.rng.choice(list(KINDS), rows, p=list(KINDS.values()))):
             ids = self.ids[kind]
-            at = self.rng.integers(len(ids) - t - 1)
-            if self.rng.random() < 0.5:
+            at = self.rng.integers(len(ids) - t)
+            if self.rng.random() < from_start:
                 starts = self.starts[kind]
-                at = min(starts[np.searchsorted(starts, at, 'right') - 1], len(ids) - t - 1)
-            out[row] = ids[at:at + t + 1]
-        x = torch.from_numpy(out)
-        return x[:, :-1], x[:, 1:]
+                at = min(starts[np.searchsorted(starts, at, 'right') - 1], len(ids) - t)
+            out[row] = ids[at:at + t]
+        return torch.from_numpy(out)
+
+    def batch(self, rows, t):
+        x = self.draw(rows, t + 1, 0.5)
+        return x[:, :-1].contiguous(), x[:, 1:].contiguous()
+
+
+def earlier_runs(start):
+    """What training.json says of the runs of this script that led to the checkpoint."""
+    path = os.path.join(start, 'training.json')
+    if not os.path.exists(path):
+        return []
+    with open(path) as f:
+        return json.load(f).get('runs', [])
 
 
 def main():
     p = argparse.ArgumentParser()
-    for name, default in dict(data='', start='', out='', minutes=88.0, lr=7e-4, warmup=40, rows=16, micro_rows=8, context=512,
-                              long_from=0.5, seed=0, threads=2, kl=1.0).items():
+    for name, default in dict(data='', start='', out='', minutes=88.0, lr=7e-4, warmup=40, batch=4096, micro_batch=4096, seed=0,
+                              threads=2, kl=1.0, loops=0.5).items():
         p.add_argument('--' + name.replace('_', '-'), type=type(default), default=default)
     a = p.parse_args()
     torch.manual_seed(a.seed)
     torch.set_num_threads(a.threads)
     rng = np.random.default_rng(a.seed)
     windows = Windows(a.data, rng)
-    model = deepen(*read_hf(a.start), a.context)
+    model = grow(*read_hf(a.start), LAYERS, LENGTHS[-1][1])
     matrices = [q for n, q in model.named_parameters() if q.dim() == 2 and 'embed' not in n]
     others = [q for n, q in model.named_parameters() if q.dim() < 2 or 'embed' in n]
     optimisers = [Muon(matrices, a.lr), torch.optim.AdamW(others, a.lr, (0.9, 0.95), weight_decay=0.0)]
@@ -75,6 +97,9 @@ def main():
                         rng=rng.bit_generator.state), path + '.tmp')
         os.replace(path + '.tmp', path)
 
+    def random_mask():
+        return (rng.random(len(propensity)) < np.minimum(1, propensity * rng.uniform(0.5, 1.25))).tolist()
+
     last_save, started, before = time.time(), time.time(), state['seconds']
     average = {}
     while True:
@@ -86,31 +111,33 @@ def main():
         for o in optimisers:
             for g in o.param_groups:
                 g['lr'] = rate
-        t = a.context if done >= a.long_from else 256
-        micro = a.micro_rows * 256 // t
-        parts = a.rows // a.micro_rows
-        skip = None
-        if state['step'] % 2 == 1:
-            reach = rng.uniform(0.5, 1.25)
-            skip = (rng.random(len(propensity)) < np.minimum(1, propensity * reach)).tolist()
+        t = [length for since, length in LENGTHS if done >= since][-1]
+        micro = a.micro_batch // t
+        parts = a.batch // a.micro_batch
+        skip = random_mask() if state['step'] % 2 == 1 else None
         sums = {}
+        made = cpu.weights(model)
         for _ in range(parts):
             x, y = windows.batch(micro, t)
-            with torch.autocast('cpu', torch.bfloat16):
-                logits = model(x).float()
-            loss = F.cross_entropy(logits.flatten(0, 1), y.flatten())
+            logits = cpu.forward(model, made, x)
+            loss = cpu.CrossEntropy.apply(logits, y.flatten())
             sums['ce'] = sums.get('ce', 0) + float(loss) / parts
+            (loss / parts).backward(retain_graph=True)
             if skip is not None:
-                target = F.log_softmax(logits.detach(), -1)
-            (loss / parts).backward()
-            if skip is not None:
-                del logits
-                with torch.autocast('cpu', torch.bfloat16):
-                    draft = model(x, skip).float()
-                kl = F.kl_div(F.log_softmax(draft, -1), target, reduction='sum', log_target=True) / y.numel()
+                draft = cpu.forward(model, made, x, skip)
+                kl, agree = cpu.Divergence.apply(logits.detach(), draft)
                 (a.kl * kl / parts).backward()
                 sums['kl'] = sums.get('kl', 0) + float(kl) / parts
-                sums['agree'] = sums.get('agree', 0) + float((draft.argmax(-1) == target.argmax(-1)).float().mean()) / parts
+                sums['agree'] = sums.get('agree', 0) + float(agree) / parts
+        if done >= OWN_FROM and state['step'] % 6 == 2:
+            text = greedy(model, made, windows.draw(OWN_ROWS, int(rng.integers(24, 81)), 1.0), OWN_TOKENS)
+            x = text[:, :-1].contiguous()
+            logits = cpu.forward(model, made, x)
+            loops, sums['loops'] = unlikelihood(logits.view(*x.shape, -1), text, OWN_TOKENS)
+            if loops is not None:
+                (a.loops * loops).backward(retain_graph=True)
+            kl, sums['own_agree'] = cpu.Divergence.apply(logits.detach(), cpu.forward(model, made, x, random_mask()))
+            (a.kl * kl).backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         for o in optimisers:
             o.step()
@@ -118,6 +145,7 @@ def main():
         state['step'] += 1
         state['tokens'] += parts * micro * t
         for k, v in sums.items():
+            v = float(v)
             average[k] = v if k not in average else 0.95 * average[k] + 0.05 * v
         if state['step'] % 20 == 0 or state['step'] < 4:
             figures = ' '.join(f'{k} {v:.3f}' for k, v in average.items())
@@ -129,8 +157,9 @@ def main():
             last_save = time.time()
     save()
     write_hf(model, a.out)
+    run = {**state, 'arguments': {k: v for k, v in vars(a).items() if k not in ('data', 'start', 'out')}}
     with open(os.path.join(a.out, 'training.json'), 'w') as f:
-        json.dump({**state, 'arguments': {k: v for k, v in vars(a).items() if k not in ('data', 'start', 'out')}}, f, indent=1)
+        json.dump({'runs': [*earlier_runs(a.start), run]}, f, indent=1)
 
 
 if __name__ == '__main__':

@@ -1,5 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { hashWeights } from '../../src/checkpoint/hash.js';
+import { resolveModel } from '../../src/checkpoint/resolve.js';
+import { openCheckpoint } from '../../src/checkpoint/safetensors.js';
 import { InputError } from '../../src/errors.js';
 import { writeFileAtomic } from '../../src/files.js';
 import { readJsonFile, readTextFile } from '../../src/json-file.js';
@@ -29,39 +32,51 @@ const columns = [
  * file stays as it is.
  * @throws InputError when README.md lacks the marks of that part, or a result is not what it should be.
  */
-export function writeResultsReadme(directory: string): void {
+export async function writeResultsReadme(directory: string): Promise<void> {
   const file = join(directory, 'README.md');
   const text = readTextFile(file, MAX_BYTES) ?? NEW_README;
-  writeFileAtomic(file, resultsReadme(directory, text));
+  writeFileAtomic(file, await resultsReadme(directory, text));
 }
 
 /** @param text of README.md as it is. */
-export function resultsReadme(directory: string, text: string): string {
+export async function resultsReadme(directory: string, text: string): Promise<string> {
   const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)];
   if (begin < 0 || end < begin)
     throw new InputError(
       `${join(directory, 'README.md')} lacks the lines "${BEGIN}" and "${END}"; put them back.`,
     );
-  return `${text.slice(0, begin + BEGIN.length)}\n\n${resultsTable(directory)}\n${text.slice(end)}`;
+  const bundled = await hashWeights(openCheckpoint(await resolveModel('demo')));
+  return `${text.slice(0, begin + BEGIN.length)}\n\n${resultsTable(directory, bundled)}\n${text.slice(end)}`;
 }
 
-/** A row for every result in the folder. */
-export function resultsTable(directory: string): string {
+/** A row for every result in the folder. @param bundled hash of the weights that are bundled now. */
+function resultsTable(directory: string, bundled: string): string {
   const groups = new Map<string, string[]>();
   for (const file of readdirSync(directory).sort()) {
     if (file === 'README.md' || file.endsWith('.tmp')) continue;
     const name = file.split('.', 1)[0]!;
     groups.set(name, [...(groups.get(name) ?? []), file]);
   }
-  const rows = [...groups].map(([name, files]) => ({
-    files: `${name} (${files.map((file) => `[${endingOf(name, file)}](${file})`).join(', ')})`,
-    ...describe(directory, name, files),
-  }));
+  const rows = [...groups].map(([name, files]) => {
+    const { shows, figures, command } = describe(directory, name, files);
+    const earlier = files.some((file) => isOfOtherWeights(join(directory, file), bundled));
+    return {
+      files: `${name} (${files.map((file) => `[${endingOf(name, file)}](${file})`).join(', ')})`,
+      ...{ shows, command, figures: `${earlier ? '**of earlier weights:** ' : ''}${figures}` },
+    };
+  });
   return toMarkdown(columns, rows);
 }
 
 function endingOf(name: string, file: string): string {
   return file.slice(name.length + 1);
+}
+
+/** Whether a JSON file names weights, and not those that are bundled now. */
+function isOfOtherWeights(file: string, bundled: string): boolean {
+  if (!file.endsWith('.json')) return false;
+  const named = readTextFile(file, MAX_BYTES)?.match(/"(weights|model)_hash": "[0-9a-f]{64}"/g);
+  return named != null && !named.some((field) => field.includes(bundled));
 }
 
 function describe(directory: string, name: string, files: readonly string[]) {

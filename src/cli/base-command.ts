@@ -1,5 +1,5 @@
 import { Command, Flags } from '@oclif/core';
-import { stderrColours } from '../reporting/colours.js';
+import { tell } from './tell.js';
 
 /**
  * What all commands share. A command's `run` returns the document that `--json` prints and writes everything else with
@@ -21,9 +21,9 @@ export abstract class BaseCommand extends Command {
     if (!this.jsonEnabled()) process.stdout.write(`${text}\n`);
   }
 
-  /** One line on stderr. oclif's own `warn` wraps lines and is silent with --json. */
+  /** A sentence on stderr. oclif's own `warn` wraps lines everywhere and is silent with --json. */
   protected notice(text: string, quiet: boolean): void {
-    if (!quiet) process.stderr.write(`${stderrColours.yellow('Note:')} ${text}\n`);
+    if (!quiet) tell('Note', text);
   }
 
   /** oclif would print errors here under --json and exit with 1. */

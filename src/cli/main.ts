@@ -1,7 +1,7 @@
 import { flush, run } from '@oclif/core';
 import { errorCode } from '../files.js';
-import { stderrColours } from '../reporting/colours.js';
 import { describeFailure, EXIT } from './failure.js';
+import { tell } from './tell.js';
 import { WELCOME } from './welcome.js';
 
 /**
@@ -35,7 +35,7 @@ export async function exitCodeOf(
     const { message, code, exitCode } = describeFailure(error);
     const isJson = argv.slice(0, argv.indexOf('--') >>> 0).includes('--json');
     if (isJson) process.stdout.write(`${JSON.stringify({ error: { message, code } }, null, 2)}\n`);
-    else process.stderr.write(`${stderrColours.red('Error:')} ${message}\n`);
+    else tell('Error', message);
     if (process.env.DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
     return exitCode;
   }

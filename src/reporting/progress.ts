@@ -23,7 +23,7 @@ export interface ProgressOptions {
   readonly total?: number;
   /** Units already done by an earlier run (a resumed study), which say nothing about the speed of this one. Default 0. */
   readonly done?: number;
-  /** What is counted, such as `trials`; `bytes` are shown in binary units. */
+  /** What is counted, such as `trials`; `bytes` are shown in binary units, `%` without the total. */
   readonly unit: string;
   /** Shows nothing at all. */
   readonly quiet: boolean;
@@ -105,7 +105,8 @@ function describe({ label, total, unit, done = 0 }: ProgressOptions, state: Stat
   const amount = unit === 'bytes' ? formatBytes : (n: number) => formatNumber(n);
   const count = total === undefined ? amount(state.done) : `${amount(state.done)}/${amount(total)}`;
   const elapsed = (Date.now() - state.started) / 1000;
-  const parts = [unit === 'bytes' ? count : `${count} ${unit}`];
+  const counted = { bytes: count, '%': `${formatNumber(state.done)}%` }[unit];
+  const parts = [counted ?? `${count} ${unit}`];
   if (state.stopped) {
     parts.push(`took ${formatSeconds(elapsed)}`);
   } else if (total !== undefined && state.done > done && state.done < total) {

@@ -34,6 +34,21 @@ test('not a terminal: a plain line every five seconds and one at the end', () =>
   );
 });
 
+test('per cent stand without their total', () => {
+  const { stream, text } = sink(false);
+  const progress = createProgress({
+    label: 'Compiling',
+    total: 100,
+    unit: '%',
+    quiet: false,
+    stream,
+  });
+  vi.advanceTimersByTime(12_000);
+  progress.update(100);
+  progress.stop();
+  expect(text()).toBe('Compiling 100%\nCompiling 100%, took 12.0 s\n');
+});
+
 test('a terminal: a live bar on one line', () => {
   const { stream, text } = sink(true);
   const progress = createProgress({ ...search, stream });
