@@ -4,8 +4,10 @@
 // machine only; seconds of CPU beside them count elsewhere too.
 // Run from the repository root:
 //   node --import ./test/register-typescript.mjs experiments/ask-cost.ts [trials=1000] [bits=160] [asks=200]
-// Prints CSV.
+// Writes results/ask-cost.json.
 import { median } from 'simple-statistics';
+import { cpuModel } from '../src/engine/cores.js';
+import { writeFileAtomic } from '../src/files.js';
 import { Random } from '../src/random.js';
 import {
   type Candidate,
@@ -44,20 +46,22 @@ for (let t = 0; t < trials - asks / 2; t++) {
   relaxed.append(point, score(cut(point, space)));
 }
 
-console.log(
-  'sampler,trials,bits,first_seconds,median_seconds,slowest_seconds,first_cpu_seconds,median_cpu_seconds,slowest_cpu_seconds',
-);
-report('bo', () => {
-  const tried = bo.ask();
-  return () => bo.tell(tried, score(tried));
-});
-report('relaxed-gp', () => {
-  const tried = cut(upperBoundMaximum(relaxed, 2.576, random), space);
-  return () => relaxed.append(cornerOf(tried, space), score(tried));
-});
+const rows = [
+  timed('bo', () => {
+    const tried = bo.ask();
+    return () => bo.tell(tried, score(tried));
+  }),
+  timed('relaxed-gp', () => {
+    const tried = cut(upperBoundMaximum(relaxed, 2.576, random), space);
+    return () => relaxed.append(cornerOf(tried, space), score(tried));
+  }),
+];
+const document = { trials, bits, asks, cpu: cpuModel(), rows };
+writeFileAtomic('results/ask-cost.json', `${JSON.stringify(document, null, 2)}\n`);
+console.table(rows);
 
 /** Times asks; what each returns is run after it, untimed. */
-function report(name: string, ask: () => () => void): void {
+function timed(sampler: string, ask: () => () => void) {
   const times = Array.from({ length: asks }, () => {
     const began = performance.now();
     const cpu = process.cpuUsage();
@@ -68,9 +72,14 @@ function report(name: string, ask: () => () => void): void {
     return seconds;
   });
   const [first, ...rest] = times as [number[], ...number[][]];
-  const figures = [0, 1].map((i) => {
-    const others = rest.map((time) => time[i]!);
-    return [first[i]!, median(others), Math.max(...others)];
-  });
-  console.log([name, trials, bits, ...figures.flat().map((figure) => figure.toFixed(3))].join(','));
+  const others = (i: number) => rest.map((time) => time[i]!);
+  return {
+    sampler,
+    first_seconds: first[0]!,
+    median_seconds: median(others(0)),
+    slowest_seconds: Math.max(...others(0)),
+    first_cpu_seconds: first[1]!,
+    median_cpu_seconds: median(others(1)),
+    slowest_cpu_seconds: Math.max(...others(1)),
+  };
 }

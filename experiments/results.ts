@@ -1,9 +1,14 @@
 /**
- * Makes the table in results/README.md anew from the files beside it; experiments/run.ts does it too.
+ * Makes what README.md and results/README.md tell of results anew from the files in results/; experiments/run.ts does so for the
+ * second.
  *
  *     node --import ./test/register-typescript.mjs experiments/results.ts
  */
 import { exitCodeOf } from '../src/cli/main.js';
+import { writeReadme } from './lib/readme.js';
 import { writeResultsReadme } from './lib/results-readme.js';
 
-process.exitCode = await exitCodeOf([], () => writeResultsReadme('results'));
+process.exitCode = await exitCodeOf([], async () => {
+  await writeResultsReadme('results');
+  await writeReadme('README.md', 'results');
+});

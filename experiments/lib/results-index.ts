@@ -2,7 +2,13 @@
 import { z } from 'zod';
 import { POOLED } from '../../src/evaluation/summary.js';
 import { profileSchema } from '../../src/profile/schema.js';
-import { formatInterval, formatSpeedup } from '../../src/reporting/format.js';
+import {
+  formatBytes,
+  formatInterval,
+  formatPercent,
+  formatSeconds,
+  formatSpeedup,
+} from '../../src/reporting/format.js';
 
 /** A file of results, by its name up to the first dot. */
 export interface ListedResult {
@@ -18,8 +24,15 @@ const measured = {
   speedup: z.number().nullable(),
   speedup_ci95: z.tuple([z.number(), z.number()]).nullable(),
 };
-const evaluationRows = z.object({
-  rows: z.array(z.object({ ...measured, dataset: z.string(), method: z.string() })),
+/** What is told of results.json of an evaluation. */
+export const evaluationRows = z.object({
+  rows: z.array(
+    z.object({
+      ...{ ...measured, dataset: z.string(), method: z.string() },
+      draft_acceptance_rate: z.number().nullable(),
+      identical_outputs: z.boolean(),
+    }),
+  ),
 });
 const auditCounts = z.object({
   total: z.object({
@@ -35,6 +48,34 @@ const fidelityFigures = z.object({
   retest_rank_correlation: z.object({ all: z.number(), best_decile: z.number() }),
   median_prediction_error: z.number(),
 });
+const askRows = z.object({
+  trials: z.number(),
+  bits: z.number(),
+  rows: z.array(
+    z.object({
+      ...{ sampler: z.string(), first_seconds: z.number() },
+      ...{ median_seconds: z.number(), slowest_seconds: z.number() },
+    }),
+  ),
+});
+const gateRows = z.array(
+  z.object({
+    ...{ precision: z.string(), gated_over_ungated: z.number() },
+    all_skipped_over_gated: z.number(),
+  }),
+);
+const passSpeed = z.object({
+  speed: z.object({
+    verify: z.array(z.object({ tokens: z.number(), v: z.number() })),
+    c_floor: z.number(),
+    best_possible: z.object({ speedup: z.number() }),
+  }),
+});
+const memoryRows = z.array(z.object({ precision: z.string(), peak_memory_bytes: z.number() }));
+const deepMiniature = z.object({
+  ...{ inner_sublayers_skipped: z.number(), outer_sublayers_skipped: z.number() },
+  holdout: z.object(measured),
+});
 const perplexityRows = z.array(z.object({ precision: z.string(), perplexity: z.number() }));
 const lossRows = z.array(z.object({ model: z.string(), mean_of_kinds: z.number() }));
 
@@ -44,6 +85,8 @@ const samplerRows = z.object({
       group: z.string(),
       holdout_speedup: measured.speedup,
       holdout_speedup_ci95: measured.speedup_ci95,
+      ratio: z.number().nullable(),
+      ratio_ci95: measured.speedup_ci95,
     }),
   ),
 });
@@ -104,7 +147,7 @@ export const LISTED: Readonly<Record<string, ListedResult>> = {
     },
   },
   'eval-demo': {
-    shows: 'that profile, prompt lookup and their cascade on all held-out prompts',
+    shows: 'the first profile, prompt lookup and their cascade on all held-out prompts',
     command: demoEvaluation,
     figures: pooledSpeedups,
   },
@@ -135,8 +178,8 @@ export const LISTED: Readonly<Record<string, ListedResult>> = {
       samplerRows
         .parse(content)
         .rows.map(
-          ({ group, holdout_speedup: speedup, holdout_speedup_ci95: speedup_ci95 }) =>
-            `${group} ${speedupText({ speedup, speedup_ci95 })}`,
+          ({ group, holdout_speedup: speedup, holdout_speedup_ci95: speedup_ci95, ...row }) =>
+            `${group} ${speedupText({ speedup, speedup_ci95 })}${group.startsWith('search') ? `, ${speedupText({ speedup: row.ratio, speedup_ci95: row.ratio_ci95 })} the paper's way` : ''}`,
         )
         .join('; '),
   },
@@ -179,21 +222,55 @@ export const LISTED: Readonly<Record<string, ListedResult>> = {
   'pass-speed': {
     shows: 'the price of verifying, and the best that any mask could gain',
     command: 'npx sspec model inspect demo --speed --json',
+    figures: (content) => {
+      const { verify, c_floor, best_possible } = passSpeed.parse(content).speed;
+      const v = verify.filter(({ tokens }) => tokens === 4 || tokens === 8);
+      const prices = v.map((of) => `v(${of.tokens}) ${of.v.toFixed(2)}`).join(', ');
+      return `${prices}; the floor of c is ${c_floor.toFixed(2)}, so no mask can gain more than ${formatSpeedup(best_possible.speedup)}`;
+    },
   },
   gates: {
-    shows: 'what gates cost, and a pass with every sublayer skipped',
+    shows:
+      'a one-token pass with gates over one without; a pass with every sublayer skipped over one with none',
     command: script('gates.ts'),
+    figures: (content) =>
+      gateRows
+        .parse(content)
+        .map(
+          ({ precision, gated_over_ungated, all_skipped_over_gated }) =>
+            `${precision} ${gated_over_ungated.toFixed(2)}, ${formatPercent(all_skipped_over_gated)}`,
+        )
+        .join('; '),
   },
   'compile-memory': {
     shows: 'peak memory while compiling 307M parameters',
     command: script('compile-memory.ts'),
+    figures: (content) =>
+      memoryRows
+        .parse(content)
+        .map((row) => `${row.precision} ${formatBytes(row.peak_memory_bytes)}`)
+        .join('; '),
   },
   'deep-miniature': {
     shows:
       'proof of the search on a random model built so that skipping is nearly free; of no real model',
     command: script('deep-miniature.ts'),
-    figures: (content) =>
-      `held out ${speedupText(z.object({ holdout: z.object(measured) }).parse(content).holdout)}`,
+    figures: (content) => {
+      const { holdout, ...skipped } = deepMiniature.parse(content);
+      return `held out ${speedupText(holdout)}; ${skipped.inner_sublayers_skipped} of 44 inner sublayers skipped, ${skipped.outer_sublayers_skipped} of the outer`;
+    },
+  },
+  'ask-cost': {
+    shows: 'what one ask of a model-based sampler takes after many trials of a deep model',
+    command: script('ask-cost.ts'),
+    figures: (content) => {
+      const { trials, bits, rows } = askRows.parse(content);
+      const times = rows.map(
+        (row) =>
+          `${row.sampler} median ${formatSeconds(row.median_seconds)}, slowest ${formatSeconds(row.slowest_seconds)}, first of a resumed study ${formatSeconds(row.first_seconds)}`,
+      );
+      return `${trials} trials of ${bits} bits: ${times.join('; ')}`;
+    },
   },
 };
 

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { readme } from '../../experiments/lib/readme.js';
 import { resultsReadme, writeResultsReadme } from '../../experiments/lib/results-readme.js';
 import { hashWeights } from '../../src/checkpoint/hash.js';
 import { openCheckpoint } from '../../src/checkpoint/safetensors.js';
@@ -21,6 +22,22 @@ describe('results/README.md', () => {
   it('links every file', () => {
     for (const file of readdirSync(results))
       if (file !== 'README.md') expect(text).toContain(`](${file})`);
+  });
+});
+
+describe('README.md', () => {
+  const file = join(root, 'README.md');
+  const text = readFileSync(file, 'utf8');
+
+  it('is what experiments/results.ts makes of results/', async () => {
+    expect(await readme(text, file, results)).toBe(text);
+  });
+
+  it('is told where a part of it has lost its marks', async () => {
+    const lost = text.replace('<!-- measured, ', '<!-- ');
+    await expect(readme(lost, file, results)).rejects.toThrow(
+      /README\.md lacks the lines "<!-- measured, .*put them back/,
+    );
   });
 });
 
