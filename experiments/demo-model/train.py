@@ -3,10 +3,10 @@
     python3 train.py --data ENCODED --start STARTER --out OUT
 
 Every other step adds KL(full pass || pass with a random skip mask), the full pass taken as given, to the cross-entropy of the
-full pass; late in the training some steps do so on the model's own text, too (own_text.py). STARTER with half of the layers is
-deepened, one with all of them is trained on. The learning rate falls to zero by the clock; OUT/state.pt is written every few
-minutes and, when it is there, training goes on from it. At the end OUT has the model in the Hugging Face layout and
-training.json, which tells of the runs before, too.
+full pass; from the part --own-from of the time on, every --own-every'th step does so on the model's own text, too, and makes
+its loops unlikely (own_text.py). STARTER with half of the layers is deepened, one with all of them is trained on. The learning
+rate falls to zero by the clock; OUT/state.pt is written every few minutes and, when it is there, training goes on from it. At
+the end OUT has the model in the Hugging Face layout and training.json, which tells of the runs before, too.
 """
 import argparse, json, math, os, time
 import numpy as np, torch
@@ -17,8 +17,8 @@ from own_text import greedy, unlikelihood
 
 KINDS = {'stories': 0.22, 'help': 0.25, 'code': 0.31, 'math': 0.22}
 LAYERS = 24
-# From that part of the time on, every sixth step has a batch of the model's own text after starts of documents.
-OWN_FROM, OWN_ROWS, OWN_TOKENS = 0.6, 32, 64
+# A batch of the model's own text: rows, and new tokens of each.
+OWN_ROWS, OWN_TOKENS = 32, 64
 # Tokens in a window from that part of the time on.
 LENGTHS = ((0.0, 256), (0.4, 512), (0.85, 1024))
 
@@ -69,7 +69,7 @@ def earlier_runs(start):
 def main():
     p = argparse.ArgumentParser()
     for name, default in dict(data='', start='', out='', minutes=88.0, lr=7e-4, warmup=40, batch=4096, micro_batch=4096, seed=0,
-                              threads=2, kl=1.0, loops=0.5).items():
+                              threads=2, kl=1.0, loops=0.5, own_from=0.6, own_every=6, reach_low=0.5, reach_high=1.25).items():
         p.add_argument('--' + name.replace('_', '-'), type=type(default), default=default)
     a = p.parse_args()
     torch.manual_seed(a.seed)
@@ -98,7 +98,7 @@ def main():
         os.replace(path + '.tmp', path)
 
     def random_mask():
-        return (rng.random(len(propensity)) < np.minimum(1, propensity * rng.uniform(0.5, 1.25))).tolist()
+        return (rng.random(len(propensity)) < np.minimum(1, propensity * rng.uniform(a.reach_low, a.reach_high))).tolist()
 
     last_save, started, before = time.time(), time.time(), state['seconds']
     average = {}
@@ -129,8 +129,8 @@ def main():
                 (a.kl * kl / parts).backward()
                 sums['kl'] = sums.get('kl', 0) + float(kl) / parts
                 sums['agree'] = sums.get('agree', 0) + float(agree) / parts
-        if done >= OWN_FROM and state['step'] % 6 == 2:
-            text = greedy(model, made, windows.draw(OWN_ROWS, int(rng.integers(24, 81)), 1.0), OWN_TOKENS)
+        if done >= a.own_from and state['step'] % a.own_every == 0:
+            text = greedy(model, made, windows.draw(OWN_ROWS, int(rng.integers(24, 81)), 0.5), OWN_TOKENS)
             x = text[:, :-1].contiguous()
             logits = cpu.forward(model, made, x)
             loops, sums['loops'] = unlikelihood(logits.view(*x.shape, -1), text, OWN_TOKENS)
