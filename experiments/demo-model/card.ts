@@ -32,11 +32,16 @@ const { runs } = read(
         step: z.number(),
         tokens: z.number(),
         seconds: z.number(),
-        arguments: z.looseObject({ lr: z.number() }),
+        arguments: z.looseObject({
+          lr: z.number(),
+          own_every: z.number().optional(),
+          pull: z.number().optional(),
+        }),
       }),
     ),
   }),
 );
+type Run = (typeof runs)[number];
 const losses = read(
   'results/heldout-loss.json',
   z.array(z.object({ model: z.string() }).catchall(z.union([z.number(), z.string()]))),
@@ -163,23 +168,21 @@ that, and training on a GPU with more data, are still owed.
 
 2% of the documents of every kind are held out by the hash of their text. No held-out document and no bundled prompt occurs in
 the training text (experiments/demo-model/overlap.mjs). Of the held-out runs of ${overlap.run_tokens} tokens these shares do, in
-licence heads and stock phrases: ${shared}. The model of 12 layers had been trained on the same corpora and on public-domain books
+licence heads and stock phrases: ${shared}. The model of 12 layers had been trained on the same corpora
 with a split of its own, so it may have seen much of what is held out here.
 
 ## Recipe
 
 Muon for matrices, AdamW for the rest, matrix products in bf16; windows of 256 tokens, later longer. After the 24.9M tokens of the
 model it started from, on two CPU cores, in runs whose learning rate falls to zero by the clock: ${runs.map(runText).join('; ')}.
-Late in the last run every sixth step also had 32 continuations of 64 greedy tokens by the model itself: where they loop, the
-repeated tokens are made unlikely (Welleck et al. 2020), and a pass with skipped sublayers learns the full pass's choices on them
-(Zhou et al. 2024). Code: experiments/demo-model.
+${ownTextExplained()}Code: experiments/demo-model.
 
 Documents are separated by token 0, \`<|endoftext|>\`, which is both bos and eos; prompts start with it (the tokenizer adds it).
 
 ## Held-out loss
 
-Nats per token, fp32, windows of 256 tokens; the last column is the prompts in datasets/, our own texts. Draft: the same weights
-without the sublayers that the bundled profile skips.
+Nats per token, fp32, the first four windows of 256 tokens of every held-out document; the last column is the prompts in
+datasets/, our own texts. Draft: the same weights without the sublayers that the bundled profile skips.
 
 ${lossTable}
 ${comparison()}
@@ -214,8 +217,20 @@ writeFileAtomic(
   `${JSON.stringify({ bos_token_id: 0, eos_token_id: 0, do_sample: false, max_new_tokens: 128 }, null, 1)}\n`,
 );
 
-function runText({ step, tokens, seconds, arguments: { lr } }: (typeof runs)[number]): string {
-  return `${step} steps, ${million(tokens)} tokens, ${(seconds / 60).toFixed(0)} minutes, learning rate ${lr}`;
+function runText({ step, tokens, seconds, arguments: { lr, own_every, pull } }: Run): string {
+  return [
+    `${step} steps, ${million(tokens)} tokens, ${(seconds / 60).toFixed(0)} minutes, learning rate ${lr}`,
+    ...(own_every === undefined ? [] : ['on its own text too']),
+    ...(pull === undefined || pull === 0 ? [] : ['drawn to its drafts']),
+  ].join(', ');
+}
+
+function ownTextExplained(): string {
+  if (runs.every((run) => run.arguments.own_every === undefined)) return '';
+  return `Own text is 32 continuations of 64 greedy tokens in some steps: where they loop, the repeated tokens are made unlikely (Welleck et
+al. 2020), and a pass with skipped sublayers learns the full pass's choices on them (Zhou et al. 2024). A model that is drawn to
+its drafts has the divergence the other way in its loss, too (Liang et al. 2021).
+`;
 }
 
 function loopText(): string {

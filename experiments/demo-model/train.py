@@ -3,7 +3,7 @@
     python3 train.py --data ENCODED --start STARTER --out OUT
 
 Every other step adds KL(full pass || pass with a random skip mask), the full pass taken as given, to the cross-entropy of the
-full pass; from the part --own-from of the time on, every --own-every'th step does so on the model's own text, too, and makes
+full pass and, --pull times, KL the other way, the skipping pass taken as given; from the part --own-from of the time on, every --own-every'th step does so on the model's own text, too, and makes
 its loops unlikely (own_text.py). STARTER with half of the layers is deepened, one with all of them is trained on. The learning
 rate falls to zero by the clock; OUT/state.pt is written every few minutes and, when it is there, training goes on from it. At
 the end OUT has the model in the Hugging Face layout and training.json, which tells of the runs before, too.
@@ -69,7 +69,7 @@ def earlier_runs(start):
 def main():
     p = argparse.ArgumentParser()
     for name, default in dict(data='', start='', out='', minutes=88.0, lr=7e-4, warmup=40, batch=4096, micro_batch=4096, seed=0,
-                              threads=2, kl=1.0, loops=0.5, own_from=0.6, own_every=6, reach_low=0.5, reach_high=1.25).items():
+                              threads=2, kl=1.0, pull=0.0, loops=0.5, own_from=0.6, own_every=6, reach_low=0.5, reach_high=1.25).items():
         p.add_argument('--' + name.replace('_', '-'), type=type(default), default=default)
     a = p.parse_args()
     torch.manual_seed(a.seed)
@@ -100,6 +100,13 @@ def main():
     def random_mask():
         return (rng.random(len(propensity)) < np.minimum(1, propensity * rng.uniform(a.reach_low, a.reach_high))).tolist()
 
+    def consistency(full, draft):
+        """KL to the draft, share of equal choices, and the loss that draws the draft to the full pass and, less, it to the draft
+        (Liang et al. 2021, "R-Drop"): what only the whole depth can say is for a good part learned by heart."""
+        kl, agree = cpu.Divergence.apply(full.detach(), draft)
+        back, _ = cpu.Divergence.apply(draft.detach(), full)
+        return float(kl), agree, a.kl * kl + a.pull * back
+
     last_save, started, before = time.time(), time.time(), state['seconds']
     average = {}
     while True:
@@ -122,22 +129,21 @@ def main():
             logits = cpu.forward(model, made, x)
             loss = cpu.CrossEntropy.apply(logits, y.flatten())
             sums['ce'] = sums.get('ce', 0) + float(loss) / parts
-            (loss / parts).backward(retain_graph=True)
             if skip is not None:
                 draft = cpu.forward(model, made, x, skip)
-                kl, agree = cpu.Divergence.apply(logits.detach(), draft)
-                (a.kl * kl / parts).backward()
-                sums['kl'] = sums.get('kl', 0) + float(kl) / parts
-                sums['agree'] = sums.get('agree', 0) + float(agree) / parts
+                sums['kl'], sums['agree'], both = consistency(logits, draft)
+                loss = loss + both
+            (loss / parts).backward(retain_graph=True)
         if done >= a.own_from and state['step'] % a.own_every == 0:
             text = greedy(model, made, windows.draw(OWN_ROWS, int(rng.integers(24, 81)), 0.5), OWN_TOKENS)
             x = text[:, :-1].contiguous()
             logits = cpu.forward(model, made, x)
             loops, sums['loops'] = unlikelihood(logits.view(*x.shape, -1), text, OWN_TOKENS)
+            draft = cpu.forward(model, made, x, random_mask())
+            _, sums['own_agree'], loss = consistency(logits, draft)
             if loops is not None:
-                (a.loops * loops).backward(retain_graph=True)
-            kl, sums['own_agree'] = cpu.Divergence.apply(logits.detach(), cpu.forward(model, made, x, random_mask()))
-            (a.kl * kl).backward()
+                loss = loss + a.loops * loops
+            loss.backward(retain_graph=True)
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         for o in optimisers:
             o.step()
