@@ -170,10 +170,11 @@ def write_hf(model, folder, shard_bytes=15 * 2**20):
 def grow(config, tensors, layers, context):
     """The model of a checkpoint, for a longer context, with as many layers: itself, or, where it has half of them, after each
     one a copy of it with o_proj and down_proj at zero, so that the function stays."""
-    deepen = {1: False, 2: True}[layers // config['num_hidden_layers']]
+    had = config['num_hidden_layers']
+    assert layers in (had, 2 * had)
     config = {**config, 'num_hidden_layers': layers, 'max_position_embeddings': context}
     model, state = Llama(config), {}
-    if not deepen:
+    if layers == had:
         model.load_state_dict(tensors)
         return model
     for key, t in tensors.items():

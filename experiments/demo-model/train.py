@@ -68,8 +68,8 @@ def earlier_runs(start):
 
 def main():
     p = argparse.ArgumentParser()
-    for name, default in dict(data='', start='', out='', minutes=88.0, lr=7e-4, warmup=40, batch=4096, micro_batch=4096, seed=0,
-                              threads=2, kl=1.0, pull=0.0, loops=0.5, own_from=0.6, own_every=6, reach_low=0.5, reach_high=1.25).items():
+    for name, default in dict(data='', start='', out='', minutes=88.0, lr=7e-4, warmup=40, batch=4096, seed=0,
+                              threads=2, kl=1.0, pull=0.5, loops=0.5, own_from=0.6, own_every=6, reach_low=0.5, reach_high=1.25).items():
         p.add_argument('--' + name.replace('_', '-'), type=type(default), default=default)
     a = p.parse_args()
     torch.manual_seed(a.seed)
@@ -119,28 +119,23 @@ def main():
             for g in o.param_groups:
                 g['lr'] = rate
         t = [length for since, length in LENGTHS if done >= since][-1]
-        micro = a.micro_batch // t
-        parts = a.batch // a.micro_batch
         skip = random_mask() if state['step'] % 2 == 1 else None
         sums = {}
         made = cpu.weights(model)
-        for _ in range(parts):
-            x, y = windows.batch(micro, t)
-            logits = cpu.forward(model, made, x)
-            loss = cpu.CrossEntropy.apply(logits, y.flatten())
-            sums['ce'] = sums.get('ce', 0) + float(loss) / parts
-            if skip is not None:
-                draft = cpu.forward(model, made, x, skip)
-                sums['kl'], sums['agree'], both = consistency(logits, draft)
-                loss = loss + both
-            (loss / parts).backward(retain_graph=True)
+        x, y = windows.batch(a.batch // t, t)
+        logits = cpu.forward(model, made, x)
+        loss = cpu.CrossEntropy.apply(logits, y.flatten())
+        sums['ce'] = float(loss)
+        if skip is not None:
+            sums['kl'], sums['agree'], both = consistency(logits, cpu.forward(model, made, x, skip))
+            loss = loss + both
+        loss.backward(retain_graph=True)
         if done >= a.own_from and state['step'] % a.own_every == 0:
             text = greedy(model, made, windows.draw(OWN_ROWS, int(rng.integers(24, 81)), 0.5), OWN_TOKENS)
             x = text[:, :-1].contiguous()
             logits = cpu.forward(model, made, x)
             loops, sums['loops'] = unlikelihood(logits.view(*x.shape, -1), text, OWN_TOKENS)
-            draft = cpu.forward(model, made, x, random_mask())
-            _, sums['own_agree'], loss = consistency(logits, draft)
+            _, sums['own_agree'], loss = consistency(logits, cpu.forward(model, made, x, random_mask()))
             if loops is not None:
                 loss = loss + a.loops * loops
             loss.backward(retain_graph=True)
@@ -149,7 +144,7 @@ def main():
             o.step()
             o.zero_grad(set_to_none=True)
         state['step'] += 1
-        state['tokens'] += parts * micro * t
+        state['tokens'] += y.numel()
         for k, v in sums.items():
             v = float(v)
             average[k] = v if k not in average else 0.95 * average[k] + 0.05 * v

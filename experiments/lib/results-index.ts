@@ -41,6 +41,7 @@ const auditCounts = z.object({
     near_ties: z.number(),
     defects: z.number(),
   }),
+  by: z.object({ threads: z.record(z.string(), z.object({ tokens: z.number() })) }),
 });
 const fidelityFigures = z.object({
   masks: z.number(),
@@ -73,6 +74,7 @@ const passSpeed = z.object({
 });
 const memoryRows = z.array(z.object({ precision: z.string(), peak_memory_bytes: z.number() }));
 const deepMiniature = z.object({
+  layers: z.number(),
   ...{ inner_sublayers_skipped: z.number(), outer_sublayers_skipped: z.number() },
   holdout: z.object(measured),
 });
@@ -152,22 +154,27 @@ export const LISTED: Readonly<Record<string, ListedResult>> = {
     figures: pooledSpeedups,
   },
   'eval-demo-long': {
-    shows: 'the same with ten repetitions, an hour later',
+    shows: 'the same with ten repetitions',
     command: demoEvaluation.replace('--repetitions 5', '--repetitions 10'),
     figures: pooledSpeedups,
   },
   'eval-demo-again': {
-    shows: 'the same once more, a minute later: how far it repeats',
+    shows: 'the same once more: how far it repeats',
     command: demoEvaluation,
     figures: pooledSpeedups,
   },
   audit: {
     shows:
       'speculative against autoregressive tokens over everything that can be varied; counts by each',
-    command: script('audit.ts'),
+    command: `${script('audit.ts --threads 2 --tokens 154000')} && ${script('audit.ts')}`,
     figures: (content) => {
-      const { comparisons, tokens, defects, near_ties } = auditCounts.parse(content).total;
-      return `${tokens.toLocaleString('en')} tokens in ${comparisons.toLocaleString('en')} comparisons; ${defects} defects, ${near_ties} near-ties`;
+      const { total, by } = auditCounts.parse(content);
+      const count = (n: number) => n.toLocaleString('en');
+      const threads = Object.entries(by.threads).map(
+        ([number, { tokens }]) =>
+          `${count(tokens)} with ${number === '1' ? 'one thread' : `${number} threads`}`,
+      );
+      return `${count(total.tokens)} tokens (${threads.join(', ')}) in ${count(total.comparisons)} comparisons; ${total.defects} defects, ${total.near_ties} near-ties`;
     },
   },
   samplers: {
@@ -256,8 +263,8 @@ export const LISTED: Readonly<Record<string, ListedResult>> = {
       'proof of the search on a random model built so that skipping is nearly free; of no real model',
     command: script('deep-miniature.ts'),
     figures: (content) => {
-      const { holdout, ...skipped } = deepMiniature.parse(content);
-      return `held out ${speedupText(holdout)}; ${skipped.inner_sublayers_skipped} of 44 inner sublayers skipped, ${skipped.outer_sublayers_skipped} of the outer`;
+      const { layers, holdout, ...skipped } = deepMiniature.parse(content);
+      return `held out ${speedupText(holdout)}; ${skipped.inner_sublayers_skipped} of ${2 * (layers - 2)} inner sublayers skipped, ${skipped.outer_sublayers_skipped} of the outer`;
     },
   },
   'ask-cost': {

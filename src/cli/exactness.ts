@@ -13,7 +13,7 @@ export async function checkExactness(engine: Engine, quiet: boolean): Promise<Ex
   let progress: ReturnType<typeof createProgress> | undefined;
   try {
     const { exact, different, passes } = await selfCheck(engine, (done, total) => {
-      const label = 'Checking that passes of any length agree in every bit (once)';
+      const label = 'Checking that passes agree bit by bit (once)';
       progress ??= createProgress({ label, total, unit: 'passes', quiet });
       progress.update(done);
     });

@@ -1,6 +1,7 @@
 import { stderrColours } from '../reporting/colours.js';
+import { fold } from '../reporting/fold.js';
 
-/** The least that is worth wrapping to. */
+/** The least width that is worth folding to. */
 const NARROWEST = 40;
 
 /**
@@ -16,15 +17,8 @@ export function tell(
   } = process.stderr,
 ): void {
   const colour = label === 'Note' ? stderrColours.yellow : stderrColours.red;
-  const lines = wrap(`${label}: ${text}`, stream.isTTY ? stream.columns : undefined);
-  stream.write(`${colour(`${label}:`)}${lines.slice(label.length + 1)}\n`);
-}
-
-/** Ends lines between words, so that none is wider than `columns` unless a single word is. */
-function wrap(text: string, columns?: number): string {
-  if (columns === undefined || columns < NARROWEST) return text;
-  const line = new RegExp(`(\\S{${columns},}|.{1,${columns}})(?: +|$)`, 'gm');
-  return text.replace(line, (match, words: string, at: number, whole: string) =>
-    at + match.length === whole.length || whole[at + match.length] === '\n' ? words : `${words}\n`,
-  );
+  const { isTTY, columns = 0 } = stream;
+  const width = isTTY && columns >= NARROWEST ? columns : Number.POSITIVE_INFINITY;
+  const lines = `${label}: ${text}`.split('\n').flatMap((line) => fold(line, width));
+  stream.write(`${colour(`${label}:`)}${lines.join('\n').slice(label.length + 1)}\n`);
 }

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { cpus, loadavg } from 'node:os';
+import { cpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Busy share of the machine, before a measurement, above which timings are not to be trusted. */
-const BUSY_SHARE = 0.5;
+/** Share of the CPU that other processes may take just before a measurement: less than one busy thread of two. */
+const BUSY_SHARE = 0.25;
+/** Load average for each core above which timings are not to be trusted. */
+const BUSY_LOAD = 0.5;
 /** Share of the CPU that other processes may take while something is measured. */
 const OTHERS_SHARE = 0.1;
 
@@ -15,22 +17,17 @@ export interface CpuTimes {
 }
 
 /**
- * A sentence that says the machine is busy with other work, or undefined when it is quiet: load average per logical
- * core above 0.5, or more than half of the CPU time used by other processes during a short sample. Call it before the
- * work starts, or the load average counts that work.
- * @param sampleMilliseconds length of the sample, default 200.
+ * A sentence that says the machine is busy with other work, or undefined when it is quiet: other processes used more than a
+ * quarter of the CPU during a short sample. The load average is not asked: it counts for minutes what is over, such as the
+ * installation before a first search.
+ * @param sampleMilliseconds length of the sample, default 300.
  */
-export async function busyWarning(sampleMilliseconds = 200): Promise<string | undefined> {
-  const cores = cpus().length;
-  const [lastMinute] = loadavg();
+export async function busyWarning(sampleMilliseconds = 300): Promise<string | undefined> {
   const othersSince = watchOthers();
   await sleep(sampleMilliseconds);
   const others = othersSince();
-  if (others > BUSY_SHARE) return busySentence(`other processes use ${percent(others)} of the CPU`);
-  if (lastMinute / cores > BUSY_SHARE) {
-    return busySentence(`its load average is ${lastMinute.toFixed(1)} on ${cores} cores`);
-  }
-  return undefined;
+  if (others <= BUSY_SHARE) return undefined;
+  return `This machine is busy: other processes use ${percent(others)} of the CPU; timings will be noisy and speedups may be wrong.`;
 }
 
 /**
@@ -64,7 +61,7 @@ export function busyReason({
 }: Load): string | undefined {
   if (others !== undefined)
     return others > OTHERS_SHARE ? `other processes used ${percent(others)} of the CPU` : undefined;
-  return load > BUSY_SHARE * cores ? `load average ${load} on ${cores} logical cores` : undefined;
+  return load > BUSY_LOAD * cores ? `load average ${load} on ${cores} logical cores` : undefined;
 }
 
 /**
@@ -108,8 +105,4 @@ function cpuTimes(): CpuTimes {
 
 function percent(share: number): string {
   return `${Math.round(100 * share)}%`;
-}
-
-function busySentence(why: string): string {
-  return `This machine is busy: ${why}; timings will be noisy and speedups may be wrong.`;
 }

@@ -1,6 +1,6 @@
-import { stripVTControlCharacters } from 'node:util';
 import { colours } from './colours.js';
 import { type Column, type ColumnText, columnTexts, type Row } from './columns.js';
+import { fold, textWidth } from './fold.js';
 
 /** Widest line of anything printed to a terminal. */
 export const LINE_WIDTH = 100;
@@ -24,11 +24,6 @@ export function table(columns: readonly Column[], rows: readonly Row[]): string 
     colours.dim(widths.map((width) => '─'.repeat(width)).join(' '.repeat(GAP))),
     ...rows.map((_, i) => line(({ cells }) => cells[i])),
   ].join('\n');
-}
-
-/** Characters that a text takes in a terminal, colours aside; every code point counts as one. */
-export function textWidth(text: string): number {
-  return [...stripVTControlCharacters(text)].length;
 }
 
 function fitWidths(columns: readonly ColumnText[]): number[] {
@@ -74,23 +69,6 @@ function foldedLine(
       .join(' '.repeat(GAP))
       .trimEnd(),
   ).join('\n');
-}
-
-/** Breaks a text at spaces, and inside words that are too long; a text that must be broken loses its colours. */
-function fold(text: string, width: number): string[] {
-  if (textWidth(text) <= width) return [text];
-  const lines: string[] = [];
-  let line = '';
-  for (const word of stripVTControlCharacters(text).split(' ')) {
-    if (line !== '' && textWidth(line) + 1 + textWidth(word) > width) {
-      lines.push(line);
-      line = '';
-    }
-    let rest = [...(line === '' ? word : `${line} ${word}`)];
-    for (; rest.length > width; rest = rest.slice(width)) lines.push(rest.slice(0, width).join(''));
-    line = rest.join('');
-  }
-  return line === '' ? lines : [...lines, line];
 }
 
 function longest(texts: readonly string[]): number {

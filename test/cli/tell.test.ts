@@ -29,14 +29,13 @@ test('line ends of the text stay', () => {
   );
 });
 
-test('no line is too wide unless it is one word, and no word is lost', () => {
-  const words = fc.array(fc.stringMatching(/^[a-z]{1,60}$/), { minLength: 1 });
+test('no line is too wide, and no word is lost', () => {
+  const words = fc.array(fc.stringMatching(/^[a-z]{1,33}$/), { minLength: 1 });
   fc.assert(
     fc.property(words, fc.integer({ min: 40, max: 100 }), (list, columns) => {
       const text = told(list.join(' '), { isTTY: true, columns });
       expect(text.trim().split(/\s+/).slice(1)).toEqual(list);
-      for (const line of text.trimEnd().split('\n'))
-        expect(line.length <= columns || !line.includes(' ')).toBe(true);
+      for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(columns);
     }),
   );
 });
