@@ -36,10 +36,10 @@ it(
     expect(by.threads[2].comparisons).toBe(1);
     expect(by.threads[1].comparisons).toBe(total.comparisons - 1);
     expect(new Set(units()).size).toBe(total.comparisons);
-    const threads = /\(\d+ with one thread, \d+ with 2 threads\)/.source;
+    const threads = /\([\d,]+ with one thread, [\d,]+ with 2 threads\)/.source;
     expect(readFileSync(join(output, 'README.md'), 'utf8')).toMatch(
       new RegExp(
-        `\\| ${total.tokens} tokens ${threads} in ${total.comparisons} comparisons; 0 defects`,
+        `\\| ${total.tokens.toLocaleString('en')} tokens ${threads} in ${total.comparisons} comparisons; 0 defects`,
       ),
     );
   },
