@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { type ChatMessage, renderChat } from '../../src/checkpoint/chat-template.js';
 import { loadTokenizer } from '../../src/checkpoint/tokenizer.js';
-import { inputErrorOf, temporaryFolder, writeFolder } from './fixtures.js';
+import { temporaryDirectory } from '../helpers/temporary.js';
+import { inputErrorOf, writeFolder } from './fixtures.js';
 
 const MESSAGES: readonly ChatMessage[] = [
   { role: 'system', content: 'Be brief.' },
@@ -74,9 +75,9 @@ describe('chat', () => {
     decoder: { type: 'ByteLevel' },
   };
   const chat = (files: Record<string, object | string>) =>
-    loadTokenizer(writeFolder(temporaryFolder(), { 'tokenizer.json': TOKENIZER, ...files }))?.chat(
-      MESSAGES,
-    );
+    loadTokenizer(
+      writeFolder(temporaryDirectory(), { 'tokenizer.json': TOKENIZER, ...files }),
+    )?.chat(MESSAGES);
   const config = (chat_template: unknown) => ({
     'tokenizer_config.json': { eos_token: '</s>', chat_template },
   });

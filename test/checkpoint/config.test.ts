@@ -3,14 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseModelConfig, readModelConfig } from '../../src/checkpoint/config.js';
 import { InputError } from '../../src/errors.js';
-import {
-  hasShared,
-  inputErrorOf,
-  SHARED,
-  TINY_CONFIG,
-  temporaryFolder,
-  writeFolder,
-} from './fixtures.js';
+import { temporaryDirectory } from '../helpers/temporary.js';
+import { hasShared, inputErrorOf, SHARED, TINY_CONFIG, writeFolder } from './fixtures.js';
 
 const parse = (changes: object) =>
   parseModelConfig({ ...TINY_CONFIG, ...changes }, 'm/config.json');
@@ -151,7 +145,7 @@ describe('parseModelConfig', () => {
 
 describe('readModelConfig', () => {
   it('adds the eos ids of generation_config.json', () => {
-    const folder = temporaryFolder();
+    const folder = temporaryDirectory();
     writeFolder(folder, {
       'config.json': TINY_CONFIG,
       'generation_config.json': { eos_token_id: [4, 2] },
@@ -162,7 +156,7 @@ describe('readModelConfig', () => {
   });
 
   it('says what is wrong with a folder without config.json, or with a broken one', () => {
-    const folder = temporaryFolder();
+    const folder = temporaryDirectory();
     expect(() => readModelConfig(folder)).toThrow(/has no config\.json/);
     writeFolder(folder, { 'config.json': '{"model_type": ' });
     expect(() => readModelConfig(folder)).toThrow(/config\.json is not valid JSON/);

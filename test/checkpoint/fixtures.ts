@@ -1,8 +1,7 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, expect } from 'vitest';
+import { expect } from 'vitest';
 import { InputError } from '../../src/errors.js';
 import { errorMessage } from '../../src/files.js';
 
@@ -14,13 +13,6 @@ export function hasShared(path: string): boolean {
   const here = existsSync(join(SHARED, path));
   if (!here) console.warn(`skipped: ../shared/${path} is absent`);
   return here;
-}
-
-/** A new temporary folder, removed after the test file. */
-export function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'sspec-checkpoint-'));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
 }
 
 /** The message of the InputError that `work` throws; fails when it throws another error, or none. */

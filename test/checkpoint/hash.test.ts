@@ -2,21 +2,15 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { hashWeights } from '../../src/checkpoint/hash.js';
 import { openCheckpoint } from '../../src/checkpoint/safetensors.js';
-import {
-  ramp,
-  type StoredTensor,
-  safetensors,
-  TINY_CONFIG,
-  temporaryFolder,
-  writeFolder,
-} from './fixtures.js';
+import { temporaryDirectory } from '../helpers/temporary.js';
+import { ramp, type StoredTensor, safetensors, TINY_CONFIG, writeFolder } from './fixtures.js';
 
 function open(tensors: Record<string, StoredTensor>, config: object = {}) {
   const files = {
     'config.json': { ...TINY_CONFIG, ...config },
     'model.safetensors': safetensors(tensors),
   };
-  return openCheckpoint(writeFolder(temporaryFolder(), files));
+  return openCheckpoint(writeFolder(temporaryDirectory(), files));
 }
 const hash = (tensors: Record<string, StoredTensor>, config: object = {}) =>
   hashWeights(open(tensors, config));
@@ -30,7 +24,7 @@ describe('hashWeights', () => {
     expect(
       await hash({ a, b }, { eos_token_id: 3, bos_token_id: null, max_position_embeddings: 8 }),
     ).toBe(reference);
-    const sharded = writeFolder(temporaryFolder(), {
+    const sharded = writeFolder(temporaryDirectory(), {
       'config.json': TINY_CONFIG,
       'model.safetensors.index.json': { weight_map: { a: '1.safetensors', b: '2.safetensors' } },
       '1.safetensors': safetensors({ a }),

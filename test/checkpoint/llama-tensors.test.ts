@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { llamaTensors } from '../../src/checkpoint/llama-tensors.js';
 import { openCheckpoint } from '../../src/checkpoint/safetensors.js';
+import { temporaryDirectory } from '../helpers/temporary.js';
 import {
   hasShared,
   ramp,
@@ -9,7 +10,6 @@ import {
   type StoredTensor,
   safetensors,
   TINY_CONFIG,
-  temporaryFolder,
   tinyTensors,
   writeFolder,
 } from './fixtures.js';
@@ -17,7 +17,7 @@ import {
 function find(configChanges: object, tensors: Record<string, StoredTensor>) {
   const config = { ...TINY_CONFIG, ...configChanges };
   const files = { 'config.json': config, 'model.safetensors': safetensors(tensors) };
-  return llamaTensors(openCheckpoint(writeFolder(temporaryFolder(), files)));
+  return llamaTensors(openCheckpoint(writeFolder(temporaryDirectory(), files)));
 }
 const without = (...names: string[]) =>
   Object.fromEntries(Object.entries(tinyTensors()).filter(([name]) => !names.includes(name)));

@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { resolveModel } from '../../src/checkpoint/resolve.js';
 import { InputError } from '../../src/errors.js';
-import { TINY_CONFIG, temporaryFolder, writeFolder } from './fixtures.js';
+import { temporaryDirectory } from '../helpers/temporary.js';
+import { TINY_CONFIG, writeFolder } from './fixtures.js';
 
 const COMMIT = '0123456789abcdef0123456789abcdef01234567';
 const demo = join(dirname(fileURLToPath(import.meta.url)), '../../models/demo');
@@ -27,7 +28,7 @@ afterEach(() => {
 
 describe('resolveModel', () => {
   it('takes an existing folder, as absolute path, before a Hub id', async () => {
-    const folder = temporaryFolder();
+    const folder = temporaryDirectory();
     expect(await resolveModel(folder)).toBe(folder);
     expect(await resolveModel(relative(process.cwd(), folder))).toBe(folder);
     expect(await resolveModel('src/checkpoint')).toBe(join(process.cwd(), 'src/checkpoint'));
@@ -41,7 +42,7 @@ describe('resolveModel', () => {
   });
 
   it('looks into the Hugging Face cache where its variables say', async () => {
-    const home = temporaryFolder();
+    const home = temporaryDirectory();
     const snapshot = fillCache(join(home, 'hub'));
     for (const variables of [
       { HF_HUB_CACHE: join(home, 'hub') },
@@ -51,7 +52,7 @@ describe('resolveModel', () => {
       useCache(variables);
       expect(await resolveModel('org/name')).toBe(snapshot);
     }
-    const cacheHome = temporaryFolder();
+    const cacheHome = temporaryDirectory();
     useCache({ XDG_CACHE_HOME: cacheHome });
     expect(await resolveModel('org/name').catch(String)).toContain(
       join(cacheHome, 'huggingface/hub/models--org--name'),
@@ -59,7 +60,7 @@ describe('resolveModel', () => {
   });
 
   it('resolves revisions: a branch, a commit, a pull request', async () => {
-    const cache = temporaryFolder();
+    const cache = temporaryDirectory();
     const snapshot = fillCache(cache);
     useCache({ HF_HUB_CACHE: cache });
     for (const revision of ['main', COMMIT, 'refs/pr/1'])
@@ -71,7 +72,7 @@ describe('resolveModel', () => {
   });
 
   it('follows no reference out of the cache', async () => {
-    const cache = temporaryFolder();
+    const cache = temporaryDirectory();
     fillCache(cache);
     writeFolder(join(cache, 'other'), { 'config.json': TINY_CONFIG });
     useCache({ HF_HUB_CACHE: cache });
@@ -93,14 +94,14 @@ describe('resolveModel', () => {
     'org/name\0',
     'nothing-here',
   ])('refuses %j', async (ref) => {
-    useCache({ HF_HUB_CACHE: temporaryFolder() });
+    useCache({ HF_HUB_CACHE: temporaryDirectory() });
     await expect(resolveModel(ref)).rejects.toThrow(
       /neither "demo", an existing folder nor a Hub id/,
     );
   });
 
   it('refuses a file', async () => {
-    const file = join(temporaryFolder(), 'model.gguf');
+    const file = join(temporaryDirectory(), 'model.gguf');
     writeFileSync(file, '');
     await expect(resolveModel(file)).rejects.toThrow(/is a file; give the folder/);
   });

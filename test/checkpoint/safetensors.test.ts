@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { openCheckpoint } from '../../src/checkpoint/safetensors.js';
 import { readSafetensorsHeader } from '../../src/checkpoint/safetensors-header.js';
 import { InputError } from '../../src/errors.js';
+import { temporaryDirectory } from '../helpers/temporary.js';
 import {
   hasShared,
   inputErrorOf,
@@ -13,12 +14,11 @@ import {
   SHARED,
   safetensors,
   TINY_CONFIG,
-  temporaryFolder,
   tinyTensors,
   writeFolder,
 } from './fixtures.js';
 
-const folder = temporaryFolder();
+const folder = temporaryDirectory();
 
 function header(bytes: Buffer) {
   const file = join(folder, 'x.safetensors');
@@ -161,7 +161,7 @@ describe('openCheckpoint', () => {
     return { 'model.safetensors.index.json': { metadata: {}, weight_map: { ...map, ...changes } } };
   };
   const model = (files: Record<string, object | Buffer>) =>
-    writeFolder(temporaryFolder(), { 'config.json': TINY_CONFIG, ...files });
+    writeFolder(temporaryDirectory(), { 'config.json': TINY_CONFIG, ...files });
 
   it('opens a single file', () => {
     const directory = model({ 'model.safetensors': safetensors(tinyTensors()) });

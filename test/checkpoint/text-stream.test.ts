@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createTextStream } from '../../src/checkpoint/text-stream.js';
 import { loadTokenizer, type TextTokenizer } from '../../src/checkpoint/tokenizer.js';
-import { hasShared, SHARED, temporaryFolder, writeFolder } from './fixtures.js';
+import { temporaryDirectory } from '../helpers/temporary.js';
+import { hasShared, SHARED, writeFolder } from './fixtures.js';
 
 /** A byte-level tokenizer of 256 one-byte tokens, a special (256) and a plain added token (257). */
 function byteLevel(): TextTokenizer {
@@ -55,7 +56,7 @@ function sentencePiece(): TextTokenizer {
 }
 
 function load(tokenizer: object): TextTokenizer {
-  const loaded = loadTokenizer(writeFolder(temporaryFolder(), { 'tokenizer.json': tokenizer }));
+  const loaded = loadTokenizer(writeFolder(temporaryDirectory(), { 'tokenizer.json': tokenizer }));
   if (loaded === null) throw new Error('no tokenizer');
   return loaded;
 }

@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { loadTokenizer, type TextTokenizer } from '../../src/checkpoint/tokenizer.js';
 import { InputError } from '../../src/errors.js';
-import { hasShared, SHARED, temporaryFolder, writeFolder } from './fixtures.js';
+import { temporaryDirectory } from '../helpers/temporary.js';
+import { hasShared, SHARED, writeFolder } from './fixtures.js';
 
 /** Bytes 0 to 255 as the characters that byte-level BPE writes them with, for the printable range used here. */
 const LETTERS = ['a', 'b', 'c', 'Ġ', 'Ã', '©', 'ab'];
@@ -35,7 +36,7 @@ function load(
   files: Record<string, object | string> = {},
   tokenizer: object = BYTE_LEVEL,
 ): TextTokenizer {
-  const folder = writeFolder(temporaryFolder(), { 'tokenizer.json': tokenizer, ...files });
+  const folder = writeFolder(temporaryDirectory(), { 'tokenizer.json': tokenizer, ...files });
   const loaded = loadTokenizer(folder);
   if (loaded === null) throw new Error('no tokenizer');
   return loaded;
@@ -43,7 +44,7 @@ function load(
 
 describe('loadTokenizer', () => {
   it('gives null without tokenizer.json and an InputError for a broken one', () => {
-    expect(loadTokenizer(temporaryFolder())).toBeNull();
+    expect(loadTokenizer(temporaryDirectory())).toBeNull();
     expect(() => load({}, { added_tokens: [] })).toThrow(/tokenizer\.json: field "model"/);
     expect(() => load({}, { ...BYTE_LEVEL, decoder: { type: 'Mystery' } })).toThrow(
       /cannot be used: Unknown Decoder/,

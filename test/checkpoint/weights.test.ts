@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openCheckpoint } from '../../src/checkpoint/safetensors.js';
 import { openWeights, type Weights } from '../../src/checkpoint/weights.js';
+import { temporaryDirectory } from '../helpers/temporary.js';
 import {
   hasShared,
   ramp,
@@ -10,7 +11,6 @@ import {
   type StoredTensor,
   safetensors,
   TINY_CONFIG,
-  temporaryFolder,
   writeFolder,
 } from './fixtures.js';
 
@@ -18,7 +18,7 @@ function withWeights(
   tensors: Record<string, StoredTensor>,
   use: (weights: Weights, folder: string) => void,
 ): void {
-  const folder = writeFolder(temporaryFolder(), {
+  const folder = writeFolder(temporaryDirectory(), {
     'config.json': TINY_CONFIG,
     'model.safetensors': safetensors(tensors),
   });
