@@ -23,7 +23,7 @@ describe('the bundled model', () => {
     const { layers, kvHeads, heads, contextLength } = model.engine.config;
     expect(layers).toBeGreaterThanOrEqual(16);
     expect(heads % kvHeads === 0 && kvHeads < heads).toBe(true);
-    expect(contextLength).toBeGreaterThanOrEqual(512);
+    expect(contextLength).toBeGreaterThanOrEqual(1024);
     const sizes = readdirSync(demo).map((name) => [name, statSync(join(demo, name)).size] as const);
     const shards = sizes.filter(([name]) => name.endsWith('.safetensors'));
     for (const [name, size] of shards) expect(size, name).toBeLessThanOrEqual(15 * mebibyte);
@@ -52,8 +52,8 @@ describe('the bundled model', () => {
       });
       shares.push(repeatedShare(tokens));
     }
-    // A loop of any period up to 15 has a share above 0.7. The model that this one grew from has 0.56 on math; the aim is
-    // 0.35, which help, code and math miss (see the card).
-    expect(mean(shares)).toBeLessThan(0.56);
+    // A loop of any period up to 15 has a share above 0.7. The aim is 0.35, which code misses (see the card); the model that
+    // this one grew from has 0.56 on math.
+    expect(mean(shares)).toBeLessThan(0.45);
   });
 });

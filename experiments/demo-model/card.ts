@@ -24,22 +24,24 @@ function read<T>(path: string, schema: z.ZodType<T>): T {
   return schema.parse(JSON.parse(readFileSync(path, 'utf8')));
 }
 
+const trainingRun = z.object({
+  step: z.number(),
+  tokens: z.number(),
+  seconds: z.number(),
+  arguments: z.looseObject({
+    lr: z.number(),
+    own_every: z.number().optional(),
+    pull: z.number().optional(),
+  }),
+});
+/** What average.py writes: after how many runs each checkpoint was taken, and its share. */
+const average = z.object({
+  average_of_runs: z.array(z.number()),
+  shares: z.array(z.number()),
+});
 const { runs } = read(
   `${folder}/training.json`,
-  z.object({
-    runs: z.array(
-      z.object({
-        step: z.number(),
-        tokens: z.number(),
-        seconds: z.number(),
-        arguments: z.looseObject({
-          lr: z.number(),
-          own_every: z.number().optional(),
-          pull: z.number().optional(),
-        }),
-      }),
-    ),
-  }),
+  z.object({ runs: z.array(z.union([trainingRun, average])) }),
 );
 type Run = (typeof runs)[number];
 const losses = read(
@@ -174,8 +176,8 @@ with a split of its own, so it may have seen much of what is held out here.
 ## Recipe
 
 Muon for matrices, AdamW for the rest, matrix products in bf16; windows of 256 tokens, later longer. After the 24.9M tokens of the
-model it started from, on two CPU cores, in runs whose learning rate falls to zero by the clock: ${runs.map(runText).join('; ')}.
-${ownTextExplained()}Code: experiments/demo-model.
+model it started from, on two CPU cores, in runs whose learning rate falls to zero by the clock: ${runs.map((run, i) => `(${i + 1}) ${runText(run)}`).join('; ')}.
+${averageExplained()}${ownTextExplained()}Code: experiments/demo-model.
 
 Documents are separated by token 0, \`<|endoftext|>\`, which is both bos and eos; prompts start with it (the tokenizer adds it).
 
@@ -217,7 +219,17 @@ writeFileAtomic(
   `${JSON.stringify({ bos_token_id: 0, eos_token_id: 0, do_sample: false, max_new_tokens: 128 }, null, 1)}\n`,
 );
 
-function runText({ step, tokens, seconds, arguments: { lr, own_every, pull } }: Run): string {
+function runText(run: Run): string {
+  if ('shares' in run) {
+    const parts = run.average_of_runs.map((n, i) => `${n} (${(100 * run.shares[i]!).toFixed(0)}%)`);
+    return `the weights after ${parts.join(', ')} of these averaged`;
+  }
+  const {
+    step,
+    tokens,
+    seconds,
+    arguments: { lr, own_every, pull },
+  } = run;
   return [
     `${step} steps, ${million(tokens)} tokens, ${(seconds / 60).toFixed(0)} minutes, learning rate ${lr}`,
     ...(own_every === undefined ? [] : ['on its own text too']),
@@ -225,8 +237,15 @@ function runText({ step, tokens, seconds, arguments: { lr, own_every, pull } }: 
   ].join(', ');
 }
 
+function averageExplained(): string {
+  if (runs.every((run) => !('shares' in run))) return '';
+  return `What runs learn by heart differs between them and averages out (Wortsman et al. 2022, "Model soups"): the average has a lower loss
+than any of its parts.
+`;
+}
+
 function ownTextExplained(): string {
-  if (runs.every((run) => run.arguments.own_every === undefined)) return '';
+  if (runs.every((run) => 'shares' in run || run.arguments.own_every === undefined)) return '';
   return `Own text is 32 continuations of 64 greedy tokens in some steps: where they loop, the repeated tokens are made unlikely (Welleck et
 al. 2020), and a pass with skipped sublayers learns the full pass's choices on them (Zhou et al. 2024). A model that is drawn to
 its drafts has the divergence the other way in its loss, too (Liang et al. 2021).

@@ -97,7 +97,7 @@ const samplersCommand = script(
   `samplers.ts ${['', '-seed-1', '-seed-2'].map((name) => `--profile results/search-demo${name}.profile.json`).join(' ')}`,
 );
 const demoEvaluation =
-  'npx sspec eval --profile results/search-demo.profile.json --max-new-tokens 64 --repetitions 5 --methods lookup,skip,cascade --output-dir DIR';
+  'npx sspec eval --profile results/search-demo.profile.json --max-new-tokens 64 --repetitions 10 --methods lookup,skip,cascade --output-dir DIR';
 
 function heldOutSpeedups(content: unknown): string {
   const { holdout } = profileSchema.parse(content).figures;
@@ -151,11 +151,6 @@ export const LISTED: Readonly<Record<string, ListedResult>> = {
   'eval-demo': {
     shows: 'the first profile, prompt lookup and their cascade on all held-out prompts',
     command: demoEvaluation,
-    figures: pooledSpeedups,
-  },
-  'eval-demo-long': {
-    shows: 'the same with ten repetitions',
-    command: demoEvaluation.replace('--repetitions 5', '--repetitions 10'),
     figures: pooledSpeedups,
   },
   'eval-demo-again': {

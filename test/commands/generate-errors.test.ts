@@ -21,8 +21,8 @@ describe('sspec generate refuses, in one sentence with exit code 2', () => {
     ['an empty prompt', () => ['--prompt', ''], /prompt is empty/],
     [
       'a prompt longer than the context',
-      () => ['--prompt', 'word '.repeat(600)],
-      /context holds 512/,
+      () => ['--prompt', 'word '.repeat(1200)],
+      /context holds 1024/,
     ],
     ['an id that is no number', () => ['--prompt-ids', '1,x'], /--prompt-ids: "x"/],
     ['an id outside the vocabulary', () => ['--prompt-ids', '1,4096'], /id 4096 .*0 to 4095/],
