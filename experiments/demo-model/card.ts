@@ -176,7 +176,10 @@ with a split of its own, so it may have seen much of what is held out here.
 ## Recipe
 
 Muon for matrices, AdamW for the rest, matrix products in bf16; windows of 256 tokens, later longer. After the 24.9M tokens of the
-model it started from, on two CPU cores, in runs whose learning rate falls to zero by the clock: ${runs.map((run, i) => `(${i + 1}) ${runText(run)}`).join('; ')}.
+model it started from, on two CPU cores, in runs one after another whose learning rate falls to zero by the clock:
+
+${runs.map((run, i) => `${i + 1}. ${runText(run)}`).join('\n')}
+
 ${averageExplained()}${ownTextExplained()}Code: experiments/demo-model.
 
 Documents are separated by token 0, \`<|endoftext|>\`, which is both bos and eos; prompts start with it (the tokenizer adds it).
@@ -239,8 +242,8 @@ function runText(run: Run): string {
 
 function averageExplained(): string {
   if (runs.every((run) => !('shares' in run))) return '';
-  return `What runs learn by heart differs between them and averages out (Wortsman et al. 2022, "Model soups"): the average has a lower loss
-than any of its parts.
+  return `What runs learn by heart differs between them and averages out (Wortsman et al. 2022, "Model soups"): on the bundled prompts an
+average has a lower loss than every run in it.
 `;
 }
 
