@@ -43,10 +43,9 @@ export async function readme(text: string, file: string, directory: string): Pro
   const evaluation = evaluationRows.parse(
     readJsonFile(join(directory, 'eval-demo.json'), MAX_BYTES),
   );
-  const measured = [
-    methodsTable(evaluation),
-    resultsTable(directory, await bundledHash()),
-  ].join('\n');
+  const measured = [methodsTable(evaluation), resultsTable(directory, await bundledHash())].join(
+    '\n',
+  );
   const above = `\`\`\`\n${profile}\n\`\`\`\n\n${measuredAgain(evaluation)}`;
   const shown = replacePart(text, 'profile', above, file);
   return replacePart(shown, 'measured', measured, file);
