@@ -137,7 +137,12 @@ describe('later turns', () => {
   });
 
   test('that do not fit the context are left out with those after them, and told', async () => {
-    const turns = ['a dog', 'word '.repeat(model(plain).engine.config.contextLength), 'and', 'more'];
+    const turns = [
+      'a dog',
+      'word '.repeat(model(plain).engine.config.contextLength),
+      'and',
+      'more',
+    ];
     const rows = [{ question_id: 1, category: 'stem', turns }, ROWS[0]];
     const { prompts } = tokenizePrompts(
       model(plain),
