@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { isAbsolute, join, relative } from 'node:path';
 import { Args, Flags } from '@oclif/core';
 import type { ModelConfig } from '../../src/checkpoint/model-config.js';
 import { BaseCommand } from '../../src/cli/base-command.js';
@@ -106,7 +106,7 @@ export default class ModelInspect extends BaseCommand {
     const [fp32, int8, int4] = precisions.map((precision) => compiledBytes(config, precision));
     const document: ModelDocument = {
       model: args.ref,
-      directory,
+      directory: fromHere(directory),
       architecture: config.modelType,
       layers: config.layers,
       sublayers: 2 * config.layers,
@@ -261,4 +261,10 @@ Expected speedup at the best draft length, by draft acceptance and c:`);
       ),
     );
   }
+}
+
+/** A folder below the working directory by its path from there, which says nothing of the machine; others whole. */
+function fromHere(directory: string): string {
+  const path = relative(process.cwd(), directory);
+  return path === '' || path.startsWith('..') || isAbsolute(path) ? directory : path;
 }

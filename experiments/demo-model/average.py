@@ -5,9 +5,9 @@
 What the runs of train.py learned by heart differs between them and averages out; what they agree on stays. OUT has the layout of
 the first checkpoint, and a training.json that tells the runs of all of them and the shares.
 """
-import json, os, shutil, sys
-from model import grow, read_hf, write_hf
-from train import LAYERS, LENGTHS
+import json, os, sys
+from model import copy_tokenizer, grow, read_hf, write_hf
+from train import LAYERS, LENGTHS, earlier_runs
 
 
 def main():
@@ -19,12 +19,10 @@ def main():
         model = grow(*read_hf(folder), LAYERS, LENGTHS[-1][1])
         for key, t in model.state_dict().items():
             total[key] = total.get(key, 0) + share * t.double()
-        with open(os.path.join(folder, 'training.json')) as f:
-            histories.append(json.load(f)['runs'])
+        histories.append(earlier_runs(folder))
     model.load_state_dict(total)
     write_hf(model, out)
-    for name in ('tokenizer.json', 'tokenizer_config.json', 'generation_config.json'):
-        shutil.copy(os.path.join(parts[0][0], name), out)
+    copy_tokenizer(parts[0][0], out)
     # Every checkpoint is on the way to the last of them: its history is the longest, and begins with those of the others.
     longest = max(histories, key=len)
     assert all(longest[:len(h)] == h for h in histories), 'checkpoints of one descent'

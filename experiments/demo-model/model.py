@@ -1,5 +1,5 @@
 """The Llama architecture in plain torch (1.13 to 2.x), with sublayers that can be skipped, and its Hugging Face files."""
-import json, math, os, struct
+import json, math, os, shutil, struct
 import numpy as np, torch, torch.nn as nn, torch.nn.functional as F
 
 
@@ -165,6 +165,11 @@ def write_hf(model, folder, shard_bytes=15 * 2**20):
         json.dump({'metadata': {'total_size': sum(a.nbytes for _, a in tensors)}, 'weight_map': weight_map}, f, indent=1)
     with open(os.path.join(folder, 'config.json'), 'w') as f:
         json.dump(model.config, f, indent=1)
+
+
+def copy_tokenizer(start, folder):
+    for name in ('tokenizer.json', 'tokenizer_config.json'):
+        shutil.copy(os.path.join(start, name), folder)
 
 
 def grow(config, tensors, layers, context):

@@ -3,15 +3,16 @@
     python3 train.py --data ENCODED --start STARTER --out OUT
 
 Every other step adds KL(full pass || pass with a random skip mask), the full pass taken as given, to the cross-entropy of the
-full pass and, --pull times, KL the other way, the skipping pass taken as given; from the part --own-from of the time on, every --own-every'th step does so on the model's own text, too, and makes
-its loops unlikely (own_text.py). STARTER with half of the layers is deepened, one with all of them is trained on. The learning
-rate falls to zero by the clock; OUT/state.pt is written every few minutes and, when it is there, training goes on from it. At
-the end OUT has the model in the Hugging Face layout and training.json, which tells of the runs before, too.
+full pass and, --pull times, KL the other way, the skipping pass taken as given; from the part --own-from of the time on, every
+--own-every'th step does so on the model's own text, too, and makes its loops unlikely (own_text.py). STARTER with half of the
+layers is deepened, one with all of them is trained on. The learning rate falls to zero by the clock; OUT/state.pt is written
+every few minutes and, when it is there, training goes on from it. At the end OUT has the model in the Hugging Face layout and
+training.json, which tells of the runs before, too.
 """
 import argparse, json, math, os, time
 import numpy as np, torch
 import cpu
-from model import grow, read_hf, write_hf
+from model import copy_tokenizer, grow, read_hf, write_hf
 from optimiser import Muon
 from own_text import greedy, unlikelihood
 
@@ -158,6 +159,7 @@ def main():
             last_save = time.time()
     save()
     write_hf(model, a.out)
+    copy_tokenizer(a.start, a.out)
     run = {**state, 'arguments': {k: v for k, v in vars(a).items() if k not in ('data', 'start', 'out')}}
     with open(os.path.join(a.out, 'training.json'), 'w') as f:
         json.dump({'runs': [*earlier_runs(a.start), run]}, f, indent=1)

@@ -80,6 +80,7 @@ describe('sspec model', () => {
     });
     const document = await json(ModelInspect, [directory]);
     expect(document).toMatchObject({
+      directory,
       architecture: 'llama',
       layers: 2,
       sublayers: 4,
@@ -98,6 +99,10 @@ describe('sspec model', () => {
       expect(file).toBeGreaterThan(document.bytes[precision]);
       expect(file).toBeLessThan(document.bytes[precision] + 4096 * padding + 32 * 64 * 4);
     }
+  });
+
+  it('names a folder below the working directory by its path from there', async () => {
+    expect(await json(ModelInspect, ['demo'])).toMatchObject({ directory: join('models', 'demo') });
   });
 
   it('has no size for a precision that does not fit', async () => {
