@@ -6,6 +6,7 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { type EvaluationPrompt, evaluate, type NamedMethod } from '../../src/evaluation/run.js';
+import { writeFileAtomic } from '../../src/files.js';
 import { type PairedSample, speedupInterval } from '../../src/measurement/bootstrap.js';
 import { divergencesOf } from '../../src/search/trial.js';
 import type { Setting } from './samplers-bench.js';
@@ -33,9 +34,13 @@ export async function measureHoldout(
   const key = ({ dataset, id }: EvaluationPrompt) => `${dataset} ${id}`;
   const comparison = JSON.stringify(methods.map(({ name, method }) => [name, method]));
   const times = new Map<string, Record<string, number[]>>();
-  const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1) : [];
-  for (const text of lines) {
-    const line = Line.parse(JSON.parse(text));
+  const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  const whole = text.slice(0, text.lastIndexOf('\n') + 1);
+  // What a killed write left behind the last line must not become the beginning of the next one.
+  if (whole !== text) writeFileAtomic(file, whole);
+  const lines = whole.split('\n').slice(0, -1);
+  for (const json of lines) {
+    const line = Line.parse(JSON.parse(json));
     if (line.comparison === comparison) times.set(line.prompt, line.seconds);
   }
   const missing = prompts.filter((prompt) => !times.has(key(prompt)));

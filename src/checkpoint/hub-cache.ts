@@ -23,7 +23,7 @@ export function listCachedModels(): CachedModel[] {
     for (const revision of entries(join(repository, 'refs'))) {
       const file = join(repository, 'refs', revision);
       // A branch with a slash in its name is a folder here.
-      if (!statSync(file).isFile()) continue;
+      if (!statSync(file, { throwIfNoEntry: false })?.isFile()) continue;
       const directory = join(repository, 'snapshots', readFileSync(file, 'utf8').trim());
       if (!existsSync(join(directory, 'config.json'))) continue;
       const reference = `${org}/${name}${revision === 'main' ? '' : `@${revision}`}`;

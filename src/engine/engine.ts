@@ -54,6 +54,8 @@ export class Engine {
   private readonly inputs = new Map<number, PassInputs>();
   private readonly wanted = new Map<number, Tensor>();
   private readonly feeds: Record<string, Tensor> = {};
+  /** Fulfilled when the pass that is running has ended; null while none is. */
+  private running: Promise<void> | null = null;
   private readonly fetches: { readonly logits: string; readonly newKv: string };
   private readonly drafts: DraftPool<Engine>;
 
@@ -168,6 +170,7 @@ export class Engine {
     gates: Gates,
     wanted: 'all' | 'last',
   ): Promise<Float32Array> {
+    while (this.running) await this.running;
     const count = tokens.length;
     let inputs = this.inputs.get(count);
     if (!inputs) {
@@ -180,7 +183,7 @@ export class Engine {
     feeds.logit_rows = this.wantedRows(count, wanted);
     if (this.form === 'gated') feeds.run = gates.run;
     cache.feed(feeds, Math.floor(position / blockSize), tailBlocks(position, count));
-    const outputs = await this.session.run(feeds);
+    const outputs = await this.run();
     cache.write(floats(outputs[this.fetches.newKv]), gates.attention, position, count);
     return floats(outputs[this.fetches.logits]);
   }
@@ -190,11 +193,12 @@ export class Engine {
    * @param gates what is skipped (a gated engine's), for the queries alone: what they see of the past is as it was.
    */
   async replay(inputs: ReplayInputs, gates: Gates): Promise<Float32Array> {
+    while (this.running) await this.running;
     const { feeds } = this;
     Object.assign(feeds, inputs.feeds);
     feeds.logit_rows = this.wantedRows(inputs.count, 'all');
     if (this.form === 'gated') feeds.run = gates.run;
-    const outputs = await this.session.run(feeds, [this.fetches.logits]);
+    const outputs = await this.run([this.fetches.logits]);
     return floats(outputs[this.fetches.logits]);
   }
 
@@ -212,6 +216,20 @@ export class Engine {
   async close(): Promise<void> {
     await this.drafts.close();
     await this.session.release();
+  }
+
+  /** Runs the graph on the feeds, which all passes share: another pass waits for this one's end. */
+  private async run(fetches?: string[]): Promise<InferenceSession.OnnxValueMapType> {
+    let ended = () => {};
+    this.running = new Promise((resolve) => {
+      ended = resolve;
+    });
+    try {
+      return await (fetches ? this.session.run(this.feeds, fetches) : this.session.run(this.feeds));
+    } finally {
+      this.running = null;
+      ended();
+    }
   }
 
   private wantedRows(count: number, wanted: 'all' | 'last'): Tensor {

@@ -1,5 +1,6 @@
 import {
   type PairedSample,
+  resamplesFor,
   type SpeedupEstimate,
   speedupInterval,
 } from '../measurement/bootstrap.js';
@@ -12,12 +13,14 @@ const SEED = 0;
  * The speedup of a method over some prompts, each repetition paired with the autoregressive one that ran beside it. The turns
  * of a conversation are one cluster, their times added up, for they go on with the same text; datasets are strata.
  * Generations that ended with their first token have no decode time and are left out, with what they are paired with.
+ * @param comparisons how many speedups are corrected together (`holmVerdicts`).
  * @returns null when nothing is left to compare.
  */
 export function measuredSpeedup(
   { methods, samples }: EvaluationResult,
   prompts: readonly EvaluationPrompt[],
   method: NamedMethod,
+  comparisons = 1,
 ): SpeedupEstimate | null {
   const chosen = new Set(prompts);
   const baselines = new Map<EvaluationPrompt, Sample[]>();
@@ -54,7 +57,8 @@ export function measuredSpeedup(
       tokens: { baseline: column(2), method: column(3) },
     };
   });
-  return paired.length === 0 ? null : speedupInterval(paired, { seed: SEED });
+  if (paired.length === 0) return null;
+  return speedupInterval(paired, { seed: SEED, resamples: resamplesFor(comparisons) });
 }
 
 /** Decode seconds of the baseline and of the method, then the tokens of each. */

@@ -1,4 +1,4 @@
-import { holmVerdicts, type SpeedupEstimate, type Verdict } from '../measurement/bootstrap.js';
+import { holmVerdicts, type Verdict } from '../measurement/bootstrap.js';
 import { type Divergence, outputsMustAgree } from './divergence.js';
 import { repetitionFigures } from './repetitions.js';
 import type { EvaluationPrompt, EvaluationResult, NamedMethod, Sample } from './run.js';
@@ -79,8 +79,15 @@ export function summarise(
     prompts: result.prompts.filter((prompt) => prompt.dataset === name),
   }));
   if (groups.length > 1) groups.push({ name: POOLED, prompts: [...result.prompts] });
+  const comparisons = groups.length * (result.methods.length - 1);
   const rows = groups.flatMap(({ name, prompts }) =>
-    result.methods.map((method) => rowOf(result, name, prompts, method, divergences)),
+    result.methods.map((method) => {
+      const isBaseline = method === result.methods[0];
+      return {
+        row: rowOf(result, name, prompts, method, divergences),
+        estimate: isBaseline ? null : measuredSpeedup(result, prompts, method, comparisons),
+      };
+    }),
   );
   const compared = rows.flatMap(({ estimate }) => estimate ?? []);
   const verdicts = holmVerdicts(compared);
@@ -97,7 +104,7 @@ function rowOf(
   prompts: readonly EvaluationPrompt[],
   method: NamedMethod,
   divergences: readonly Divergence[],
-): { row: EvaluationRow; estimate: SpeedupEstimate | null } {
+): EvaluationRow {
   const { repetitions } = result.settings;
   const chosen = new Set(prompts);
   const samplesOf = (wanted: NamedMethod) =>
@@ -119,7 +126,7 @@ function rowOf(
   const own = divergences.filter(
     ({ sample }) => sample.method === method && chosen.has(sample.prompt),
   );
-  const row: EvaluationRow = {
+  return {
     dataset,
     method: method.name,
     profile: method.profile ?? null,
@@ -155,7 +162,6 @@ function rowOf(
       kind,
     })),
   };
-  return { row, estimate: isBaseline ? null : measuredSpeedup(result, prompts, method) };
 }
 
 function peakMemory(samples: readonly Sample[]): number {

@@ -14,7 +14,7 @@ import { hashWeights } from '../checkpoint/hash.js';
 import { llamaTensors } from '../checkpoint/llama-tensors.js';
 import type { ModelConfig } from '../checkpoint/model-config.js';
 import type { Checkpoint } from '../checkpoint/safetensors.js';
-import { openWeights } from '../checkpoint/weights.js';
+import { openWeights, type Weights } from '../checkpoint/weights.js';
 import { InputError } from '../errors.js';
 import {
   cacheDirectory,
@@ -85,20 +85,18 @@ export async function compileModel(
       ...{ path: join(place, 'model.onnx'), plainPath: join(place, 'plain.onnx') },
       ...{ config, precision, weightsHash, key },
     };
-    if (existsSync(compiled.path)) return compiled;
+    if (isWhole(place)) return compiled;
 
     removeLeftovers(folder);
     const temporary = join(folder, `${key}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`);
     mkdirSync(temporary);
     try {
-      const weights = openWeights(checkpoint);
-      const file = new WeightFile(join(temporary, 'weights.bin'));
       const total = parameterCount(config);
-      const stored = storeModel(config, weights, tensors, precision, file, (done) =>
-        onProgress('compiling', done / total),
+      const stored = withWeights(checkpoint, join(temporary, 'weights.bin'), (weights, file) =>
+        storeModel(config, weights, tensors, precision, file, (done) =>
+          onProgress('compiling', done / total),
+        ),
       );
-      file.close();
-      weights.close();
       for (const [name, gated] of [
         ['plain.onnx', false],
         ['model.onnx', true],
@@ -116,12 +114,37 @@ export async function compileModel(
   }
 }
 
+/** Runs `store` with the checkpoint's weights and a new weight file, and closes both however it ends. */
+function withWeights<T>(
+  checkpoint: Checkpoint,
+  path: string,
+  store: (weights: Weights, file: WeightFile) => T,
+): T {
+  const weights = openWeights(checkpoint);
+  try {
+    const file = new WeightFile(path);
+    try {
+      return store(weights, file);
+    } finally {
+      file.close();
+    }
+  } finally {
+    weights.close();
+  }
+}
+
+/** Whether a compilation is there with all its files; somebody may have deleted some. */
+function isWhole(place: string): boolean {
+  return ['model.onnx', 'plain.onnx', 'weights.bin'].every((name) => existsSync(join(place, name)));
+}
+
 /** Renames a finished compilation into place; when another process was first, its result stays. */
 function moveInto(temporary: string, place: string): void {
+  if (!isWhole(place)) rmSync(place, { recursive: true, force: true });
   try {
     renameSync(temporary, place);
   } catch (error) {
-    if (!existsSync(join(place, 'model.onnx'))) throw error;
+    if (!isWhole(place)) throw error;
   }
 }
 

@@ -35,8 +35,11 @@ export class WeightFile {
 
   /** Flushes to disk and closes. */
   close(): void {
-    fsyncSync(this.descriptor);
-    closeSync(this.descriptor);
+    try {
+      fsyncSync(this.descriptor);
+    } finally {
+      closeSync(this.descriptor);
+    }
   }
 
   private append(bytes: Uint8Array): void {

@@ -25,7 +25,10 @@ import { holm } from './statistics.js';
  */
 
 const ALPHA = 0.05;
+/** Resamples of up to 50 comparisons; ... */
 const RESAMPLES = 2000;
+/** ... and for each of more than that: the smallest p-value, 2 / (B + 1), times their number must lie below ALPHA. */
+const RESAMPLES_EACH = 2 / ALPHA;
 const Z = 1.959964;
 
 /** One prompt decoded by the baseline and by a method. Element r of every list belongs to repetition r. */
@@ -62,7 +65,7 @@ export interface SpeedupEstimate {
  * repetitions nested.
  * @param options.seed seeds the resampling: the same samples and seed give the same interval.
  * @param options.resamples default 2000, which keeps the sampling error of the interval's ends near 1% of its width
- *   and leaves p-values fine enough to correct 50 comparisons.
+ *   and leaves p-values fine enough to correct 50 comparisons; see {@link resamplesFor}.
  * @returns with a single prompt, the interval of its repetitions and no verdict: one prompt says nothing of others.
  * @throws RangeError when there is no sample, or one whose lists are empty, uneven or not positive.
  */
@@ -89,6 +92,11 @@ export function speedupInterval(
     pValue,
     verdict: verdictFor(speedup, pValue),
   };
+}
+
+/** Resamples with which {@link holmVerdicts} can tell that many comparisons from 1. */
+export function resamplesFor(comparisons: number): number {
+  return Math.max(RESAMPLES, RESAMPLES_EACH * comparisons);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { quantile, sampleRankCorrelation } from 'simple-statistics';
+import { sampleRankCorrelation } from 'simple-statistics';
 
 /**
  * Holm's step-down correction (Holm 1979): adjusted p-values in the order given, each at most 1. Rejecting where the
@@ -13,36 +13,6 @@ export function holm(pValues: readonly number[]): number[] {
     adjusted[i] = largest;
   });
   return adjusted;
-}
-
-/** How well a cheap score orders what an expensive one measures. */
-export interface RankAgreement {
-  /** Spearman's rho over all pairs; undefined with fewer than three or when a side is constant. */
-  readonly all: number | undefined;
-  /** The same within the tenth with the highest predictions, which is where a search chooses. */
-  readonly bestDecile: number | undefined;
-}
-
-/**
- * Spearman's rank correlation of predictions with measurements (higher is better in both), over all and within the
- * best predicted decile (ties at its edge included).
- * @param predicted [n]
- * @param measured [n]
- */
-export function rankAgreement(
-  predicted: readonly number[],
-  measured: readonly number[],
-): RankAgreement {
-  if (predicted.length === 0) return { all: undefined, bestDecile: undefined };
-  const edge = quantile(predicted, 0.9);
-  const best = predicted.map((_, i) => i).filter((i) => predicted[i] >= edge);
-  return {
-    all: rankCorrelation(predicted, measured),
-    bestDecile: rankCorrelation(
-      best.map((i) => predicted[i]),
-      best.map((i) => measured[i]),
-    ),
-  };
 }
 
 /** Spearman's rho with tied values sharing a rank; undefined with fewer than three pairs or when a side is constant. */

@@ -40,6 +40,11 @@ export function chooseHoldout(
   seed: number,
 ): SearchSplit {
   const whole = loadDataset(dataset, { split: 'calibration' });
+  if (whole.split === 'heldout') {
+    throw new InputError(
+      `Dataset "${dataset}" is for measuring what a search found; search on calibration prompts.`,
+    );
+  }
   const fraction = holdout === undefined ? undefined : parseFraction(holdout);
   if (holdout === undefined && whole.split === 'calibration') {
     return pair(

@@ -6,6 +6,7 @@
 import { createCoupling } from '../decoding/coupling.js';
 import { draftThreads } from '../engine/draft-graph.js';
 import type { Engine } from '../engine/engine.js';
+import { InputError } from '../errors.js';
 import type { EvaluationPrompt, EvaluationSettings } from '../evaluation/run.js';
 import { bitsToMask } from '../profile/mask.js';
 import type { DraftRule } from './candidate.js';
@@ -47,6 +48,11 @@ export async function createLadder(request: LadderRequest): Promise<Ladder> {
     const reference = await makeReference(engine, prompt.tokens, settings, i);
     if (reference) references.push(reference);
     onProgress(i + 1, prompts.length);
+  }
+  if (references.length === 0) {
+    throw new InputError(
+      'The model ends its answer to every calibration prompt with the first token: there is nothing to draft.',
+    );
   }
   const gated = await engine.loadGated();
   const coupling = createCoupling(settings.coupling, settings.sampling, engine.config.vocabSize, 1);

@@ -68,6 +68,8 @@ function stillRunning(methods: NamedMethod[], samples: readonly Sample[]): Named
       const baselineSeconds = times.get(best)!.get(prompt)!;
       return { prompt, baselineSeconds, methodSeconds: seconds };
     });
+    // Outputs of one token have nothing to time.
+    if (paired.length === 0) return true;
     return speedupInterval(paired, { seed: 0 }).verdict !== 'slower';
   });
 }

@@ -20,7 +20,7 @@ export function samplerSources(context: RunContext, costs: CostModel | null): Sa
   return { agreement: () => sweep(context), plan: () => plan(context, costs) };
 }
 
-/** The leave-one-out sweep over the model's own continuations. */
+/** The leave-one-out sweep over the beginnings of prompts; short ones go on with the model's own text. */
 async function sweep({ model, request, report }: RunContext): Promise<Float64Array> {
   const { study, calibration, settings, signal } = request;
   const bits = 2 * model.engine.config.layers;
@@ -30,7 +30,8 @@ async function sweep({ model, request, report }: RunContext): Promise<Float64Arr
   for (const prompt of calibration.slice(0, sweepSequences)) {
     const { maxNewTokens, sampling } = settings;
     const request = { prompt: prompt.tokens, maxNewTokens, sampling };
-    const { tokens } = await complete(model.engine, request, signal);
+    const isLong = prompt.tokens.length >= prefillChunk;
+    const { tokens } = isLong ? { tokens: [] } : await complete(model.engine, request, signal);
     sequences.push([...prompt.tokens, ...tokens].slice(0, prefillChunk));
   }
   const gated = await model.engine.loadGated();

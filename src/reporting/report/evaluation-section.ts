@@ -76,7 +76,7 @@ function isHeldOut({ datasets, profiles }: RecordedEvaluation, row: RecordedRow)
   const searched = measured?.profile.provenance.dataset?.hash;
   return datasets.every(
     ({ split, hash }) =>
-      split === 'heldout' || (split === null && measured !== undefined && hash !== searched),
+      measured !== undefined && hash !== searched && (split === 'heldout' || split === null),
   );
 }
 

@@ -54,11 +54,12 @@ export function headline({
   }
 }
 
-/** The verdict that an interval alone allows. */
-export function verdictOf([low, high]: readonly [number, number]): Exclude<
-  HeldOutSpeedup['verdict'],
-  null
-> {
+/** The verdict that an interval over so many prompts allows. */
+export function verdictOf(
+  [low, high]: readonly [number, number],
+  prompts: number,
+): HeldOutSpeedup['verdict'] {
+  if (prompts < 2) return null;
   if (low > 1) return 'faster';
   return high < 1 ? 'slower' : 'not distinguishable from 1.0x';
 }

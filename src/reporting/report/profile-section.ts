@@ -28,7 +28,7 @@ export function profileSection(id: string, { path, profile }: ProfileInput): Sec
             subject: `Self-speculative decoding with ${basename(path)}`,
             speedup: holdout.speedup,
             interval: holdout.speedup_ci95,
-            verdict: verdictOf(holdout.speedup_ci95),
+            verdict: verdictOf(holdout.speedup_ci95, holdout.prompts),
             prompts: counted(holdout.prompts, 'held-out prompt'),
           }),
         ]

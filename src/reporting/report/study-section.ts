@@ -44,7 +44,7 @@ function headlines({ holdout }: StudyNotes): Headline[] {
       subject: 'Self-speculative decoding with the mask that was found',
       speedup: holdout.speedup,
       interval: holdout.speedup_ci95,
-      verdict: verdictOf(holdout.speedup_ci95),
+      verdict: verdictOf(holdout.speedup_ci95, holdout.prompts),
       prompts: counted(holdout.prompts, 'held-out prompt'),
     }),
   ];

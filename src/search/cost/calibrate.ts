@@ -49,7 +49,10 @@ export interface CalibrationRequest {
 
 /** Fits a cost model on timed rounds of random masks, with drafts of every length, interleaved with autoregressive ones. */
 export async function calibrateCosts(request: CalibrationRequest): Promise<Calibration> {
-  const { engine, prompts, signal, onProgress = () => {} } = request;
+  const { engine, signal, onProgress = () => {} } = request;
+  // A prompt that leaves less room is cut: what its passes cost is wanted, not its text.
+  const most = Math.max(1, engine.config.contextLength - draftedTokens);
+  const prompts = request.prompts.map((prompt) => prompt.slice(0, most));
   const random = new Random(request.seed);
   const longest = Math.max(...prompts.map((prompt) => prompt.length));
   const cache = engine.createCache(Math.min(engine.config.contextLength, longest + draftedTokens));

@@ -20,6 +20,9 @@ export interface JournalContent {
   readonly order: TrialOrder;
 }
 
+/** What every header begins with, also one whose writing was interrupted. */
+const BEGINNING = '{"schema":"sspec-study"';
+
 /**
  * Reads and checks a journal. A last line without a newline is left out.
  * @returns undefined when there is no file, or not even a whole header in it (creation was interrupted).
@@ -28,7 +31,12 @@ export interface JournalContent {
 export function readJournal(path: string): JournalContent | undefined {
   const bytes = readBytes(path);
   const wholeBytes = bytes === undefined ? 0 : bytes.lastIndexOf(NEWLINE) + 1;
-  if (bytes === undefined || wholeBytes === 0) return undefined;
+  if (bytes === undefined) return undefined;
+  if (wholeBytes === 0) {
+    const beginning = bytes.toString('utf8', 0, BEGINNING.length);
+    if (!BEGINNING.startsWith(beginning)) throw new InputError(`${path} is not a study.`);
+    return undefined;
+  }
   let header: StudyHeader | undefined;
   let order = new TrialOrder(0);
   const events: StudyEvent[] = [];

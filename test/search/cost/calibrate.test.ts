@@ -35,8 +35,9 @@ it('prices every pass that a search asks for, after timing real rounds', async (
     expect(seconds).toBeGreaterThan(0);
     expect(seconds).toBeLessThan(1);
   }
-  expect(error.draft).toBeGreaterThanOrEqual(0);
-  expect(error.target).toBeGreaterThanOrEqual(0);
+  // Medians of errors relative to what was measured: a model that predicts nothing at all would have 1.
+  expect(error.draft).toBeLessThan(1);
+  expect(error.target).toBeLessThan(1);
 });
 
 it('stops when it is aborted', async () => {
