@@ -105,7 +105,7 @@ export default class Eval extends BaseCommand {
     const { findDivergences } = await import('../src/evaluation/divergence.js');
     const { prepareOutputDirectory, writeEvaluation } = await import('../src/evaluation/output.js');
     const { tokenizePrompts } = await import('../src/evaluation/prompts.js');
-    const { summarise } = await import('../src/evaluation/summary.js');
+    const { POOLED, summarise } = await import('../src/evaluation/summary.js');
     const { busyWarning, watchOthers } = await import('../src/measurement/busy.js');
     const { describeEnvironment } = await import('../src/measurement/environment.js');
     const { auditSentence, evaluationCsv, formatEvaluation } = await import(
@@ -123,6 +123,11 @@ export default class Eval extends BaseCommand {
     }
     const names = chosenMethods(flags.methods, files);
     const refs = flags.dataset.map((ref) => loadDataset(ref));
+    if (refs.some(({ name }) => name === POOLED)) {
+      throw new InputError(
+        `"${POOLED}" is what the results of all datasets together are called; give the dataset of that name another.`,
+      );
+    }
     if (directory !== undefined) prepareOutputDirectory(directory);
     const busy = await busyWarning();
     if (busy !== undefined) this.notice(busy, flags.quiet);

@@ -3,7 +3,6 @@ import type { Model } from '../engine/load-model.js';
 import { InputError } from '../errors.js';
 import { conversationTokens } from './conversation.js';
 import type { EvaluationPrompt } from './run.js';
-import { POOLED } from './summary.js';
 
 /** Which prompts an evaluation used, as its document says it. */
 export interface DatasetRecord {
@@ -51,11 +50,6 @@ export function tokenizePrompts(
     const left = new Map<string, number>();
     let chat = false;
     for (const { id, dataset, category, prompt, stop, turns } of prompts) {
-      if (dataset === POOLED) {
-        throw new InputError(
-          `Dataset "${name}": "${POOLED}" is what the results of all datasets together are called; give it another name.`,
-        );
-      }
       const key = JSON.stringify([dataset, id]);
       if (seen.has(key)) {
         throw new InputError(

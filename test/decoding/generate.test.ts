@@ -199,3 +199,22 @@ describe('refuses', () => {
     await expect(failing).rejects.toThrow(message);
   });
 });
+
+it('generations at the same time, of one engine and draft, are those of one after the other', async () => {
+  const shared = await loadMiniature(size, 'int8', 1);
+  try {
+    const requests = [1, 2, 3].map(
+      (seed): GenerateRequest => ({
+        prompt: randomTokens(20, size.vocabSize, seed),
+        method: adaptive,
+        maxNewTokens: newTokens,
+      }),
+    );
+    const alone = [];
+    for (const request of requests) alone.push((await complete(shared, request)).tokens);
+    const together = await Promise.all(requests.map((request) => complete(shared, request)));
+    expect(together.map(({ tokens }) => tokens)).toEqual(alone);
+  } finally {
+    await shared.close();
+  }
+});

@@ -4,11 +4,12 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openCheckpoint } from '../../src/checkpoint/safetensors.js';
 import { Engine } from '../../src/engine/engine.js';
@@ -194,6 +195,34 @@ describe('several processes', () => {
   });
 });
 
+it.each(['model.onnx', 'plain.onnx', 'weights.bin'])(
+  'without its %s a compilation is made anew',
+  async (name) => {
+    const directory = write();
+    const { path } = await compile(directory);
+    const whole = bytesOf(path);
+    rmSync(join(dirname(path), name));
+    await compile(directory);
+    expect(bytesOf(path)).toEqual(whole);
+    expect(entries().leftovers).toEqual([]);
+  },
+);
+
+it('leaves no file open when it fails', async () => {
+  const directory = write();
+  const open = () => readdirSync('/dev/fd').length;
+  const before = open();
+  const onProgress: CompileProgress = (step) => {
+    if (step === 'compiling') throw new Error('no space');
+  };
+  for (let i = 0; i < 3; i++) {
+    await expect(compileModel(openCheckpoint(directory), 'int8', { onProgress })).rejects.toThrow(
+      'no space',
+    );
+  }
+  expect(open()).toBe(before);
+});
+
 describe('what cannot be compiled is an error of input', () => {
   it('a cache folder that cannot be written, naming it', async () => {
     const file = join(cache, 'a-file');
@@ -202,18 +231,6 @@ describe('what cannot be compiled is an error of input', () => {
     const failing = compile(write());
     await expect(failing).rejects.toThrow(InputError);
     await expect(failing).rejects.toThrow(join(file, 'sspec', 'models'));
-  });
-
-  it('a place that something else takes', async () => {
-    const directory = write();
-    const { path } = await compile(directory);
-    cache = temporaryDirectory();
-    process.env.XDG_CACHE_HOME = cache;
-    const place = join(models(), basename(dirname(path)));
-    mkdirSync(place, { recursive: true });
-    writeFileSync(join(place, 'stray'), '');
-    await expect(compile(directory)).rejects.toThrow(InputError);
-    expect(entries().leftovers).toEqual([]);
   });
 
   it.each(['int8', 'int4'] as const)(

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import {
   holmVerdicts,
   type PairedSample,
+  resamplesFor,
   type SpeedupEstimate,
   speedupInterval,
 } from '../../src/measurement/bootstrap.js';
@@ -203,4 +204,20 @@ test('holmVerdicts takes back what only holds for one comparison', () => {
     'slower',
     'not distinguishable from 1.0x',
   ]);
+});
+
+test.each([1, 50, 51, 400])('%i clear gains are all told from 1', (comparisons) => {
+  const samples = simulate({
+    ...{
+      random: uniforms(3),
+      prompts: 12,
+      repetitions: 2,
+      speedup: 2,
+      promptSpread: 0.1,
+      noise: 0.02,
+    },
+  });
+  const estimate = speedupInterval(samples, { seed: 1, resamples: resamplesFor(comparisons) });
+  const verdicts = holmVerdicts(Array.from({ length: comparisons }, () => estimate));
+  expect(new Set(verdicts.map(({ verdict }) => verdict))).toEqual(new Set(['faster']));
 });

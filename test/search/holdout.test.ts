@@ -126,6 +126,11 @@ describe('held-out prompts of their own', () => {
     expect(() => chooseHoldout(model, searched, other, 0)).toThrow(
       /of right is among the calibration prompts too/,
     );
-    expect(() => chooseHoldout(model, 'code:heldout', 'code', 0)).toThrow(/among the calibration/);
+  });
+
+  it('are not searched on', () => {
+    for (const holdout of [undefined, 'code', '0.3']) {
+      expect(() => chooseHoldout(model, 'code:heldout', holdout, 0)).toThrow(/for measuring/);
+    }
   });
 });

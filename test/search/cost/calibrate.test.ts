@@ -45,3 +45,18 @@ it('stops when it is aborted', async () => {
   const request = { engine, prompts: [[1, 2, 3]], settings, seed: 0, signal };
   await expect(calibrateCosts(request)).rejects.toThrow('enough');
 });
+
+it('times prompts that fill the context, cut', async () => {
+  const { vocabSize, contextLength } = engine.config;
+  const { model } = await calibrateCosts({
+    engine,
+    prompts: [
+      randomTokens(contextLength - 1, vocabSize, 1),
+      randomTokens(contextLength - 14, vocabSize, 2),
+    ],
+    settings,
+    seed: 0,
+  });
+  const { target } = priceDraft(model, { attention: 1, mlp: 1, threads: 1 }, 60);
+  for (const seconds of target.slice(1)) expect(seconds).toBeGreaterThan(0);
+});

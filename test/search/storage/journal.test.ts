@@ -59,6 +59,17 @@ async function writeStudy(trials: number): Promise<void> {
 }
 
 describe('openStudy', () => {
+  it('takes an interrupted header for nothing, and leaves a file that is no study as it is', async () => {
+    writeFileSync(file(), '{"schema":"ssp');
+    await (await openStudy(directory, 's', start, { resume: false })).close();
+    const text = '{"prompt":"a file without a last newline"}';
+    writeFileSync(file('prompts'), text);
+    await expect(openStudy(directory, 'prompts', start, { resume: true })).rejects.toThrow(
+      /is not a study/,
+    );
+    expect(readFileSync(file('prompts'), 'utf8')).toBe(text);
+  });
+
   it('gives back what was written, and lists it', async () => {
     await writeStudy(3);
     const storage = journalStorage(join(directory));
