@@ -92,7 +92,7 @@ The prompt is --prompt, --prompt-file, --prompt-ids or stdin.`;
     const { stop = [], coupling } = flags;
     if (stop.includes('')) throw new InputError('--stop is empty: give the text to stop at.');
     const sampling = samplingOptions(flags);
-    const source = readPrompt(flags);
+    const source = await readPrompt(flags);
     // A wrong file name should not wait for a large model to be loaded.
     if (flags.profile !== undefined) readProfile(flags.profile);
     const model = await loadModelWithProgress(flags);

@@ -5,9 +5,11 @@ import {
   fsyncSync,
   mkdirSync,
   openSync,
+  realpathSync,
   renameSync,
   rmSync,
   statSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs';
 import { homedir } from 'node:os';
@@ -42,6 +44,13 @@ export function errorMessage(error: unknown): string {
  * @throws InputError when the place cannot be written.
  */
 export function writeFileAtomic(path: string, content: string | Uint8Array): void {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat?.isCharacterDevice() || stat?.isFIFO()) {
+    writeThrough(path, content);
+    return;
+  }
+  // Of a link the file that it leads to is replaced, not the link.
+  if (stat?.isFile()) path = realpathSync(path);
   const temporary = `${path}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
   try {
     makeFolder(dirname(path));
@@ -60,6 +69,15 @@ export function writeFileAtomic(path: string, content: string | Uint8Array): voi
   }
 }
 
+/** Writes to what cannot be replaced, such as /dev/null. */
+function writeThrough(path: string, content: string | Uint8Array): void {
+  try {
+    writeFileSync(path, content);
+  } catch (error) {
+    throw new InputError(`Cannot write ${path}: ${errorMessage(error)}`);
+  }
+}
+
 /** Removes a file of ours; one that could not even be made, because its folder is a file, needs no removing. */
 function discard(path: string): void {
   try {
@@ -68,7 +86,7 @@ function discard(path: string): void {
 }
 
 /** Makes a folder and those above it. (Node's own recursive mkdir never ends where a parent refuses, as under /proc.) */
-function makeFolder(path: string): void {
+export function makeFolder(path: string): void {
   if (existsSync(path)) return;
   makeFolder(dirname(path));
   try {
@@ -91,6 +109,7 @@ export function cacheDirectory(): string {
 export function checkWritable(path: string): void {
   const probe = `${path}.${process.pid}.tmp`;
   try {
+    if (path === '') throw new Error('the name is empty');
     if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw new Error('it is a folder');
     makeFolder(dirname(path));
     closeSync(openSync(probe, 'wx'));

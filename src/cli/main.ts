@@ -41,11 +41,16 @@ export async function exitCodeOf(
   }
 }
 
-/** `sspec ... | head` ends without a word when its reader goes away. */
+/**
+ * `sspec ... | head` ends without a word when its reader goes away, with the exit code that stands by then. Work goes on when
+ * only its progress has no reader any more.
+ */
 function quietlyEndOnBrokenPipes(): void {
-  for (const stream of [process.stdout, process.stderr])
-    stream.on('error', (error) => {
-      if (errorCode(error) !== 'EPIPE') throw error;
-      process.exit(0);
-    });
+  process.stderr.on('error', () => {});
+  // Before oclif's own listener, which throws.
+  process.stdout.prependListener('error', (error) => {
+    if (errorCode(error) === 'EPIPE') process.exit();
+    tell('Error', `Cannot write to stdout: ${error.message}`);
+    process.exit(process.exitCode || EXIT.failed);
+  });
 }

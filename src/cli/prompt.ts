@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { buffer } from 'node:stream/consumers';
 import { InputError } from '../errors.js';
 import { errorCode, errorMessage } from '../files.js';
 
@@ -14,30 +15,29 @@ export type PromptSource =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'ids'; readonly ids: readonly number[] };
 
-const STDIN = 0;
-
 /**
  * Reads the prompt from its flag, else from stdin when that is no terminal. Of a file and of stdin the last line break
  * is left out: it is the editor's, and a model would go on in a new line.
  * @throws InputError when there is none, it is empty, or it cannot be read.
  */
-export function readPrompt(flags: PromptFlags): PromptSource {
+export async function readPrompt(flags: PromptFlags): Promise<PromptSource> {
   const ids = flags['prompt-ids'];
   if (ids !== undefined) return { kind: 'ids', ids: parseTokenIds(ids) };
-  const text = promptText(flags);
+  const text = await promptText(flags);
   // Not left to the model: with a beginning-of-sequence token it would make up a text of its own.
   if (text === '') throw new InputError('The prompt is empty; give some text.');
   return { kind: 'text', text };
 }
 
-function promptText({ prompt, 'prompt-file': file }: PromptFlags): string {
+async function promptText({ prompt, 'prompt-file': file }: PromptFlags): Promise<string> {
   if (prompt !== undefined) return prompt;
-  if (file !== undefined) return readText(file, file);
+  if (file !== undefined) return readText(() => readFileSync(file), file);
   if (process.stdin.isTTY)
     throw new InputError(
       'There is no prompt: give --prompt, --prompt-file or --prompt-ids, or pipe a text in.',
     );
-  return readText(STDIN, 'stdin');
+  // Not readFileSync(0), which fails where a slow program has written nothing yet.
+  return readText(() => buffer(process.stdin), 'stdin');
 }
 
 /** @throws InputError when the text is no list of ids such as `1,2,3`. */
@@ -50,10 +50,10 @@ export function parseTokenIds(text: string): number[] {
   });
 }
 
-function readText(source: string | number, name: string): string {
+async function readText(read: () => Buffer | Promise<Buffer>, name: string): Promise<string> {
   let bytes: Buffer;
   try {
-    bytes = readFileSync(source);
+    bytes = await read();
   } catch (error) {
     if (errorCode(error) === 'ENOENT') throw new InputError(`There is no prompt file ${name}.`);
     throw new InputError(`Cannot read the prompt from ${name}: ${errorMessage(error)}.`);

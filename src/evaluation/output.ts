@@ -1,9 +1,9 @@
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { createTextStream } from '../checkpoint/text-stream.js';
 import type { TextTokenizer } from '../checkpoint/tokenizer.js';
 import { InputError } from '../errors.js';
-import { errorMessage, writeFileAtomic } from '../files.js';
+import { errorMessage, makeFolder, writeFileAtomic } from '../files.js';
 import type { EvaluationDocument } from './document.js';
 import type { EvaluationResult, Sample } from './run.js';
 
@@ -14,7 +14,8 @@ import type { EvaluationResult, Sample } from './run.js';
 export function prepareOutputDirectory(directory: string): void {
   const probe = join(directory, `.sspec-${process.pid}`);
   try {
-    makeDirectory(resolve(directory));
+    if (directory === '') throw new Error('the name is empty');
+    makeFolder(resolve(directory));
     writeFileSync(probe, '');
     rmSync(probe);
   } catch (error) {
@@ -22,13 +23,6 @@ export function prepareOutputDirectory(directory: string): void {
       `--output-dir ${directory}: cannot write there (${errorMessage(error)}); name another folder.`,
     );
   }
-}
-
-/** Node's recursive mkdir never returns where the system answers ENOENT for a folder whose parent exists (/proc). */
-function makeDirectory(path: string): void {
-  if (existsSync(path)) return;
-  makeDirectory(dirname(path));
-  mkdirSync(path);
 }
 
 /**

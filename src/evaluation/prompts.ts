@@ -53,7 +53,7 @@ export function tokenizePrompts(
       const key = JSON.stringify([dataset, id]);
       if (seen.has(key)) {
         throw new InputError(
-          `Dataset "${name}": prompt ${id} of "${dataset}" is in another dataset too; name each dataset once.`,
+          `Dataset "${name}": prompt ${id} of "${dataset}" is in another dataset of that name too; name each dataset once, and files differently.`,
         );
       }
       seen.add(key);

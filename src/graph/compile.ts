@@ -20,6 +20,7 @@ import {
   cacheDirectory,
   errorCode,
   errorMessage,
+  makeFolder,
   processIsAlive,
   writeFileAtomic,
 } from '../files.js';
@@ -71,7 +72,7 @@ export async function compileModel(
   const tensors = llamaTensors(checkpoint);
   const folder = join(cacheDirectory(), 'models');
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     const weightsHash = await cachedHash(checkpoint, folder, (share) =>
       onProgress('hashing', share),
     );

@@ -41,7 +41,7 @@ export function readProfile(file: string): Profile {
   let text: string;
   try {
     if (statSync(file).size > MAX_PROFILE_BYTES) throw tooLarge(file);
-    text = readFileSync(file, 'utf8');
+    text = new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file));
   } catch (error) {
     if (error instanceof InputError) throw error;
     if (errorCode(error) === 'ENOENT') throw new InputError(`There is no profile ${file}.`);

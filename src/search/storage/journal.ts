@@ -1,16 +1,8 @@
-import {
-  closeSync,
-  fsyncSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, fsyncSync, ftruncateSync, openSync, readdirSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { InputError } from '../../errors.js';
-import { errorCode, errorMessage } from '../../files.js';
+import { errorCode, errorMessage, makeFolder } from '../../files.js';
 import { StudyEvent, type StudyHeader, StudyStart, TrialOrder } from './events.js';
 import { MAX_JOURNAL_BYTES, MAX_LINE_BYTES, readJournal } from './journal-file.js';
 import { acquireLock } from './lock.js';
@@ -41,7 +33,7 @@ export async function openStudy(
   const path = studyPath(directory, name);
   const wanted = StudyStart.parse(start);
   try {
-    mkdirSync(directory, { recursive: true });
+    makeFolder(directory);
   } catch (error) {
     throw new InputError(`Cannot make the study folder ${directory}: ${errorMessage(error)}`);
   }
