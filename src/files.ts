@@ -44,13 +44,18 @@ export function errorMessage(error: unknown): string {
  * @throws InputError when the place cannot be written.
  */
 export function writeFileAtomic(path: string, content: string | Uint8Array): void {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  if (stat?.isCharacterDevice() || stat?.isFIFO()) {
-    writeThrough(path, content);
-    return;
+  try {
+    const stat = statSync(path, { throwIfNoEntry: false });
+    // What cannot be replaced, such as /dev/null, is written to.
+    if (stat?.isCharacterDevice() || stat?.isFIFO()) writeFileSync(path, content);
+    // Of a link the file that it leads to is replaced, not the link.
+    else replaceFile(stat?.isFile() ? realpathSync(path) : path, content);
+  } catch (error) {
+    throw new InputError(`Cannot write ${path}: ${errorMessage(error)}`);
   }
-  // Of a link the file that it leads to is replaced, not the link.
-  if (stat?.isFile()) path = realpathSync(path);
+}
+
+function replaceFile(path: string, content: string | Uint8Array): void {
   const temporary = `${path}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
   try {
     makeFolder(dirname(path));
@@ -65,16 +70,7 @@ export function writeFileAtomic(path: string, content: string | Uint8Array): voi
     renameSync(temporary, path);
   } catch (error) {
     discard(temporary);
-    throw new InputError(`Cannot write ${path}: ${errorMessage(error)}`);
-  }
-}
-
-/** Writes to what cannot be replaced, such as /dev/null. */
-function writeThrough(path: string, content: string | Uint8Array): void {
-  try {
-    writeFileSync(path, content);
-  } catch (error) {
-    throw new InputError(`Cannot write ${path}: ${errorMessage(error)}`);
+    throw error;
   }
 }
 

@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { InputError } from '../src/errors.js';
@@ -19,6 +27,23 @@ describe('writing a file', () => {
     expect([...readFileSync(join(directory, 'a', 'b', 'bytes'))]).toEqual([1, 2, 3]);
     expect(readdirSync(directory).sort()).toEqual(['a', 'file']);
     expect(readdirSync(join(directory, 'a', 'b'))).toEqual(['bytes']);
+  });
+
+  it('replaces what a link leads to, not the link, and no device', () => {
+    const link = join(directory, 'link');
+    symlinkSync('file', link);
+    writeFileAtomic(link, 'new');
+    expect(lstatSync(link).isSymbolicLink()).toBe(true);
+    expect(readFileSync(join(directory, 'file'), 'utf8')).toBe('new');
+    const device = join(directory, 'device');
+    symlinkSync('/dev/null', device);
+    writeFileAtomic(device, 'new');
+    expect(lstatSync('/dev/null').isCharacterDevice()).toBe(true);
+    expect(readdirSync(directory).sort()).toEqual(['device', 'file', 'link']);
+  });
+
+  it('of no name is refused', () => {
+    expect(() => checkWritable('')).toThrow(/the name is empty/);
   });
 
   it('that cannot be there says so and leaves what is there', () => {

@@ -11,10 +11,13 @@ async function sspec(
   argv: string[],
   {
     input = '',
+    slowly = false,
     env = {},
     onOutput = () => {},
   }: {
     input?: string;
+    /** `input` comes after a while. */
+    slowly?: boolean;
     env?: NodeJS.ProcessEnv;
     onOutput?: (child: ReturnType<typeof spawn>) => void;
   } = {},
@@ -31,6 +34,7 @@ async function sspec(
   child.stderr.on('data', (data) => {
     stderr += data;
   });
+  if (slowly) await new Promise((resolve) => setTimeout(resolve, 1500));
   child.stdin.end(input);
   const [code, signal] = await new Promise<[number | null, string | null]>((resolve) =>
     child.on('close', (...ended) => resolve(ended)),
@@ -54,6 +58,13 @@ describe.skipIf(!isBuilt)(
       expect(stdout).toContain('sspec generate --prompt');
       expect(stdout.split('\n').length).toBeLessThan(12);
       expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100);
+    });
+
+    it('waits for a prompt that a slow program pipes in', async () => {
+      const argv = ['generate', '--max-new-tokens', '2', '--json'];
+      const { code, stdout } = await sspec(argv, { input: 'one day', slowly: true });
+      expect(code).toBe(0);
+      expect(JSON.parse(stdout).token_ids).toHaveLength(2);
     });
 
     it('has a summary for every command', async () => {
