@@ -51,7 +51,9 @@ export async function bundledHash(): Promise<string> {
 /** A row for every result in the folder. @param bundled bundledHash() */
 function resultsTable(directory: string, bundled: string): string {
   const groups = new Map<string, string[]>();
-  for (const file of readdirSync(directory).sort()) {
+  // Folders are journals that go on (samplers.ts), not results.
+  const entries = readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isFile());
+  for (const file of entries.map(({ name }) => name).sort()) {
     if (file === 'README.md' || file.endsWith('.tmp')) continue;
     const name = file.split('.', 1)[0]!;
     groups.set(name, [...(groups.get(name) ?? []), file]);
