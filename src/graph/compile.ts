@@ -139,13 +139,15 @@ function isWhole(place: string): boolean {
   return ['model.onnx', 'plain.onnx', 'weights.bin'].every((name) => existsSync(join(place, name)));
 }
 
-/** Renames a finished compilation into place; when another process was first, its result stays. */
+/** Renames a finished compilation into place; what another process put there first stays, what is not whole goes. */
 function moveInto(temporary: string, place: string): void {
-  if (!isWhole(place)) rmSync(place, { recursive: true, force: true });
   try {
     renameSync(temporary, place);
-  } catch (error) {
-    if (!isWhole(place)) throw error;
+  } catch {
+    if (isWhole(place)) return;
+    // Not before the first try: what another process has just put there is in use.
+    rmSync(place, { recursive: true, force: true });
+    renameSync(temporary, place);
   }
 }
 

@@ -30,8 +30,8 @@ const BEGINNING = '{"schema":"sspec-study"';
  */
 export function readJournal(path: string): JournalContent | undefined {
   const bytes = readBytes(path);
-  const wholeBytes = bytes === undefined ? 0 : bytes.lastIndexOf(NEWLINE) + 1;
   if (bytes === undefined) return undefined;
+  const wholeBytes = bytes.lastIndexOf(NEWLINE) + 1;
   if (wholeBytes === 0) {
     const beginning = bytes.toString('utf8', 0, BEGINNING.length);
     if (!BEGINNING.startsWith(beginning)) throw new InputError(`${path} is not a study.`);
