@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs';
-import { InferenceSession, listSupportedBackends, Tensor } from 'onnxruntime-node';
+import { type InferenceSession, listSupportedBackends, Tensor } from 'onnxruntime-node';
 import type { ModelConfig } from '../checkpoint/model-config.js';
 import { InputError } from '../errors.js';
 import { errorMessage } from '../files.js';
@@ -11,6 +11,7 @@ import { DraftPool } from './draft-pool.js';
 import { KvCache } from './kv-cache.js';
 import { PassInputs, tailBlocks } from './pass-inputs.js';
 import type { ReplayInputs } from './replay-inputs.js';
+import { createSession } from './session.js';
 import { Sublayers } from './sublayers.js';
 
 /** Tokens of one prefill pass. */
@@ -97,11 +98,7 @@ export class Engine {
         ? model.path
         : model.plainPath;
     try {
-      const session = await InferenceSession.create(path, {
-        executionProviders: [device],
-        intraOpNumThreads: threads,
-        logSeverityLevel: 3,
-      });
+      const session = await createSession(path, threads, device);
       return new Engine(model, model.config, threads, device, form, session);
     } catch (error) {
       throw new InputError(`The runtime cannot load ${path}: ${errorMessage(error)}`);

@@ -1,5 +1,5 @@
 import { readFileSync, rmSync } from 'node:fs';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import type { ModelConfig } from '../checkpoint/model-config.js';
 import { InputError } from '../errors.js';
 import { errorMessage } from '../files.js';
@@ -7,6 +7,7 @@ import type { CompiledModel } from '../graph/compile.js';
 import { sublayerGraph, sublayerNames } from '../graph/sublayers.js';
 import { writeGraph } from './draft-graph.js';
 import type { ReplayInputs } from './replay-inputs.js';
+import { createSession } from './session.js';
 
 /**
  * The sublayers of a model, one at a time, on hidden states of the caller's: what a search needs that looks inside the model.
@@ -40,11 +41,7 @@ export class Sublayers {
       sublayerGraph(readFileSync(model.path), model.config.hiddenSize),
     );
     try {
-      const session = await InferenceSession.create(path, {
-        executionProviders: [device],
-        intraOpNumThreads: threads,
-        logSeverityLevel: 3,
-      });
+      const session = await createSession(path, threads, device);
       return new Sublayers(model.config, session);
     } catch (error) {
       throw new InputError(`The runtime cannot load ${path}: ${errorMessage(error)}`);
