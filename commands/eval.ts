@@ -206,12 +206,15 @@ async function namedMethods(
   files: readonly string[],
   engine: Engine,
 ) {
-  const { profileMethod, readFittingProfile } = await import('../src/decoding/profile-method.js');
+  const { lookupMethod, profileMethod, readFittingProfile } = await import(
+    '../src/decoding/profile-method.js'
+  );
   const methods: NamedMethod[] = [];
   const messages: string[] = [];
   const profiles = files.map((file) => ({ file, ...readFittingProfile(file, engine) }));
   for (const name of names) {
-    if (name === 'lookup') methods.push({ name, method: { name } });
+    // All profiles of one machine tell the same costs of its target passes.
+    if (name === 'lookup') methods.push({ name, method: lookupMethod(profiles[0]?.profile ?? null) });
     if (name === 'autoregressive' || name === 'lookup') continue;
     for (const { file, profile } of profiles)
       methods.push({ name, method: profileMethod(profile, name), profile: file });

@@ -2,7 +2,7 @@ import type { ExitCosts } from '../decoding/cost-exit.js';
 import type { CouplingName } from '../decoding/coupling.js';
 import { DEFAULT_DRAFT_LENGTH, DEFAULT_THRESHOLD, type DraftExit } from '../decoding/draft-exit.js';
 import type { Method } from '../decoding/method.js';
-import { profileCosts, readFittingProfile } from '../decoding/profile-method.js';
+import { lookupMethod, profileCosts, readFittingProfile } from '../decoding/profile-method.js';
 import { checkSamplingOptions, type SamplingOptions } from '../decoding/sampling/options.js';
 import type { Engine } from '../engine/engine.js';
 import { InputError } from '../errors.js';
@@ -81,7 +81,7 @@ export function resolveMethod(flags: MethodFlags, engine: Engine): ResolvedMetho
       throw new InputError(
         `--${flag} belongs to the methods skip and cascade, but the method is ${name}; give --profile or --skip-attention, or leave it out.`,
       );
-  return { method: { name }, profile, warnings: [] };
+  return { method: name === 'lookup' ? lookupMethod(profile) : { name }, profile, warnings: [] };
 }
 
 const SKIP_ONLY = [

@@ -2,6 +2,7 @@ import type { DraftLease } from '../engine/engine.js';
 import type { KvCache } from '../engine/kv-cache.js';
 import type { Coupling } from './coupling.js';
 import type { DraftExitState } from './draft-exit.js';
+import type { LookupLength } from './lookup-length.js';
 import type { PromptLookup } from './prompt-lookup.js';
 import { topProbability } from './sampling/greedy.js';
 
@@ -64,9 +65,10 @@ export function createSkipDrafter(
   };
 }
 
-/** Prompt lookup: what followed the latest earlier occurrence of the last tokens. */
+/** Prompt lookup: what followed the latest earlier occurrence of the last tokens, as many as pay. */
 export function createLookupDrafter(
   lookup: PromptLookup,
+  lengths: LookupLength,
   coupling: Coupling,
   draftLength: number,
 ): Drafter {
@@ -74,12 +76,15 @@ export function createLookupDrafter(
     longest: draftLength,
     keep: (tokens) => lookup.append(tokens),
     async propose(draft, _last, _position, limit) {
-      draft.length = lookup.propose(Math.min(limit, draftLength), draft.tokens);
+      const ngram = lookup.match();
+      if (ngram === 0) return;
+      const wanted = lengths.choose(ngram, Math.min(limit, draftLength));
+      draft.length = lookup.propose(wanted, draft.tokens);
       for (let i = 0; i < draft.length; i++) {
         draft.confidences[i] = 1;
         coupling.propose(draft.tokens[i]!, i);
       }
     },
-    verified() {},
+    verified: (drafted, accepted) => lengths.verified(drafted, accepted),
   };
 }

@@ -6,6 +6,7 @@ import type { Coupling } from './coupling.js';
 import { createDraftExit, type DraftExit } from './draft-exit.js';
 import { createLookupDrafter, createSkipDrafter, type Drafter } from './drafter.js';
 import { createFallback } from './fallback.js';
+import { createLookupLength } from './lookup-length.js';
 import { createPromptLookup, DEFAULT_LOOKUP_LENGTH, DEFAULT_MAX_NGRAM } from './prompt-lookup.js';
 import type { RoundCosts } from './round-costs.js';
 
@@ -30,7 +31,8 @@ export interface SkipDrafting {
 export type Method =
   | { readonly name: 'autoregressive' }
   | ({ readonly name: 'skip' } & SkipDrafting)
-  | { readonly name: 'lookup' }
+  /** Costs are the machine's, where they are known (round-costs.ts); they decide how long a lookup's draft is. */
+  | { readonly name: 'lookup'; readonly costs?: RoundCosts }
   /** Prompt lookup, and drafts with the mask where it finds nothing. */
   | ({ readonly name: 'cascade' } & SkipDrafting);
 
@@ -61,7 +63,8 @@ export function createDrafter(
 ): Drafter | null {
   if (method.name === 'autoregressive') return null;
   if (method.name === 'lookup') {
-    return createLookupDrafter(createPromptLookup(), coupling, DEFAULT_LOOKUP_LENGTH);
+    const lengths = createLookupLength(method.costs?.verify);
+    return createLookupDrafter(createPromptLookup(), lengths, coupling, DEFAULT_LOOKUP_LENGTH);
   }
   if (!passes) throw new TypeError('the method needs draft passes');
   const { draftLength, fallback } = method;
@@ -71,5 +74,6 @@ export function createDrafter(
   if (method.name === 'skip') return skip;
   const lookup = createPromptLookup(DEFAULT_MAX_NGRAM, CASCADE_MIN_NGRAM);
   const length = Math.min(DEFAULT_LOOKUP_LENGTH, draftLength);
-  return createCascade(createLookupDrafter(lookup, coupling, length), skip);
+  const lengths = createLookupLength(fallback?.verify);
+  return createCascade(createLookupDrafter(lookup, lengths, coupling, length), skip);
 }

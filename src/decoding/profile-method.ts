@@ -45,6 +45,12 @@ export function profileMethod(profile: Profile, name: 'skip' | 'cascade' = 'skip
   };
 }
 
+/** Prompt lookup, its drafts as long as they pay at the costs that a profile stores, where there is one. */
+export function lookupMethod(profile: Profile | null): Method {
+  const costs = profile ? profileCosts(profile) : undefined;
+  return { name: 'lookup', ...(costs && { costs }) };
+}
+
 /** @throws InputError for the rule `cost` without costs, which no profile from a file has. */
 export function profileExit(profile: Profile): DraftExit {
   const { draft_exit: exit, threshold } = profile.draft;

@@ -17,6 +17,8 @@ const FIRST_CAPACITY = 1024;
 export interface PromptLookup {
   /** Adds tokens that stay: the prompt, then what each round emitted (never a draft). */
   append(tokens: ArrayLike<number>): void;
+  /** The length of the longest n-gram at the end of the text that occurred before; 0 when none did. */
+  match(): number;
   /**
    * Writes a draft of up to `limit` tokens to the start of `into` and returns its length; 0 without an earlier occurrence.
    *
@@ -54,6 +56,17 @@ export function createPromptLookup(
     for (let end = 1; end < length; end++) index(end);
   };
 
+  /** Where the text goes on after the latest earlier occurrence of its last n tokens; 0 without one. */
+  const follower = (n: number): number => {
+    const table = tables[n - 1];
+    return table[slot(table, text, length, n)];
+  };
+
+  const match = (): number => {
+    for (let n = Math.min(maxNgram, length); n >= minNgram; n--) if (follower(n) !== 0) return n;
+    return 0;
+  };
+
   return {
     append(tokens) {
       for (let i = 0; i < tokens.length; i++) {
@@ -63,20 +76,18 @@ export function createPromptLookup(
       }
     },
 
+    match,
+
     propose(limit, into) {
+      const n = match();
+      if (n === 0) return 0;
+      const distance = length - follower(n);
       const wanted = Math.min(limit, into.length);
-      for (let n = Math.min(maxNgram, length); n >= minNgram; n--) {
-        const table = tables[n - 1];
-        const start = table[slot(table, text, length, n)];
-        if (start === 0) continue;
-        const distance = length - start;
-        const count = distance <= n ? wanted : Math.min(wanted, distance);
-        for (let i = 0; i < count; i++) {
-          into[i] = i < distance ? text[start + i] : into[i - distance];
-        }
-        return count;
+      const count = distance <= n ? wanted : Math.min(wanted, distance);
+      for (let i = 0; i < count; i++) {
+        into[i] = i < distance ? text[length - distance + i] : into[i - distance];
       }
-      return 0;
+      return count;
     },
   };
 }
