@@ -214,7 +214,8 @@ async function namedMethods(
   const profiles = files.map((file) => ({ file, ...readFittingProfile(file, engine) }));
   for (const name of names) {
     // All profiles of one machine tell the same costs of its target passes.
-    if (name === 'lookup') methods.push({ name, method: lookupMethod(profiles[0]?.profile ?? null) });
+    if (name === 'lookup')
+      methods.push({ name, method: lookupMethod(profiles[0]?.profile ?? null) });
     if (name === 'autoregressive' || name === 'lookup') continue;
     for (const { file, profile } of profiles)
       methods.push({ name, method: profileMethod(profile, name), profile: file });

@@ -8,7 +8,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openCheckpoint } from '../src/checkpoint/safetensors.js';
+import { openCheckpoint } from '../src/checkpoint/open-checkpoint.js';
 import { writeFileAtomic } from '../src/files.js';
 import { compileModel } from '../src/graph/compile.js';
 import { parameterCount } from '../src/graph/parameters.js';

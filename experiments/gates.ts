@@ -5,8 +5,8 @@
  *     node --import ./test/register-typescript.mjs experiments/gates.ts
  */
 import { median, quantile } from 'simple-statistics';
+import { openCheckpoint } from '../src/checkpoint/open-checkpoint.js';
 import { resolveModel } from '../src/checkpoint/resolve.js';
-import { openCheckpoint } from '../src/checkpoint/safetensors.js';
 import { physicalCores } from '../src/engine/cores.js';
 import { Engine } from '../src/engine/engine.js';
 import { writeFileAtomic } from '../src/files.js';

@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs';
-import { isAbsolute, join, relative } from 'node:path';
+import { isAbsolute, relative } from 'node:path';
 import { Args, Flags } from '@oclif/core';
 import type { ModelConfig } from '../../src/checkpoint/model-config.js';
 import { BaseCommand } from '../../src/cli/base-command.js';
@@ -33,6 +32,8 @@ interface ModelDocument {
   /** Keys and values of a full context. */
   readonly kv_cache_bytes: number;
   readonly tokenizer: boolean;
+  /** Whether `--chat` can be used. */
+  readonly chat_template: boolean;
   /** With --speed. */
   readonly speed?: SpeedDocument;
 }
@@ -92,7 +93,7 @@ export default class ModelInspect extends BaseCommand {
   async run(): Promise<ModelDocument> {
     const { args, flags } = await this.parse(ModelInspect);
     const { resolveModel } = await import('../../src/checkpoint/resolve.js');
-    const { openCheckpoint } = await import('../../src/checkpoint/safetensors.js');
+    const { openCheckpoint } = await import('../../src/checkpoint/open-checkpoint.js');
     const { llamaTensors } = await import('../../src/checkpoint/llama-tensors.js');
     const { parameterCount } = await import('../../src/graph/parameters.js');
     const { compiledBytes, kvCacheBytes } = await import('../../src/graph/size.js');
@@ -102,6 +103,8 @@ export default class ModelInspect extends BaseCommand {
     // Refuses a checkpoint whose tensors are not those of its architecture.
     llamaTensors(checkpoint);
     const { config } = checkpoint;
+    const { loadTokenizer } = await import('../../src/checkpoint/tokenizer.js');
+    const tokenizer = loadTokenizer(directory);
     const tensors = [...checkpoint.tensors.values()];
     const [fp32, int8, int4] = precisions.map((precision) => compiledBytes(config, precision));
     const document: ModelDocument = {
@@ -125,7 +128,8 @@ export default class ModelInspect extends BaseCommand {
       stored_dtypes: [...new Set(tensors.map(({ dtype }) => dtype))].sort(),
       bytes: { fp32, int8, int4 },
       kv_cache_bytes: kvCacheBytes(config),
-      tokenizer: existsSync(join(directory, 'tokenizer.json')),
+      tokenizer: tokenizer !== null,
+      chat_template: tokenizer?.hasChatTemplate ?? false,
       ...(flags.speed ? { speed: await this.measure(args.ref, flags) } : {}),
     };
     if (!this.jsonEnabled()) {
@@ -250,6 +254,7 @@ Expected speedup at the best draft length, by draft acceptance and c:`);
       ['compiled', sizes.join(', ')],
       ['cache of a full context', formatBytes(model.kv_cache_bytes)],
       ['tokenizer', model.tokenizer ? 'yes' : 'none: prompts are token ids (--prompt-ids)'],
+      ['chat template', model.chat_template ? 'yes: --chat applies it' : 'none'],
     ];
     this.print(
       table(

@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { openCheckpoint } from '../../src/checkpoint/safetensors.js';
+import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
 import { loadTokenizer } from '../../src/checkpoint/tokenizer.js';
 import type { Dataset } from '../../src/datasets/dataset.js';
 import { BUNDLED, loadBundled, loadDataset } from '../../src/datasets/load.js';

@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { hashWeights } from '../../src/checkpoint/hash.js';
+import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
 import { resolveModel } from '../../src/checkpoint/resolve.js';
-import { openCheckpoint } from '../../src/checkpoint/safetensors.js';
 import { InputError } from '../../src/errors.js';
 import { writeFileAtomic } from '../../src/files.js';
 import { readJsonFile, readTextFile } from '../../src/json-file.js';

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { InputError } from '../errors.js';
+import type { Checkpoint } from './checkpoint.js';
 import type { ModelConfig } from './model-config.js';
-import type { Checkpoint } from './safetensors.js';
 
 const CHUNK_BYTES = 8 << 20;
 
@@ -25,9 +25,11 @@ export async function hashWeights(
   const totalBytes = tensors.reduce((sum, [, tensor]) => sum + tensor.byteLength, 0);
   const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
   let doneBytes = 0;
-  for (const [name, { dtype, shape, file, offset, byteLength }] of tensors) {
+  for (const [name, tensor] of tensors) {
+    const { dtype, shape, file, offset, byteLength, interleavedHeads } = tensor;
     // dtype and shape give the number of bytes that follow, so no two sequences of tensors read the same.
-    hash.update(`${JSON.stringify([name, dtype, shape])}\n`);
+    const order = interleavedHeads === undefined ? [] : [interleavedHeads];
+    hash.update(`${JSON.stringify([name, dtype, shape, ...order])}\n`);
     const handle = await open(file);
     try {
       for (let at = 0; at < byteLength; ) {

@@ -1,7 +1,8 @@
 import { InputError } from '../errors.js';
-import type { Checkpoint } from './safetensors.js';
+import type { Checkpoint } from './checkpoint.js';
+import { ggmlTypes } from './gguf/ggml-types.js';
 
-const WEIGHT_DTYPES: readonly string[] = ['F32', 'F16', 'BF16'];
+const WEIGHT_DTYPES: readonly string[] = Object.keys(ggmlTypes);
 
 /** Tensor names of a linear projection y = W x + b; the weight is [outputs, inputs], the bias [outputs] or absent. */
 export interface LinearTensors {

@@ -3,46 +3,13 @@ import { z } from 'zod';
 import { InputError } from '../errors.js';
 import { errorMessage } from '../files.js';
 import { parseFields, parseJsonBytes } from '../json-file.js';
+import { DTYPE_BYTES, type TensorDtype } from './safetensors-dtypes.js';
+import type { TensorInfo } from './tensor-info.js';
 
 const LENGTH_BYTES = 8;
 const MAX_HEADER_BYTES = 100_000_000;
 const MAX_TENSORS = 100_000;
 const MAX_RANK = 8;
-
-/** Bytes per element of every whole-byte safetensors dtype; a checkpoint may hold such buffers beside its weights. */
-const DTYPE_BYTES = {
-  F32: 4,
-  F16: 2,
-  BF16: 2,
-  F64: 8,
-  F8_E5M2: 1,
-  F8_E4M3: 1,
-  BOOL: 1,
-  U8: 1,
-  I8: 1,
-  U16: 2,
-  I16: 2,
-  U32: 4,
-  I32: 4,
-  U64: 8,
-  I64: 8,
-} as const;
-
-/** A dtype of the safetensors format; weights are `F32`, `F16` or `BF16`. */
-export type TensorDtype = keyof typeof DTYPE_BYTES;
-
-/** Where a stored tensor lies. */
-export interface TensorInfo {
-  readonly name: string;
-  readonly dtype: TensorDtype;
-  /** Sizes of the dimensions, outermost first; row-major. */
-  readonly shape: readonly number[];
-  /** Path of the safetensors file. */
-  readonly file: string;
-  /** Bytes from the start of the file. */
-  readonly offset: number;
-  readonly byteLength: number;
-}
 
 const entrySchema = z.strictObject({
   dtype: z.string().refine(isDtype, 'it is not a dtype that can be read here'),

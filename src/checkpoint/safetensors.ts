@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../errors.js';
 import { parseFields, readJsonFile } from '../json-file.js';
+import type { Checkpoint } from './checkpoint.js';
 import { readModelConfig } from './config.js';
-import type { ModelConfig } from './model-config.js';
-import { readSafetensorsHeader, type TensorInfo } from './safetensors-header.js';
+import { readSafetensorsHeader } from './safetensors-header.js';
+import type { TensorInfo } from './tensor-info.js';
 
 const SINGLE_FILE = 'model.safetensors';
 const INDEX_FILE = 'model.safetensors.index.json';
@@ -14,29 +15,20 @@ const MAX_SHARDS = 4096;
 /** A plain file name: no separator, no parent folder, no drive. A symlink under it is fine, the HF cache is made of them. */
 const SHARD_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]*\.safetensors$/;
 
-/** A checkpoint in the Hugging Face layout: its configuration and where its tensors lie. Holds no weights. */
-export interface Checkpoint {
-  readonly directory: string;
-  readonly config: ModelConfig;
-  /** Every stored tensor by name. */
-  readonly tensors: ReadonlyMap<string, TensorInfo>;
-  /** Paths of the safetensors files. */
-  readonly files: readonly string[];
-}
-
 /**
  * Opens a checkpoint folder: reads config.json, generation_config.json and the headers of `model.safetensors` or of the
  * shards that `model.safetensors.index.json` names. Reads no weights.
  * @throws InputError when a file is missing, damaged or not supported, or a shard name leaves the folder
  */
-export function openCheckpoint(directory: string): Checkpoint {
+export function openSafetensors(directory: string): Checkpoint {
   const config = readModelConfig(directory);
+  const configFiles = [join(directory, 'config.json')];
   const single = join(directory, SINGLE_FILE);
   if (existsSync(single)) {
     const tensors = new Map(readSafetensorsHeader(single).map((tensor) => [tensor.name, tensor]));
-    return { directory, config, tensors, files: [single] };
+    return { directory, config, configFiles, tensors, files: [single] };
   }
-  return { directory, config, ...openShards(directory) };
+  return { directory, config, configFiles, ...openShards(directory) };
 }
 
 function openShards(directory: string): Pick<Checkpoint, 'tensors' | 'files'> {
@@ -44,7 +36,7 @@ function openShards(directory: string): Pick<Checkpoint, 'tensors' | 'files'> {
   const json = readJsonFile(indexFile, MAX_INDEX_BYTES);
   if (json === undefined)
     throw new InputError(
-      `${directory} has neither ${SINGLE_FILE} nor ${INDEX_FILE}; other weight formats (.bin, .gguf) must be converted to safetensors first.`,
+      `${directory} has neither ${SINGLE_FILE} nor ${INDEX_FILE}; weights in .bin files must be converted to safetensors first.`,
     );
   const schema = z.object({ weight_map: z.record(z.string(), z.string()) });
   const weightMap = Object.entries(parseFields(schema, json, indexFile).weight_map);

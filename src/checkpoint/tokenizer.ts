@@ -5,6 +5,9 @@ import { InputError } from '../errors.js';
 import { errorMessage } from '../files.js';
 import { parseFields, readJsonFile, readTextFile } from '../json-file.js';
 import { type ChatMessage, renderChat } from './chat-template.js';
+import { readGgufHeader } from './gguf/header.js';
+import { isGgufFile } from './gguf/is-gguf.js';
+import { ggufTokenizer } from './gguf/tokenizer.js';
 
 const MAX_TOKENIZER_BYTES = 1 << 28;
 const MAX_CONFIG_BYTES = 1 << 24;
@@ -67,22 +70,51 @@ const configSchema = z.looseObject({
 });
 type TokenizerConfig = z.infer<typeof configSchema>;
 
+/** A tokenizer as its files have it, before any check. */
+interface TokenizerSource {
+  /** Content of tokenizer.json, and where it stands, for errors. */
+  readonly json: unknown;
+  readonly file: string;
+  /** Content of tokenizer_config.json. */
+  readonly configJson: unknown;
+  readonly configFile: string;
+  /** chat_template.jinja, which goes before the template in tokenizer_config.json, as in transformers. */
+  readonly templateFile: string | null;
+}
+
 /**
- * Loads tokenizer.json, and tokenizer_config.json and chat_template.jinja where they exist.
- * @returns null when the folder has no tokenizer.json (such a model runs on token ids alone)
+ * Loads a model's tokenizer: tokenizer.json, and tokenizer_config.json and chat_template.jinja where they exist; or what a GGUF
+ * file's metadata have in their place.
+ * @param path what `resolveModel` gives
+ * @returns null when the model has none (such a model runs on token ids alone)
  * @throws InputError when a file is damaged, or `add_bos_token` is true without a known `bos_token`
  */
-export function loadTokenizer(directory: string): TextTokenizer | null {
+export function loadTokenizer(path: string): TextTokenizer | null {
+  const source = isGgufFile(path) ? ggufSource(path) : folderSource(path);
+  return source && createTokenizer(source);
+}
+
+function folderSource(directory: string): TokenizerSource | null {
   const file = join(directory, 'tokenizer.json');
   const json = readJsonFile(file, MAX_TOKENIZER_BYTES);
   if (json === undefined) return null;
-  const fields = parseFields(tokenizerSchema, json, file);
   const configFile = join(directory, 'tokenizer_config.json');
-  const config = parseFields(
-    configSchema,
-    readJsonFile(configFile, MAX_CONFIG_BYTES) ?? {},
-    configFile,
-  );
+  const configJson = readJsonFile(configFile, MAX_CONFIG_BYTES) ?? {};
+  const templateFile = join(directory, 'chat_template.jinja');
+  return { json, file, configJson, configFile, templateFile };
+}
+
+function ggufSource(file: string): TokenizerSource | null {
+  const found = ggufTokenizer(readGgufHeader(file).metadata, file);
+  if (found === null) return null;
+  const { tokenizer: json, config: configJson } = found;
+  return { json, file, configJson, configFile: file, templateFile: null };
+}
+
+function createTokenizer(source: TokenizerSource): TextTokenizer {
+  const { file, configFile } = source;
+  const fields = parseFields(tokenizerSchema, source.json, file);
+  const config = parseFields(configSchema, source.configJson, configFile);
   const library = construct(fields, file);
 
   const specialIds = new Set(
@@ -115,12 +147,12 @@ export function loadTokenizer(directory: string): TextTokenizer | null {
       return kept.length === 0 ? '' : library.decode(kept, { clean_up_tokenization_spaces: false });
     },
     isSpecial,
-    hasChatTemplate: readChatTemplate(directory, config, configFile) !== undefined,
+    hasChatTemplate: readChatTemplate(source, config) !== undefined,
     chat(messages) {
-      const template = readChatTemplate(directory, config, configFile);
+      const template = readChatTemplate(source, config);
       if (!template)
         throw new InputError(
-          `${directory} has no chat template (chat_template in tokenizer_config.json, or chat_template.jinja); give the prompt as plain text.`,
+          `${configFile}: the model has no chat template, here or in chat_template.jinja; give the prompt as plain text.`,
         );
       return renderChat(template.text, messages, namedTokens(config), template.file);
     },
@@ -151,15 +183,12 @@ function construct(fields: z.infer<typeof tokenizerSchema>, file: string): Token
   }
 }
 
-/** chat_template.jinja goes before the template in tokenizer_config.json, as in transformers. */
 function readChatTemplate(
-  directory: string,
+  { templateFile: file, configFile }: TokenizerSource,
   config: TokenizerConfig,
-  configFile: string,
 ): { text: string; file: string } | undefined {
-  const file = join(directory, 'chat_template.jinja');
-  const text = readTextFile(file, MAX_CONFIG_BYTES);
-  if (text !== undefined) return { text, file };
+  const text = file === null ? undefined : readTextFile(file, MAX_CONFIG_BYTES);
+  if (file !== null && text !== undefined) return { text, file };
   const { chat_template: stored } = config;
   const chosen = Array.isArray(stored)
     ? stored.find(({ name }) => name === 'default')?.template

@@ -1,8 +1,10 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { InputError } from '../errors.js';
 import { errorMessage } from '../files.js';
-import type { Checkpoint } from './safetensors.js';
-import type { TensorInfo } from './safetensors-header.js';
+import type { Checkpoint } from './checkpoint.js';
+import { dequantise } from './gguf/dequantise.js';
+import { ggmlTypes, isGgmlType } from './gguf/ggml-types.js';
+import type { TensorInfo } from './tensor-info.js';
 
 /** Elements converted at a time, so that 16-bit tensors need little memory beside the result. */
 const CHUNK = 1 << 21;
@@ -13,7 +15,7 @@ export interface Weights {
    * Reads consecutive rows (indices of the first dimension; for a 1-D tensor a row is one element).
    * @param into where the values go, from its start; made here when absent
    * @returns [rowCount x row size] float32, row-major: `into` or its beginning
-   * @throws InputError when the tensor's dtype is not F32, F16 or BF16, or the file became shorter
+   * @throws InputError when the tensor's dtype is not that of a weight, or the file became shorter
    * @throws RangeError when there is no such tensor, or the rows are not all inside it and `into`
    */
   readRows(name: string, firstRow: number, rowCount: number, into?: Float32Array): Float32Array;
@@ -22,7 +24,7 @@ export interface Weights {
 }
 
 /**
- * Opens the safetensors files of a checkpoint for reading.
+ * Opens the files of a checkpoint for reading.
  * @throws InputError when a file cannot be opened
  */
 export function openWeights(checkpoint: Checkpoint): Weights {
@@ -52,11 +54,23 @@ export function openWeights(checkpoint: Checkpoint): Weights {
       if (into !== undefined && into.length < count)
         throw new RangeError(`${count} values of ${name} do not fit into ${into.length}.`);
       const values = into === undefined ? new Float32Array(count) : into.subarray(0, count);
-      readValues(fd, tensor, firstRow * rowSize, values);
+      if (tensor.interleavedHeads === undefined) readValues(fd, tensor, firstRow * rowSize, values);
+      else
+        for (let i = 0; i < rowCount; i++) {
+          const from = interleavedRow(firstRow + i, rows / tensor.interleavedHeads);
+          readValues(fd, tensor, from * rowSize, values.subarray(i * rowSize, (i + 1) * rowSize));
+        }
       return values;
     },
     close,
   };
+}
+
+/** Where row `row` of Hugging Face's order lies, see {@link TensorInfo.interleavedHeads}. @param headRows D */
+function interleavedRow(row: number, headRows: number): number {
+  const within = row % headRows;
+  const half = headRows / 2;
+  return row - within + 2 * (within % half) + Math.floor(within / half);
 }
 
 /** Fills `values` with the elements of the tensor from element `first` on. */
@@ -64,6 +78,18 @@ function readValues(fd: number, tensor: TensorInfo, first: number, values: Float
   const { name, dtype, file, offset } = tensor;
   if (dtype === 'F32') {
     readExactly(fd, values, offset + 4 * first, file);
+    return;
+  }
+  if (dtype !== 'F16' && dtype !== 'BF16' && isGgmlType(dtype)) {
+    const { blockElements, blockBytes } = ggmlTypes[dtype];
+    // Rows are whole blocks, and what is read are whole rows.
+    const chunk = new Uint8Array((Math.min(CHUNK, values.length) / blockElements) * blockBytes);
+    for (let at = 0; at < values.length; at += CHUNK) {
+      const part = values.subarray(at, at + CHUNK);
+      const bytes = chunk.subarray(0, (part.length / blockElements) * blockBytes);
+      readExactly(fd, bytes, offset + ((first + at) / blockElements) * blockBytes, file);
+      dequantise(dtype, bytes, part);
+    }
     return;
   }
   if (dtype !== 'F16' && dtype !== 'BF16')
@@ -80,10 +106,10 @@ function readValues(fd: number, tensor: TensorInfo, first: number, values: Float
   }
 }
 
-/** safetensors is little-endian, as is every platform onnxruntime-node runs on: bytes are read in place. */
+/** Both formats are little-endian, as is every platform onnxruntime-node runs on: bytes are read in place. */
 function readExactly(
   fd: number,
-  into: Float32Array | Uint16Array,
+  into: Float32Array | Uint16Array | Uint8Array,
   position: number,
   file: string,
 ): void {

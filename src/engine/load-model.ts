@@ -1,5 +1,5 @@
+import { openCheckpoint } from '../checkpoint/open-checkpoint.js';
 import { resolveModel } from '../checkpoint/resolve.js';
-import { openCheckpoint } from '../checkpoint/safetensors.js';
 import { loadTokenizer, type TextTokenizer } from '../checkpoint/tokenizer.js';
 import { type CompileProgress, compileModel } from '../graph/compile.js';
 import type { Precision } from '../graph/quantise.js';

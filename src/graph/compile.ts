@@ -10,10 +10,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import type { Checkpoint } from '../checkpoint/checkpoint.js';
 import { hashWeights } from '../checkpoint/hash.js';
 import { llamaTensors } from '../checkpoint/llama-tensors.js';
 import type { ModelConfig } from '../checkpoint/model-config.js';
-import type { Checkpoint } from '../checkpoint/safetensors.js';
 import { openWeights, type Weights } from '../checkpoint/weights.js';
 import { InputError } from '../errors.js';
 import {
@@ -166,7 +166,7 @@ async function cachedHash(
   folder: string,
   onProgress: (share: number) => void,
 ): Promise<string> {
-  const files = [...checkpoint.files, join(checkpoint.directory, 'config.json')].map((file) => {
+  const files = [...checkpoint.files, ...checkpoint.configFiles].map((file) => {
     const { size, mtimeMs } = statSync(file);
     return [file, size, mtimeMs];
   });

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { hashWeights } from '../../src/checkpoint/hash.js';
-import { openCheckpoint } from '../../src/checkpoint/safetensors.js';
+import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
 import { ramp, type StoredTensor, safetensors, TINY_CONFIG, writeFolder } from './fixtures.js';
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { llamaTensors } from '../../src/checkpoint/llama-tensors.js';
-import { openCheckpoint } from '../../src/checkpoint/safetensors.js';
+import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
 import {
   hasShared,

@@ -96,13 +96,25 @@ describe('resolveModel', () => {
   ])('refuses %j', async (ref) => {
     useCache({ HF_HUB_CACHE: temporaryDirectory() });
     await expect(resolveModel(ref)).rejects.toThrow(
-      /neither "demo", an existing folder nor a Hub id/,
+      /neither "demo", an existing folder or \.gguf file, nor a Hub id/,
     );
   });
 
   it('refuses a file', async () => {
-    const file = join(temporaryDirectory(), 'model.gguf');
+    const file = join(temporaryDirectory(), 'model.bin');
     writeFileSync(file, '');
-    await expect(resolveModel(file)).rejects.toThrow(/is a file; give the folder/);
+    await expect(resolveModel(file)).rejects.toThrow(/is a file but no \.gguf; give/);
+  });
+
+  it('takes a GGUF file, and the one of a folder that has no config.json', async () => {
+    const folder = temporaryDirectory();
+    const file = join(folder, 'model.gguf');
+    writeFileSync(file, '');
+    expect(await resolveModel(file)).toBe(file);
+    expect(await resolveModel(folder)).toBe(file);
+    writeFileSync(join(folder, 'other.GGUF'), '');
+    await expect(resolveModel(folder)).rejects.toThrow(/has 2 GGUF files; name one of them/);
+    writeFileSync(join(folder, 'config.json'), '{}');
+    expect(await resolveModel(folder)).toBe(folder);
   });
 });

@@ -2,7 +2,7 @@ import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { openCheckpoint } from '../../src/checkpoint/safetensors.js';
+import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
 import { readSafetensorsHeader } from '../../src/checkpoint/safetensors-header.js';
 import { InputError } from '../../src/errors.js';
 import { temporaryDirectory } from '../helpers/temporary.js';

@@ -1,7 +1,7 @@
 import { truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openCheckpoint } from '../../src/checkpoint/safetensors.js';
+import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
 import { openWeights, type Weights } from '../../src/checkpoint/weights.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
 import {

@@ -11,7 +11,7 @@ import ProfileShow from '../../commands/profile/show.js';
 import ProfileValidate from '../../commands/profile/validate.js';
 import StudyList from '../../commands/study/list.js';
 import StudyShow from '../../commands/study/show.js';
-import { openCheckpoint } from '../../src/checkpoint/safetensors.js';
+import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
 import { compileModel } from '../../src/graph/compile.js';
 import { journalStorage } from '../../src/search/storage/journal.js';
 import { writeMiniature } from '../helpers/miniature.js';

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { readme } from '../../experiments/lib/readme.js';
 import { resultsReadme, writeResultsReadme } from '../../experiments/lib/results-readme.js';
 import { hashWeights } from '../../src/checkpoint/hash.js';
-import { openCheckpoint } from '../../src/checkpoint/safetensors.js';
+import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
 import { InputError } from '../../src/errors.js';
 import { root } from '../helpers/built.js';
 import { temporaryDirectory } from '../helpers/temporary.js';

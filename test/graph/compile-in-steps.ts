@@ -1,7 +1,7 @@
 // A process for compile.test.ts: compiles the checkpoint argv[2] in int8, stops once the share argv[3] is compiled, says
 // so, and goes on when the file argv[4] exists. Prints the path of the model.
 import { existsSync, writeSync } from 'node:fs';
-import { openCheckpoint } from '../../src/checkpoint/safetensors.js';
+import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
 import { compileModel } from '../../src/graph/compile.js';
 
 const [directory, from, go] = process.argv.slice(2) as [string, string, string];

@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openCheckpoint } from '../../src/checkpoint/safetensors.js';
+import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
 import { Engine } from '../../src/engine/engine.js';
 import { InputError } from '../../src/errors.js';
 import { type CompileProgress, compileModel } from '../../src/graph/compile.js';

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { openCheckpoint } from '../../src/checkpoint/safetensors.js';
+import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
 import { Engine, type GraphForm } from '../../src/engine/engine.js';
 import { compileModel } from '../../src/graph/compile.js';
 import type { Precision } from '../../src/graph/quantise.js';

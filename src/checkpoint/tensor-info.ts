@@ -1,0 +1,20 @@
+import type { GgmlType } from './gguf/ggml-types.js';
+import type { TensorDtype } from './safetensors-dtypes.js';
+
+/** Where a tensor lies and how it is stored. */
+export interface TensorInfo {
+  readonly name: string;
+  readonly dtype: TensorDtype | GgmlType;
+  /** Sizes of the dimensions, outermost first; row-major. */
+  readonly shape: readonly number[];
+  /** Path of the file. */
+  readonly file: string;
+  /** Bytes from the start of the file. */
+  readonly offset: number;
+  readonly byteLength: number;
+  /**
+   * Heads whose rows lie interleaved: the two halves that are rotated together alternate (row 2 i + j of a head is row
+   * j D/2 + i), as llama.cpp wants q and k. Absent: rows lie in Hugging Face's order.
+   */
+  readonly interleavedHeads?: number;
+}
