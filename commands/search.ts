@@ -206,7 +206,9 @@ KnapSpec: dynamic programming on hidden states). greedy: along the leave-one-out
         const document = searchDocument(studyName, request, result, flags.output, started);
         if (!this.jsonEnabled()) {
           const { formatSearch } = await import('../src/reporting/search.js');
-          this.print(formatSearch(document, result, engine.config.layers));
+          const { reference } = model;
+          const searched = { reference, precision: engine.model.precision };
+          this.print(formatSearch(document, result, engine.config.layers, searched));
         }
         return document;
       } finally {

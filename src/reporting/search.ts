@@ -11,6 +11,7 @@ import {
   formatSpeedup,
 } from './format.js';
 import { maskMap } from './mask-map.js';
+import { nextStep, type SearchedModel } from './next-step.js';
 import { table } from './table.js';
 
 /** What a search found, for a terminal: the mask as a map of the layers, the rule, and the figures with their intervals. */
@@ -18,6 +19,7 @@ export function formatSearch(
   document: SearchDocument,
   result: SearchResult,
   layers: number,
+  model: SearchedModel,
 ): string {
   const { best, holdout } = document;
   const kinds = Object.entries(holdout.per_kind);
@@ -46,8 +48,7 @@ export function formatSearch(
     ),
     '',
     headline(holdout),
-    `Profile written to ${document.profile}; decode with it:`,
-    `  sspec generate --profile ${document.profile} --prompt TEXT`,
+    nextStep(holdout.verdict, document.profile, model),
   ].join('\n');
 }
 
