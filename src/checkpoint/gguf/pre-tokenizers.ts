@@ -1,0 +1,51 @@
+/** How a family of byte-level BPE tokenisers treats text before merging, in the terms of tokenizer.json. */
+export interface PreTokenizer {
+  readonly normalizer: unknown;
+  readonly preTokenizer: unknown;
+  /** Whether a word that is a token as a whole is taken without merging. */
+  readonly ignoreMerges: boolean;
+  /** Whether a prompt begins with bos where the file does not say. */
+  readonly addBos: boolean;
+}
+
+/**
+ * The ByteLevel step of tokenizer.json.
+ * @param useRegex whether it splits by GPT-2's pattern as well
+ */
+export const byteLevel = (useRegex: boolean) => ({
+  type: 'ByteLevel',
+  add_prefix_space: false,
+  trim_offsets: true,
+  use_regex: useRegex,
+});
+const split = (pattern: string) => ({
+  type: 'Split',
+  pattern: { Regex: pattern },
+  behavior: 'Isolated',
+  invert: false,
+});
+const sequence = (...pretokenizers: unknown[]) => ({ type: 'Sequence', pretokenizers });
+const words = (digits: string) =>
+  `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|${digits}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+`;
+
+const PLAIN = { normalizer: null, ignoreMerges: false, addBos: false };
+const GPT_2 = { ...PLAIN, preTokenizer: byteLevel(true) };
+const LLAMA_3 = {
+  ...{ normalizer: null, ignoreMerges: true, addBos: true },
+  preTokenizer: sequence(split(words('\\p{N}{1,3}')), byteLevel(false)),
+};
+
+/** By tokenizer.ggml.pre; as the families' tokenizer.json have it, the rest as llama.cpp does. */
+export const preTokenizers: Readonly<Record<string, PreTokenizer>> = {
+  'gpt-2': GPT_2,
+  default: GPT_2,
+  // Not the step Digits of the original: the library's takes ASCII digits alone, that of Hugging Face's own all of Unicode's.
+  smollm: { ...PLAIN, preTokenizer: sequence(split('\\p{N}'), byteLevel(true)) },
+  'llama-bpe': LLAMA_3,
+  llama3: LLAMA_3,
+  qwen2: {
+    ...PLAIN,
+    normalizer: { type: 'NFC' },
+    preTokenizer: sequence(split(words('\\p{N}')), byteLevel(false)),
+  },
+};
