@@ -40,7 +40,7 @@ export default class Eval extends BaseCommand {
       delimiter: ',',
       default: ['heldout'],
       helpValue: 'REF,…',
-      summary: 'Prompts: bundled datasets (sspec dataset list) or JSONL files.',
+      summary: 'Prompts: bundled datasets (sspec dataset list) or JSONL, CSV or text files.',
     }),
     methods: Flags.string({
       multiple: true,

@@ -4,7 +4,7 @@ import type { DatasetListing, FormatListing } from '../../src/datasets/list.js';
 export default class DatasetList extends BaseCommand {
   static override readonly summary = 'List the bundled datasets and the formats that are read.';
   static override readonly description =
-    'A name goes to --dataset, with a split where one is wanted (stories:calibration). A JSONL file with a prompt field, or in the form of a known benchmark, does as well.';
+    'A name goes to --dataset, with a split where one is wanted (stories:calibration). A file does as well: JSONL with a prompt field or in a known form, CSV with a prompt column (or another, as FILE.csv#COLUMN), or .txt with one prompt a line.';
   static override readonly examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --json',
@@ -50,6 +50,9 @@ export default class DatasetList extends BaseCommand {
             fields: fields.join(', '),
           })),
         ),
+      );
+      this.print(
+        '\nCSV files (.csv) have a column "prompt", or name another as FILE.csv#COLUMN. Text files (.txt) have one prompt a line.',
       );
     }
     return { datasets, formats };

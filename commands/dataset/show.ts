@@ -16,14 +16,18 @@ interface DatasetDocument extends Omit<Dataset, 'prompts'> {
 export default class DatasetShow extends BaseCommand {
   static override readonly summary = 'Show the prompts of a dataset as a model would get them.';
   static override readonly description =
-    'Of a conversation the later turns are shown below the prompt; sspec eval puts the answers before them. A model with a chat template gets conversations through it.';
+    "Of a conversation the user's turns are read, a system message goes before the first of them, and answers in the file are not used. The later turns are shown below the prompt; sspec eval puts the answers before them. A model with a chat template gets conversations through it.";
   static override readonly examples = [
     '<%= config.bin %> <%= command.id %> code',
     '<%= config.bin %> <%= command.id %> stories:calibration --limit 50',
     '<%= config.bin %> <%= command.id %> ./HumanEval.jsonl --json',
+    '<%= config.bin %> <%= command.id %> ./questions.csv#question',
   ];
   static override readonly args = {
-    ref: Args.string({ required: true, description: 'A bundled name, or a JSONL file.' }),
+    ref: Args.string({
+      required: true,
+      description: 'A bundled name, or a JSONL, CSV (FILE.csv#COLUMN) or text file.',
+    }),
   };
   static override readonly flags = {
     limit: integerFlag('limit', 1)({ default: 5, summary: 'How many prompts to show.' }),

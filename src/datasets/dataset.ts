@@ -10,7 +10,7 @@ export interface Prompt {
    * group, and of a dataset with parts (Spec-Bench) `name:part`.
    */
   readonly dataset: string;
-  /** The rendered template; never blank. */
+  /** The rendered template, with what a row puts before it (a system message) or after it (an input); never blank. */
   readonly prompt: string;
   /** Strings that end the continuation, from the task file. */
   readonly stop: readonly string[];
@@ -24,7 +24,7 @@ export interface Prompt {
 
 /** Prompts with what is needed to say later which ones they were. */
 export interface Dataset {
-  /** Bundled name, group name, or the name of the file without its extension. */
+  /** Bundled name, group name, or the name of the file without its extension, with `#column` for another than `prompt`. */
   readonly name: string;
   /** null for a file of the user's. */
   readonly split: Split | null;

@@ -1,8 +1,9 @@
 import { InputError } from '../errors.js';
 import type { Prompt } from './dataset.js';
+import { userTurns } from './messages.js';
 import type { Row } from './rows.js';
 import type { Task } from './task.js';
-import { renderTemplate } from './template.js';
+import { renderTemplate, templateFields } from './template.js';
 
 /**
  * The format of a file, told by the fields of its first row: of all tasks whose fields are there, the one that asks for
@@ -32,8 +33,12 @@ export function toPrompt(task: Task, row: Row, dataset: string, file: string): P
   const missing = task.fields.find((name) => !row.fields.has(name));
   if (missing !== undefined) throw fault(missing, 'is missing');
 
-  const prompt = renderTemplate(task.template, (field, index) => {
-    const value = row.fields.get(field);
+  const { messages } = task;
+  const fields = new Map(row.fields);
+  if (messages) fields.set(messages.field, userTurns(fields.get(messages.field), messages, fault));
+
+  const rendered = renderTemplate(task.template, (field, index) => {
+    const value = fields.get(field);
     const item = index === undefined ? value : Array.isArray(value) ? value[index] : undefined;
     if (typeof item === 'string') return item;
     throw fault(
@@ -41,7 +46,8 @@ export function toPrompt(task: Task, row: Row, dataset: string, file: string): P
       index === undefined ? 'must be a string' : `must list strings, ${index + 1} or more`,
     );
   });
-  if (prompt.trim() === '') throw fault(task.fields.join('", "'), 'must not be blank');
+  if (rendered.trim() === '')
+    throw fault(templateFields(task.template).join('", "'), 'must not be blank');
 
   /** A field that a row may lack; null means that it does. */
   const optional = <T>(
@@ -49,13 +55,18 @@ export function toPrompt(task: Task, row: Row, dataset: string, file: string): P
     convert: (value: unknown) => T | undefined,
     wanted: string,
   ): T | undefined => {
-    const value = field === null ? null : (row.fields.get(field) ?? null);
+    const value = field === null ? null : (fields.get(field) ?? null);
     if (field === null || value === null) return undefined;
     const converted = convert(value);
     if (converted === undefined) throw fault(field, wanted);
     return converted;
   };
   const id = optional(task.id, text, 'must be a string or a number');
+  const input = optional(
+    task.input,
+    (value) => (typeof value === 'string' ? value : undefined),
+    'must be a string',
+  );
   const category = optional(task.category, text, 'must be a string or a number');
   const turns = optional(task.turns, strings, 'must be a list of strings');
   const reference = optional(
@@ -66,7 +77,7 @@ export function toPrompt(task: Task, row: Row, dataset: string, file: string): P
   return {
     id: id ?? `${dataset}-${row.line}`,
     dataset,
-    prompt,
+    prompt: input === undefined || input.trim() === '' ? rendered : `${rendered}\n\n${input}`,
     stop: task.stop,
     ...(turns && { turns }),
     ...(category !== undefined && { category }),

@@ -6,6 +6,7 @@ import type { Dataset, Prompt, Split } from './dataset.js';
 import { recogniseFormat, toPrompt } from './format.js';
 import { type Row, readRows } from './rows.js';
 import { datasetsDirectory, readFormats, readTask, type Task } from './task.js';
+import { PROMPT_COLUMN, readCsv, readText } from './text.js';
 
 /** The bundled datasets, in the order in which groups take turns. */
 export const BUNDLED = ['stories', 'help', 'code', 'math'] as const;
@@ -15,8 +16,9 @@ export const SPLITS = ['calibration', 'heldout'] as const satisfies readonly Spl
 /**
  * Loads the prompts that a `--dataset` reference names.
  * @param ref a bundled dataset (`stories`, with a split `stories:calibration`), a bundled group (`calibration`,
- *   `heldout`: that split of all of them, interleaved), or the path of a JSONL file in our own form (`prompt`) or a
- *   known benchmark's. A bundled name goes before a file of that name: write `./stories` for the file.
+ *   `heldout`: that split of all of them, interleaved), or the path of a file: JSONL in our own form (`prompt`) or
+ *   a known one, `.csv` with a column `prompt` or another (`file.csv#column`), `.txt` with a prompt a line. A bundled
+ *   name goes before a file of that name: write `./stories` for the file.
  * @param options.split of a bundled dataset named without one; default `heldout`
  * @throws InputError when there is no such dataset or file, or naming the file's faulty line
  */
@@ -29,11 +31,12 @@ export function loadDataset(ref: string, options: { split?: Split } = {}): Datas
       name,
       rest.length > 0 ? parseSplit(rest.join(':'), ref) : (options.split ?? 'heldout'),
     );
-  if (!existsSync(ref))
+  const { path, column } = parsePath(ref);
+  if (!existsSync(path))
     throw new InputError(
-      `There is no dataset or file "${ref}"; name one of ${[...BUNDLED, ...SPLITS].join(', ')} or a JSONL file.`,
+      `There is no dataset or file "${ref}"; name one of ${[...BUNDLED, ...SPLITS].join(', ')} or a JSONL, CSV or text file.`,
     );
-  return loadFile(ref);
+  return { ...readFile(path, column), split: null };
 }
 
 /** One split of a bundled dataset. */
@@ -61,9 +64,45 @@ export function loadGroup(split: Split): Dataset {
   };
 }
 
-function loadFile(path: string): Dataset {
+/** A path, and the column that follows a CSV file's after `#`, unless that is a file of its own. */
+function parsePath(ref: string): { path: string; column?: string } {
+  const found = existsSync(ref) ? null : /^(.*?\.csv)#(.*)$/is.exec(ref);
+  return found ? { path: found[1], column: found[2] } : { path: ref };
+}
+
+function readFile(path: string, column = PROMPT_COLUMN): Omit<Dataset, 'split'> {
+  const extension = extname(path);
+  const name = basename(path, extension);
+  switch (extension.toLowerCase()) {
+    case '.csv':
+      return readPrompts(
+        path,
+        // Columns of one file are different datasets, to be told apart where results are pooled by name.
+        column === PROMPT_COLUMN ? name : `${name}#${column}`,
+        () => ownForm(`CSV, column ${JSON.stringify(column)}`),
+        (onBytes) => readCsv(path, onBytes, column),
+      );
+    case '.txt':
+      return readPrompts(
+        path,
+        name,
+        () => ownForm('text, a prompt a line'),
+        (onBytes) => readText(path, onBytes),
+      );
+    default:
+      return readJsonl(path, name);
+  }
+}
+
+/** The task of our own form; the same bytes read in another way are another dataset, so the way goes into the hash. */
+function ownForm(way: string): Task {
+  const task = readTask(join('tasks', 'prompt.yaml'));
+  return { ...task, source: `${task.source}\n# ${way}\n` };
+}
+
+function readJsonl(path: string, name: string): Omit<Dataset, 'split'> {
   const formats = readFormats();
-  const dataset = readPrompts(path, basename(path, extname(path)), (first) => {
+  return readPrompts(path, name, (first) => {
     const format = recogniseFormat(formats, first);
     if (format) return format;
     const known = formats.map((task) => `${task.name} (${task.fields.join(', ')})`).join('; ');
@@ -71,19 +110,20 @@ function loadFile(path: string): Dataset {
       `${path}, line ${first.line}: no known set of fields; known are: ${known}.`,
     );
   });
-  return { ...dataset, split: null };
 }
 
 function readPrompts(
   file: string,
   name: string,
   taskFor: (first: Row) => Task,
+  rows: (onBytes: (bytes: Uint8Array) => void) => Iterable<Row> = (onBytes) =>
+    readRows(file, onBytes),
 ): Omit<Dataset, 'split'> {
   const bytes = createHash('sha256');
   const read: Prompt[] = [];
   const usesOfId = new Map<string, number>();
   let task: Task | undefined;
-  for (const row of readRows(file, (chunk) => bytes.update(chunk))) {
+  for (const row of rows((chunk) => bytes.update(chunk))) {
     task ??= taskFor(row);
     const prompt = toPrompt(task, row, name, file);
     read.push({ ...prompt, id: uniqueId(prompt.id, usesOfId) });

@@ -12,7 +12,17 @@ const GZIP = Buffer.from([0x1f, 0x8b]);
 /** Limits of a JSONL file; larger ones are refused. */
 export const ROW_LIMITS = { fileBytes: GIB, lineBytes: 16 * MIB, rows: 1_000_000 };
 
-/** One object of a JSONL file. */
+/** What a file is read as, for the sentences that refuse another. */
+export interface FileForm {
+  /** What it should have, as the end of a sentence. */
+  readonly wanted: string;
+  /** Whether a beginning `[` can only be a JSON array. */
+  readonly refusesArray: boolean;
+}
+
+const JSONL: FileForm = { wanted: 'a dataset has one JSON object per line', refusesArray: true };
+
+/** One object of a JSONL file, or what a line of another file has as fields. */
 export interface Row {
   /** Line number, from 1. */
   readonly line: number;
@@ -32,7 +42,7 @@ export function* readRows(
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let line = 0;
   let rows = 0;
-  for (const bytes of readLines(path, onBytes, limits)) {
+  for (const bytes of readLines(path, onBytes, limits, JSONL)) {
     line++;
     const fields = parseRow(bytes, decoder, `${path}, line ${line}`);
     if (fields === undefined) continue;
@@ -85,10 +95,16 @@ function nesting(json: string): number {
   return deepest;
 }
 
-function* readLines(
+/**
+ * The lines of a file, without the newline, a piece at a time.
+ * @param onBytes sees every byte of the file in order
+ * @throws InputError when it is unreadable, above a limit, or plainly of another form
+ */
+export function* readLines(
   path: string,
   onBytes: (bytes: Uint8Array) => void,
   limits: typeof ROW_LIMITS,
+  form: FileForm,
 ): Generator<Buffer> {
   const tooLarge = `${path} is larger than ${limits.fileBytes} bytes; split it.`;
   const fd = openFile(path, limits.fileBytes, tooLarge);
@@ -103,7 +119,7 @@ function* readLines(
       total += count;
       if (total > limits.fileBytes) throw new InputError(tooLarge);
       const bytes = chunk.subarray(0, count);
-      if (total === count) refuseOtherFormats(bytes, path);
+      if (total === count) refuseOtherFormats(bytes, path, form);
       onBytes(bytes);
       let from = 0;
       for (let to = bytes.indexOf(NEWLINE); to >= 0; to = bytes.indexOf(NEWLINE, from)) {
@@ -132,12 +148,10 @@ function* readLines(
   }
 }
 
-/** Names the formats that datasets also come in; as a JSONL file each would fail with a message that helps nobody. */
-function refuseOtherFormats(start: Buffer, path: string): void {
+/** Names the formats that datasets also come in; read as lines each would fail with a message that helps nobody. */
+function refuseOtherFormats(start: Buffer, path: string, form: FileForm): void {
   const refuse = (what: string, remedy: string): never => {
-    throw new InputError(
-      `${path} is ${what}, but a dataset has one JSON object per line; ${remedy}.`,
-    );
+    throw new InputError(`${path} is ${what}, but ${form.wanted}; ${remedy}.`);
   };
   if (start.subarray(0, PARQUET.length).equals(PARQUET))
     refuse(
@@ -145,7 +159,7 @@ function refuseOtherFormats(start: Buffer, path: string): void {
       'convert it (with pandas: read_parquet(file).to_json("data.jsonl", orient="records", lines=True))',
     );
   if (start.subarray(0, GZIP.length).equals(GZIP)) refuse('compressed with gzip', 'gunzip it');
-  if (/^\uFEFF?\s*\[/.test(start.subarray(0, 1024).toString()))
+  if (form.refusesArray && /^\uFEFF?\s*\[/.test(start.subarray(0, 1024).toString()))
     refuse('a JSON array', "convert it (jq -c '.[]' data.json > data.jsonl)");
 }
 
@@ -153,7 +167,8 @@ function openFile(path: string, maxBytes: number, tooLarge: string): number {
   try {
     const found = statSync(path);
     // A pipe would block for ever, a folder fails later with an obscure message.
-    if (!found.isFile()) throw new InputError(`${path} is not a file; name a JSONL file.`);
+    if (!found.isFile())
+      throw new InputError(`${path} is not a file; name a JSONL, CSV or text file.`);
     if (found.size > maxBytes) throw new InputError(tooLarge);
     return openSync(path, 'r');
   } catch (error) {

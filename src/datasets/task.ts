@@ -39,10 +39,25 @@ export const taskSchema = z
       .record(z.string().regex(/^[\w-]+$/), z.array(z.string()).min(1))
       .nullable()
       .default(null),
+    /**
+     * Field with the messages of a conversation, the fields that each has, and whose the names of its roles are. `turns`
+     * and `template` find the list of user turns under the field's name.
+     */
+    messages: z
+      .strictObject({
+        field: fieldName,
+        role: fieldName,
+        text: fieldName,
+        roles: z.record(fieldName, z.enum(['user', 'assistant', 'system'])),
+      })
+      .nullable()
+      .default(null),
     /** Field with the list of user turns. */
     turns: fieldName.nullable().default(null),
     /** The prompt, with `{field}` and `{field[0]}` for what comes from the row. */
     template: z.string().min(1),
+    /** Field with text that follows the template after a blank line, in the rows that have some. */
+    input: fieldName.nullable().default(null),
     /** Strings that end a continuation. */
     stop: z.array(z.string().min(1)),
     /** Field with the reference continuation. */
