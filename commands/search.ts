@@ -45,7 +45,8 @@ interrupted at any moment, --resume goes on with it.`;
     dataset: Flags.string({
       default: 'calibration',
       helpValue: 'REF',
-      summary: 'Prompts to search on: a bundled dataset (sspec dataset list) or a JSONL, CSV or text file.',
+      summary:
+        'Prompts to search on: a bundled dataset (sspec dataset list) or a JSONL, CSV or text file.',
     }),
     holdout: Flags.string({
       helpValue: 'REF|FRACTION',
