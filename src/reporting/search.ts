@@ -1,5 +1,3 @@
-import { bitsToMask } from '../profile/mask.js';
-import type { SearchResult } from '../search/request.js';
 import type { SearchDocument, SearchFigures } from '../search/search-document.js';
 import { colours } from './colours.js';
 import {
@@ -17,7 +15,6 @@ import { table } from './table.js';
 /** What a search found, for a terminal: the mask as a map of the layers, the rule, and the figures with their intervals. */
 export function formatSearch(
   document: SearchDocument,
-  result: SearchResult,
   layers: number,
   model: SearchedModel,
 ): string {
@@ -31,7 +28,7 @@ export function formatSearch(
   return [
     `${document.trials} trials in ${formatSeconds(document.wall_seconds)} (study ${document.study})`,
     '',
-    maskMap(bitsToMask(result.winner.mask), layers),
+    maskMap({ attention: best.skip_attention, mlp: best.skip_mlp }, layers),
     `drafts up to ${best.draft_length} tokens, ${formatExit(best.draft_exit, best.threshold)}`,
     '',
     table(
