@@ -43,13 +43,14 @@ const document: z.ZodType<SearchDocument> = z.object({
     cost_model_error: z.number().nullable(),
     rank_correlation: z.number().nullable(),
   }),
-  best: figures.extend({
+  best: z.object({
     skip_attention: z.array(z.number()),
     skip_mlp: z.array(z.number()),
     draft_length: z.number(),
     draft_exit: z.string(),
     threshold: z.number(),
     predicted_speedup: z.number().nullable(),
+    ...figures.shape,
   }),
   holdout: figures.extend({ per_kind: z.record(z.string(), figures) }),
   profile: z.string(),
@@ -77,6 +78,6 @@ export function finishedSearch(
   const known = Result.safeParse(noteOf(study, KEY));
   if (!known.success || known.data.finalists !== finalists) return undefined;
   const trials = finishedTrials(study.events).length;
-  const isComplete = trials >= wanted && known.data.document.trials === trials;
-  return isComplete ? known.data : undefined;
+  const { profile, document } = known.data;
+  return trials >= wanted && document.trials === trials ? { profile, document } : undefined;
 }

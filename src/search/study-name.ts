@@ -20,7 +20,8 @@ export interface NamedSearch {
 const DEFAULT_DATASET = 'calibration';
 /** Longest default name; five characters less than a study's may have, for its number. */
 const MOST_CHARACTERS = 94;
-const MOST = { dataset: 24, sampling: 24 };
+/** Leaves eleven characters for the model beside the longest of all else. */
+const MOST_OF_PART = 20;
 
 /**
  * `demo-int8-bo-ladder-0`: model, dataset (where it is another than `calibration`), precision, sampler, fidelity, sampling
@@ -30,14 +31,14 @@ export function defaultStudyName(search: NamedSearch): string {
   const { model, dataset, precision, sampler, fidelity, sampling, seed } = search;
   const source = datasetOfShare(dataset);
   const rest = [
-    ...(source === DEFAULT_DATASET ? [] : [nameable(source, MOST.dataset) || 'dataset']),
+    ...(source === DEFAULT_DATASET ? [] : [nameable(source.slice(0, MOST_OF_PART)) || 'dataset']),
     precision,
     sampler,
     fidelity,
     ...samplingParts(sampling),
     seed,
   ].join('-');
-  return `${nameable(model, MOST_CHARACTERS - rest.length - 1) || 'model'}-${rest}`;
+  return `${nameable(model.slice(rest.length + 1 - MOST_CHARACTERS)) || 'model'}-${rest}`;
 }
 
 /** A default name's first study has the name itself, further ones `name-2`, `name-3`, ... */
@@ -59,11 +60,10 @@ function samplingParts({ temperature, topK, topP, minP }: SamplingOptions): stri
     ...(topP === GREEDY.topP ? [] : [`p${topP}`]),
     ...(minP === GREEDY.minP ? [] : [`m${minP}`]),
   ];
-  return parts.length === 0 ? [] : [nameable(parts.join('-'), MOST.sampling)];
+  return parts.length === 0 ? [] : [nameable(parts.join('-').slice(0, MOST_OF_PART))];
 }
 
-/** The last characters of a text that a study's name may have, a letter or digit first. */
-function nameable(text: string, most: number): string {
-  const plain = text.replace(/[^A-Za-z0-9._-]+/g, '-');
-  return plain.slice(-most).replace(/^[^A-Za-z0-9]+|[-.]+$/g, '');
+/** Of a text what a study's name may have, a letter or digit first; may be empty. */
+function nameable(text: string): string {
+  return text.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[^A-Za-z0-9]+|[-.]+$/g, '');
 }
