@@ -1,0 +1,34 @@
+import { createInterface } from 'node:readline/promises';
+import { InterruptedError } from './failure.js';
+
+/** Where a question is asked; both ends of a terminal. */
+export interface Terminal {
+  readonly input: NodeJS.ReadableStream & { readonly isTTY?: boolean };
+  readonly output: NodeJS.WritableStream & { readonly isTTY?: boolean };
+}
+
+/** stderr, so that data on stdout may go to a file. */
+const OWN: Terminal = { input: process.stdin, output: process.stderr };
+
+/** Whether there is somebody to ask. */
+export function canAsk({ input, output }: Terminal = OWN): boolean {
+  return input.isTTY === true && output.isTTY === true;
+}
+
+/**
+ * Asks a question that only `y` or `yes` affirms; no answer (Ctrl-D) is a no.
+ * @throws InterruptedError after Ctrl-C.
+ */
+export async function confirm(question: string, { input, output }: Terminal = OWN) {
+  const lines = createInterface({ input, output, terminal: true });
+  try {
+    const answer = await new Promise<string>((resolve, reject) => {
+      lines.on('SIGINT', () => reject(new InterruptedError()));
+      lines.on('close', () => resolve(''));
+      lines.question(`${question} [y/N] `).then(resolve, reject);
+    });
+    return /^\s*y(es)?\s*$/i.test(answer);
+  } finally {
+    lines.close();
+  }
+}
