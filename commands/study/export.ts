@@ -6,8 +6,7 @@ import type { StudyExport } from '../../src/reporting/study-export.js';
 export default class StudyExportCommand extends BaseCommand {
   static override readonly summary = 'Write the trials of a study as CSV or JSON.';
   static override readonly description =
-    `One row per trial, also of those that failed or were interrupted. JSON has the study's header and notes as well; --json
-prints the same whatever the format of a file. A study may be exported while a search writes it.`;
+    "One row per trial, also of those that failed or were interrupted. JSON has the study's header and notes as well; --json prints the same, whatever the format of a file. A study may be exported while a search writes it.";
   static override readonly examples = [
     '<%= config.bin %> <%= command.id %> my-study',
     '<%= config.bin %> <%= command.id %> my-study --output trials.csv',

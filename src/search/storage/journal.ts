@@ -6,7 +6,7 @@ import { StudyEvent, type StudyHeader, StudyStart, TrialOrder } from './events.j
 import { MAX_JOURNAL_BYTES, MAX_LINE_BYTES, readJournal } from './journal-file.js';
 import { acquireLock } from './lock.js';
 import { removeJournals } from './remove.js';
-import { startDifference } from './start-difference.js';
+import { checkSameStart } from './start-difference.js';
 import type { OpenStudy, StudyRecord, StudyStorage } from './storage.js';
 
 const EXTENSION = '.jsonl';
@@ -48,7 +48,7 @@ export async function openStudy(
       throw new InputError(
         `${path} already holds a study: resume it (--resume), choose another study name, or remove it (sspec study rm ${name}).`,
       );
-    if (content) checkSame(path, content.header, name, wanted);
+    if (content) checkSameStart(path, content.header, name, wanted);
     fd = openJournal(path);
     const file = new JournalFile(path, fd, content?.wholeBytes ?? 0);
     if (content) return opened(file, content.header, content.events, content.order, release);
@@ -192,16 +192,4 @@ function syncDirectory(directory: string): void {
 /** Whether a study has anything in it that a search does not make anew within moments. */
 function hasEndedTrial(events: readonly StudyEvent[]): boolean {
   return events.some(({ type }) => type === 'finished' || type === 'failed');
-}
-
-function checkSame(path: string, header: StudyHeader, name: string, wanted: StudyStart): void {
-  const difference =
-    header.study === name
-      ? startDifference(header, wanted)
-      : { field: 'study', before: JSON.stringify(header.study), now: JSON.stringify(name) };
-  if (!difference) return;
-  const { field, before, now } = difference;
-  throw new InputError(
-    `${path}: the study has ${field} ${before} but this run has ${now}; run with the same or choose another study name.`,
-  );
 }

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { StudyStart } from './events.js';
+import { InputError } from '../../errors.js';
+import type { StudyHeader, StudyStart } from './events.js';
 
 /** Where two starts differ, as it is told: both values as JSON, or `unset`. */
 export interface StartDifference {
@@ -20,6 +21,27 @@ export function startDifference(had: StudyStart, wanted: StudyStart): StartDiffe
     fields.push([`context.${key}`, had.context[key], wanted.context[key]]);
   const found = fields.find(([, before, now]) => !isDeepStrictEqual(before, now));
   return found && { field: found[0], before: show(found[1]), now: show(found[2]) };
+}
+
+/**
+ * Whether the study in a file is the wanted one.
+ * @throws InputError naming file and field when it has another name or another start.
+ */
+export function checkSameStart(
+  path: string,
+  header: StudyHeader,
+  name: string,
+  wanted: StudyStart,
+): void {
+  const difference =
+    header.study === name
+      ? startDifference(header, wanted)
+      : { field: 'study', before: show(header.study), now: show(name) };
+  if (!difference) return;
+  const { field, before, now } = difference;
+  throw new InputError(
+    `${path}: the study has ${field} ${before} but this run has ${now}; run with the same or choose another study name.`,
+  );
 }
 
 function show(value: unknown): string {
