@@ -1,4 +1,4 @@
-import { createInterface } from 'node:readline/promises';
+import { createInterface } from 'node:readline';
 import { InterruptedError } from './failure.js';
 
 /** Where a question is asked; both ends of a terminal. */
@@ -20,15 +20,17 @@ export function canAsk({ input, output }: Terminal = OWN): boolean {
  * @throws InterruptedError after Ctrl-C.
  */
 export async function confirm(question: string, { input, output }: Terminal = OWN) {
-  const lines = createInterface({ input, output, terminal: true });
+  const lines = createInterface({ input, output, terminal: true, prompt: `${question} [y/N] ` });
   try {
+    lines.prompt();
     const answer = await new Promise<string>((resolve, reject) => {
-      lines.on('SIGINT', () => reject(new InterruptedError()));
-      lines.on('close', () => resolve(''));
-      lines.question(`${question} [y/N] `).then(resolve, reject);
+      lines.on('line', resolve);
+      // Neither ends the line of the question.
+      lines.on('SIGINT', () => output.write('\n', () => reject(new InterruptedError())));
+      lines.on('close', () => output.write('\n', () => resolve('')));
     });
     return /^\s*y(es)?\s*$/i.test(answer);
   } finally {
-    lines.close();
+    lines.removeAllListeners('close').close();
   }
 }

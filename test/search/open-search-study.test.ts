@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { openSearchStudy, type WantedStudy } from '../../src/search/open-search-study.js';
 import { journalStorage } from '../../src/search/storage/journal.js';
+import { acquireLock } from '../../src/search/storage/lock.js';
 import type { OpenStudy, StudyStorage } from '../../src/search/storage/storage.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
 import { studyStart } from './example.js';
@@ -72,6 +73,12 @@ describe('a search without --study', () => {
     const studies = await Promise.all([open(), open(), open()]);
     expect(studies.map(({ study }) => study.header.study)).toEqual(['d-0-2', 'd-0-3', 'd-0-4']);
     for (const { study } of studies) await study.close();
+  });
+
+  it('leaves a name to a search that has its lock and is about to make its study', async () => {
+    const release = acquireLock(join(directory, 'd-0.jsonl.lock'));
+    expect((await opened()).name).toBe('d-0-2');
+    release();
   });
 
   it('tells of a folder that cannot be used', async () => {

@@ -30,7 +30,7 @@ function lock(path: string): () => void {
     if (!(error instanceof LockedError)) throw error;
     const { holder } = error;
     throw new LockedError(
-      `The study "${nameOf(path)}" is in use by ${holder}: wait for it or stop it, then remove the study (or ${path}.lock, if that process is gone).`,
+      `The study "${nameOf(path)}" is in use by ${holder}: wait for it or stop it first (its lock is ${path}.lock).`,
       holder,
     );
   }
