@@ -1,17 +1,21 @@
 import { join } from 'node:path';
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../src/cli/base-command.js';
-import { integerFlag, METHODS, modelFlags, samplingFlags, seedFlag } from '../src/cli/flags.js';
+import {
+  chatFlags,
+  integerFlag,
+  METHODS,
+  modelFlags,
+  samplingFlags,
+  seedFlag,
+} from '../src/cli/flags.js';
 import { interruptible } from '../src/cli/interrupt.js';
-import type { Engine } from '../src/engine/engine.js';
 import type { Model } from '../src/engine/load-model.js';
 import { InputError } from '../src/errors.js';
 import type { AllTurns, LaterTurnsRequest } from '../src/evaluation/conversation.js';
 import type { EvaluationDocument } from '../src/evaluation/document.js';
-import type { EvaluationRequest, EvaluationResult, NamedMethod } from '../src/evaluation/run.js';
+import type { EvaluationRequest, EvaluationResult } from '../src/evaluation/run.js';
 import { EVALUATION_FORMATS } from '../src/reporting/evaluation.js';
-
-type MethodName = (typeof METHODS)[number];
 
 /** Generations of every method before the first that counts. */
 const WARMUP = 2;
@@ -49,7 +53,7 @@ export default class Eval extends BaseCommand {
       options: METHODS,
       helpValue: METHODS.join(','),
       summary:
-        'Methods to measure; autoregressive always is [default: lookup, and skip with a profile].',
+        'Methods to measure; autoregressive always is [default: lookup, and what each profile decodes with].',
     }),
     limit: integerFlag('limit', 1)({ summary: 'Most prompts of each dataset [default: all].' }),
     'max-new-tokens': integerFlag(
@@ -90,12 +94,14 @@ export default class Eval extends BaseCommand {
       summary: 'How to print the rows.',
     })(),
     ...samplingFlags,
+    ...chatFlags,
     ...modelFlags,
   };
 
   async run(): Promise<EvaluationDocument> {
     const { flags } = await this.parse(Eval);
     const { commandLine } = await import('../src/cli/command-line.js');
+    const { checkMethods, evaluatedMethods } = await import('../src/cli/evaluated-methods.js');
     const { samplingOptions } = await import('../src/cli/method.js');
     const { checkExactness } = await import('../src/cli/exactness.js');
     const { loadModelWithProgress } = await import('../src/cli/load.js');
@@ -105,6 +111,7 @@ export default class Eval extends BaseCommand {
     const { findDivergences } = await import('../src/evaluation/divergence.js');
     const { prepareOutputDirectory, writeEvaluation } = await import('../src/evaluation/output.js');
     const { tokenizePrompts } = await import('../src/evaluation/prompts.js');
+    const { shortOutputs } = await import('../src/evaluation/short-outputs.js');
     const { POOLED, summarise } = await import('../src/evaluation/summary.js');
     const { busyWarning, watchOthers } = await import('../src/measurement/busy.js');
     const { describeEnvironment } = await import('../src/measurement/environment.js');
@@ -121,7 +128,7 @@ export default class Eval extends BaseCommand {
         '--audit compares outputs token by token, and with --coupling maximal only their distribution is the same; leave one of the two out.',
       );
     }
-    const names = chosenMethods(flags.methods, files);
+    checkMethods(flags.methods, files);
     const refs = flags.dataset.map((ref) => loadDataset(ref));
     if (refs.some(({ name }) => name === POOLED)) {
       throw new InputError(
@@ -133,8 +140,12 @@ export default class Eval extends BaseCommand {
     if (busy !== undefined) this.notice(busy, flags.quiet);
     const model = await loadModelWithProgress(flags);
     try {
-      const { methods, profiles, warnings } = await namedMethods(names, files, model.engine);
-      const { prompts, datasets, warnings: leftOut } = tokenizePrompts(model, refs, flags.limit);
+      const { methods, profiles, warnings } = evaluatedMethods(flags.methods, files, model.engine);
+      const {
+        prompts,
+        datasets,
+        warnings: leftOut,
+      } = tokenizePrompts(model, refs, flags.limit, flags);
       const exactness = await checkExactness(model.engine, flags.quiet);
       const notices = [...warnings, ...leftOut, ...exactness.warnings];
       for (const warning of notices) this.notice(warning, flags.quiet);
@@ -159,12 +170,14 @@ export default class Eval extends BaseCommand {
         evaluateWithProgress(model, { ...request, signal }, flags.quiet),
       );
       const measuredIn = { ...environment, others_cpu_share: othersSince() };
+      const short = shortOutputs(result);
+      if (short !== undefined) this.notice(short, flags.quiet);
       const divergences = await findDivergences(model.engine, result);
       const rows = summarise(result, divergences);
       const document = evaluationDocument(model, result, datasets, rows, measuredIn, {
         command: commandLine('eval', this.argv),
         profiles,
-        warnings: [...(busy === undefined ? [] : [busy]), ...notices, ...turns.warnings],
+        warnings: [busy, ...notices, ...turns.warnings, short].filter((one) => one !== undefined),
         ...(flags.audit && { audit: auditRecord(result, divergences, exactness.exact) }),
       });
       if (directory !== undefined) {
@@ -184,49 +197,6 @@ export default class Eval extends BaseCommand {
       await model.close();
     }
   }
-}
-
-/** @throws InputError when `--methods` and `--profile` do not fit each other. */
-function chosenMethods(asked: readonly string[] | undefined, files: readonly string[]) {
-  const names = METHODS.filter((name) =>
-    asked ? asked.includes(name) : name === 'skip' ? files.length > 0 : name !== 'cascade',
-  );
-  const masked = names.filter((name) => name === 'skip' || name === 'cascade');
-  if (masked.length > 0 === files.length > 0) return names;
-  throw new InputError(
-    files.length > 0
-      ? '--profile belongs to the methods skip and cascade, but --methods leaves them out; add one, or leave the profile out.'
-      : `--methods has ${masked[0]}, which needs a mask; give --profile.`,
-  );
-}
-
-/** Methods besides autoregressive decoding, a profile each for `skip` and `cascade`, and what differs from the profiles' circumstances. */
-async function namedMethods(
-  names: readonly MethodName[],
-  files: readonly string[],
-  engine: Engine,
-) {
-  const { lookupMethod, profileMethod, readFittingProfile } = await import(
-    '../src/decoding/profile-method.js'
-  );
-  const methods: NamedMethod[] = [];
-  const messages: string[] = [];
-  const profiles = files.map((file) => ({ file, ...readFittingProfile(file, engine) }));
-  for (const name of names) {
-    // All profiles of one machine tell the same costs of its target passes.
-    if (name === 'lookup')
-      methods.push({ name, method: lookupMethod(profiles[0]?.profile ?? null) });
-    if (name === 'autoregressive' || name === 'lookup') continue;
-    for (const { file, profile } of profiles)
-      methods.push({ name, method: profileMethod(profile, name), profile: file });
-  }
-  for (const { file, warnings } of profiles)
-    messages.push(...warnings.map((warning) => `${file}: ${warning}`));
-  return {
-    methods,
-    profiles: profiles.map(({ file, profile }) => ({ file, profile })),
-    warnings: messages,
-  };
 }
 
 /** Decodes the answers that the later turns of conversations follow. */

@@ -59,6 +59,12 @@ The prompt is --prompt, --prompt-file, --prompt-ids or stdin.`;
       helpGroup: PROMPT,
       summary: "Make the prompt a user's message in the model's chat template.",
     }),
+    system: Flags.string({
+      helpGroup: PROMPT,
+      helpValue: 'TEXT',
+      exclusive: ['prompt-ids'],
+      summary: 'A system message before it; asks for --chat.',
+    }),
     'max-new-tokens': integerFlag(
       'max-new-tokens',
       1,
@@ -104,7 +110,17 @@ The prompt is --prompt, --prompt-file, --prompt-ids or stdin.`;
           ? []
           : (await checkExactness(model.engine, flags.quiet)).warnings;
       for (const warning of [...warnings, ...exactness]) this.notice(warning, flags.quiet);
-      const prompt = promptTokens(source, flags.chat, model);
+      const prompt = promptTokens(source, flags, model);
+      if (
+        source.kind === 'text' &&
+        !flags.chat &&
+        flags.system === undefined &&
+        model.tokenizer?.hasChatTemplate
+      )
+        this.notice(
+          'The model has a chat template: with --chat the prompt is a message to it, without it text to be continued.',
+          flags.quiet,
+        );
       const request = {
         prompt,
         method,
@@ -205,13 +221,18 @@ async function decode(
 }
 
 /** @throws InputError for text where the model has no tokenizer, or a chat without a template. */
-function promptTokens(source: PromptSource, chat: boolean, model: Model): readonly number[] {
+function promptTokens(
+  source: PromptSource,
+  { chat, system }: { readonly chat: boolean; readonly system?: string | undefined },
+  model: Model,
+): readonly number[] {
   if (source.kind === 'ids') return source.ids;
   const { tokenizer } = model;
   if (!tokenizer)
     throw new InputError(
       `The model ${model.reference} has no tokenizer.json; give the prompt as --prompt-ids.`,
     );
-  if (!chat) return tokenizer.encodePrompt(source.text);
-  return tokenizer.encode(tokenizer.chat([{ role: 'user', content: source.text }]));
+  if (!chat && system === undefined) return tokenizer.encodePrompt(source.text);
+  const before = system === undefined ? [] : [{ role: 'system', content: system } as const];
+  return tokenizer.encode(tokenizer.chat([...before, { role: 'user', content: source.text }]));
 }

@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../src/cli/base-command.js';
-import { integerFlag, modelFlags, samplingFlags, seedFlag } from '../src/cli/flags.js';
+import { chatFlags, integerFlag, modelFlags, samplingFlags, seedFlag } from '../src/cli/flags.js';
 import { interruptible } from '../src/cli/interrupt.js';
 import { storageFlag } from '../src/cli/storage-flag.js';
 import type { Model } from '../src/engine/load-model.js';
@@ -29,24 +29,24 @@ export default class Search extends BaseCommand {
   static override readonly description =
     `Every trial scores a mask: one pass over the model's own continuations of calibration prompts shows what its draft would
 propose, and a cost model calibrated at the start turns that into the speedup of the best draft-length rule (--fidelity
-ladder; decode measures every trial by real decoding). The best few then decode all calibration prompts, interleaved with
-autoregressive decoding; the winner is measured on held-out prompts, and that is the speedup to believe. Of long datasets
+ladder; decode measures every trial by real decoding). The best few then decode all calibration prompts, and so do prompt
+lookup and the cascade, interleaved with autoregressive decoding; the winner is measured on held-out prompts, and that is the speedup to believe. Of long datasets
 the first ${MOST_PROMPTS.calibration} calibration and ${MOST_PROMPTS.holdout} held-out prompts are used; sspec eval measures a profile on more. A study is a journal:
 interrupted at any moment, --resume goes on with it.`;
   static override readonly examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --dataset code --holdout code --trials 100 --output code.json',
     '<%= config.bin %> <%= command.id %> --dataset prompts.jsonl --holdout 0.3 --study mine --resume',
+    '<%= config.bin %> <%= command.id %> --model ./chat-model.gguf --dataset questions.jsonl --chat',
     '<%= config.bin %> <%= command.id %> --model ./my-model --timeout 10m --fidelity decode',
     '<%= config.bin %> <%= command.id %> --sampler relaxed-gp --fidelity decode --trials 1000 --resume',
     '<%= config.bin %> <%= command.id %> --temperature 0.8 --top-p 0.95 --output sampling.json',
   ];
   static override readonly flags = {
     dataset: Flags.string({
-      default: 'calibration',
       helpValue: 'REF',
       summary:
-        'Prompts to search on: a bundled dataset (sspec dataset list) or a JSONL, CSV or text file.',
+        'Prompts to search on: a bundled dataset (sspec dataset list) or a JSONL, CSV or text file [default: chat for a model with a chat template, else calibration].',
     }),
     holdout: Flags.string({
       helpValue: 'REF|FRACTION',
@@ -114,6 +114,7 @@ KnapSpec: dynamic programming on hidden states). greedy: along the leave-one-out
     'top-k': samplingFlags['top-k'],
     'top-p': samplingFlags['top-p'],
     'min-p': samplingFlags['min-p'],
+    ...chatFlags,
     ...modelFlags,
   };
 
@@ -146,7 +147,7 @@ KnapSpec: dynamic programming on hidden states). greedy: along the leave-one-out
     const model = await loadModelWithProgress(flags);
     const storage = openStorage(flags.storage);
     try {
-      const split = chooseHoldout(model, flags.dataset, flags.holdout, flags.seed);
+      const split = chooseHoldout(model, flags.dataset, flags.holdout, flags.seed, flags);
       const { warnings } = await checkExactness(model.engine, flags.quiet);
       for (const warning of [...split.warnings, ...warnings]) this.notice(warning, flags.quiet);
       const settings = {
@@ -224,7 +225,7 @@ KnapSpec: dynamic programming on hidden states). greedy: along the leave-one-out
           command,
         });
         writeProfile(flags.output, profile);
-        const document = searchDocument(studyName, request, result, flags.output, started);
+        const document = searchDocument(studyName, request, result, flags.output, split, started);
         await noteFinished(study, request, { profile, document });
         await this.show(document, model);
         return document;
@@ -249,8 +250,8 @@ function byFidelity(text: string, of: keyof (typeof DEFAULTS)['ladder']): string
 }
 
 /** What tells one set of prompts from another; the name says which share of a dataset it is. */
-function identity({ name, hash }: DatasetRecord) {
-  return { name, hash };
+function identity({ name, hash, chat_template, system }: DatasetRecord) {
+  return { name, hash, ...(chat_template && { chat_template, ...(system && { system }) }) };
 }
 
 /** @throws InputError for anything that is not like `90s`, `10m`, `2h` or a number of seconds. */

@@ -30,6 +30,7 @@ const prompts = (name: string, count: number) =>
     dataset: 'random tokens',
     tokens: Array.from({ length: 24 }, () => random.integer(config.vocabSize)),
   }));
+const dataset = { name: 'random tokens', split: null, version: 1, hash: '', prompts: 0 };
 const started = performance.now();
 const study = await journalStorage(join(folder, 'studies')).open(
   'deep',
@@ -52,7 +53,14 @@ const request = {
 };
 const result = await runSearch(model, request);
 await study.close();
-const { best, holdout, wall_seconds } = searchDocument('deep', request, result, '', started);
+const { best, holdout, wall_seconds } = searchDocument(
+  'deep',
+  request,
+  result,
+  '',
+  { calibration: { dataset }, holdout: { dataset } },
+  started,
+);
 const skipped = [...best.skip_attention, ...best.skip_mlp];
 const document = {
   layers,

@@ -22,7 +22,7 @@ import { chooseHoldout } from '../src/search/holdout.js';
 import { createLadder } from '../src/search/ladder.js';
 import { createBoSampler } from '../src/search/samplers/bo.js';
 import type { Scored } from '../src/search/scorer.js';
-import { journalFigures, measure } from '../src/search/trial.js';
+import { finalistMethod, journalFigures, measure } from '../src/search/trial.js';
 
 interface Measured {
   readonly speedup: number;
@@ -167,8 +167,8 @@ async function fidelity(argv: string[]): Promise<void> {
     const found: Measured[] = [];
     for (let at = 0; at < order.length; at += together) {
       const group = order.slice(at, at + together);
-      const finalists = group.map((i) => masks[i]!.candidate);
-      const measurements = await measure(model, chosen, finalists, { settings });
+      const methods = group.map((i) => finalistMethod(masks[i]!.candidate));
+      const measurements = await measure(model, chosen, methods, { settings });
       for (const [k, measurement] of measurements.entries()) {
         const { speedup } = measurement.pooled;
         if (speedup === null) throw new Error('nothing was timed');

@@ -32,6 +32,7 @@ export function numberFlag(name: string) {
 
 const MODEL = 'MODEL';
 const SAMPLING = 'SAMPLING';
+const CHAT = 'CHAT';
 const DRAFTING = 'DRAFTING';
 
 /** Which model runs, and how. */
@@ -41,7 +42,7 @@ export const modelFlags = {
     helpGroup: MODEL,
     helpValue: 'REF',
     summary:
-      'Bundled model "demo", a folder in the Hugging Face layout, or a Hub id org/name[@rev].',
+      'Bundled model "demo", a folder in the Hugging Face layout, a .gguf file, or a Hub id org/name[@rev].',
   }),
   precision: Flags.option({
     options: precisions,
@@ -76,6 +77,21 @@ export const seedFlag = {
   )({
     default: 0,
     summary: 'Seed of everything random: the same seed gives the same result.',
+  }),
+};
+
+/** How the prompts of datasets are put to the model. */
+export const chatFlags = {
+  chat: Flags.boolean({
+    allowNo: true,
+    helpGroup: CHAT,
+    summary:
+      "Prompts as messages in the model's chat template, or not [default: instructions are, where the model has one].",
+  }),
+  system: Flags.string({
+    helpGroup: CHAT,
+    helpValue: 'TEXT',
+    summary: 'A system message before each of them.',
   }),
 };
 
@@ -128,7 +144,7 @@ export const methodFlags = {
     options: METHODS,
     helpGroup: DRAFTING,
     summary:
-      'How to decode; cascade is lookup, then skip [default: skip with a profile or a mask, else autoregressive].',
+      "How to decode; cascade is lookup, then skip [default: the profile's, skip with a mask, else autoregressive].",
   })(),
   'draft-length': integerFlag(
     'draft-length',

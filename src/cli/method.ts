@@ -2,7 +2,7 @@ import type { ExitCosts } from '../decoding/cost-exit.js';
 import type { CouplingName } from '../decoding/coupling.js';
 import { DEFAULT_DRAFT_LENGTH, DEFAULT_THRESHOLD, type DraftExit } from '../decoding/draft-exit.js';
 import type { Method } from '../decoding/method.js';
-import { lookupMethod, profileCosts, readFittingProfile } from '../decoding/profile-method.js';
+import { profileCosts, profileMethod, readFittingProfile } from '../decoding/profile-method.js';
 import { checkSamplingOptions, type SamplingOptions } from '../decoding/sampling/options.js';
 import type { Engine } from '../engine/engine.js';
 import { InputError } from '../errors.js';
@@ -48,18 +48,17 @@ export function samplingOptions(flags: SamplingFlags): SamplingOptions {
   return options;
 }
 
-/** `--method`, else `skip` with a profile or a mask, else autoregressive. */
-export function methodName(flags: MethodFlags): (typeof METHODS)[number] {
-  const skips =
-    flags.profile !== undefined ||
-    flags['skip-attention'] !== undefined ||
-    flags['skip-mlp'] !== undefined;
-  return flags.method ?? (skips ? 'skip' : 'autoregressive');
+/** `--method`, else `skip` with a mask, else the profile's, else autoregressive. */
+function methodName(flags: MethodFlags, profile: Profile | null): (typeof METHODS)[number] {
+  const { method, 'skip-attention': attention, 'skip-mlp': mlp } = flags;
+  if (method !== undefined) return method;
+  if (attention !== undefined || mlp !== undefined) return 'skip';
+  return profile ? (profile.method ?? 'skip') : 'autoregressive';
 }
 
 /**
- * What to decode with: `--method`, else `skip` with a profile or a mask, else autoregressive. Flags go before what the
- * profile says. A profile may stand beside another method, so that the two compare by changing one flag.
+ * What to decode with: `--method`, else `skip` with a mask, else what the profile decodes with, else autoregressive. Flags go
+ * before what the profile says. A profile may stand beside another method, so that the two compare by changing one flag.
  * @throws InputError when a profile cannot be read or belongs to another model, a mask names a layer that is not there,
  *   or flags contradict each other.
  */
@@ -68,7 +67,7 @@ export function resolveMethod(flags: MethodFlags, engine: Engine): ResolvedMetho
     flags.profile === undefined
       ? { profile: null, warnings: [] }
       : readFittingProfile(flags.profile, engine);
-  const name = methodName(flags);
+  const name = methodName(flags, profile);
   if (name === 'skip' || name === 'cascade') {
     if (!profile && flags['skip-attention'] === undefined && flags['skip-mlp'] === undefined)
       throw new InputError(
@@ -79,9 +78,10 @@ export function resolveMethod(flags: MethodFlags, engine: Engine): ResolvedMetho
   for (const flag of SKIP_ONLY)
     if (flags[flag] !== undefined)
       throw new InputError(
-        `--${flag} belongs to the methods skip and cascade, but the method is ${name}; give --profile or --skip-attention, or leave it out.`,
+        `--${flag} belongs to the methods skip and cascade, but the method is ${name}; ${profile && flags.method === undefined ? `which is the profile's: give --method skip` : 'give --profile or --skip-attention'}, or leave it out.`,
       );
-  return { method: name === 'lookup' ? lookupMethod(profile) : { name }, profile, warnings: [] };
+  const method = profile ? profileMethod(profile, name) : { name };
+  return { method, profile, warnings: name === 'lookup' ? warnings : [] };
 }
 
 const SKIP_ONLY = [

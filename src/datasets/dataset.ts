@@ -14,7 +14,10 @@ export interface Prompt {
   readonly prompt: string;
   /** Strings that end the continuation, from the task file. */
   readonly stop: readonly string[];
-  /** User turns of a conversation; `prompt` is the first of them. */
+  /**
+   * User turns of a conversation, for a model that chats; one that does not continues `prompt`, which is the first turn or, of a
+   * single instruction, the same put to be continued.
+   */
   readonly turns?: readonly string[];
   /** The benchmark's own category of the prompt (Spec-Bench: writing, qa, ...). */
   readonly category?: string;

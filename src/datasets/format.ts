@@ -37,15 +37,17 @@ export function toPrompt(task: Task, row: Row, dataset: string, file: string): P
   const fields = new Map(row.fields);
   if (messages) fields.set(messages.field, userTurns(fields.get(messages.field), messages, fault));
 
-  const rendered = renderTemplate(task.template, (field, index) => {
-    const value = fields.get(field);
-    const item = index === undefined ? value : Array.isArray(value) ? value[index] : undefined;
-    if (typeof item === 'string') return item;
-    throw fault(
-      field,
-      index === undefined ? 'must be a string' : `must list strings, ${index + 1} or more`,
-    );
-  });
+  const render = (template: string) =>
+    renderTemplate(template, (field, index) => {
+      const value = fields.get(field);
+      const item = index === undefined ? value : Array.isArray(value) ? value[index] : undefined;
+      if (typeof item === 'string') return item;
+      throw fault(
+        field,
+        index === undefined ? 'must be a string' : `must list strings, ${index + 1} or more`,
+      );
+    });
+  const rendered = render(task.template);
   if (rendered.trim() === '')
     throw fault(templateFields(task.template).join('", "'), 'must not be blank');
 
@@ -68,7 +70,12 @@ export function toPrompt(task: Task, row: Row, dataset: string, file: string): P
     'must be a string',
   );
   const category = optional(task.category, text, 'must be a string or a number');
-  const turns = optional(task.turns, strings, 'must be a list of strings');
+  const withInput = (text: string) =>
+    input === undefined || input.trim() === '' ? text : `${text}\n\n${input}`;
+  const turns =
+    task.instruction === null
+      ? optional(task.turns, strings, 'must be a list of strings')
+      : [withInput(render(task.instruction))];
   const reference = optional(
     task.reference,
     lines,
@@ -77,7 +84,7 @@ export function toPrompt(task: Task, row: Row, dataset: string, file: string): P
   return {
     id: id ?? `${dataset}-${row.line}`,
     dataset,
-    prompt: input === undefined || input.trim() === '' ? rendered : `${rendered}\n\n${input}`,
+    prompt: withInput(rendered),
     stop: task.stop,
     ...(turns && { turns }),
     ...(category !== undefined && { category }),

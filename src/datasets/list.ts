@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Dataset, Split } from './dataset.js';
-import { BUNDLED, loadBundled, loadGroup, SPLITS } from './load.js';
+import { BUNDLED, loadBundled, loadGroup, NAMED, SPLITS } from './load.js';
 import { readFormats, readTask, type Task } from './task.js';
 
 /** What `sspec dataset list` shows of a bundled dataset or group. */
@@ -39,7 +39,7 @@ export function listFormats(): FormatListing[] {
 
 /** All bundled datasets, then the groups made of them. */
 export function listDatasets(): DatasetListing[] {
-  const single = BUNDLED.map((name): DatasetListing => {
+  const single = NAMED.map((name): DatasetListing => {
     const { kind, version, description, licence } = readTask(join(name, 'task.yaml'));
     const splits = SPLITS.map((split) => summary(loadBundled(name, split), split));
     return { name, kind, version, description, licence, splits };

@@ -8,15 +8,19 @@ import { type Row, readRows } from './rows.js';
 import { datasetsDirectory, readFormats, readTask, type Task } from './task.js';
 import { PROMPT_COLUMN, readCsv, readText } from './text.js';
 
-/** The bundled datasets, in the order in which groups take turns. */
+/** The bundled texts to be continued, in the order in which groups take turns. */
 export const BUNDLED = ['stories', 'help', 'code', 'math'] as const;
-/** Bundled groups: this split of all bundled datasets. */
+/** The bundled instructions, for chat models. */
+export const CHAT = 'chat';
+/** All bundled datasets. */
+export const NAMED = [...BUNDLED, CHAT] as const;
+/** Bundled groups: this split of all bundled texts to be continued. */
 export const SPLITS = ['calibration', 'heldout'] as const satisfies readonly Split[];
 
 /**
  * Loads the prompts that a `--dataset` reference names.
  * @param ref a bundled dataset (`stories`, with a split `stories:calibration`), a bundled group (`calibration`,
- *   `heldout`: that split of all of them, interleaved), or the path of a file: JSONL in our own form (`prompt`) or
+ *   `heldout`: that split of all but the chat one, interleaved), or the path of a file: JSONL in our own form (`prompt`) or
  *   a known one, `.csv` with a column `prompt` or another (`file.csv#column`), `.txt` with a prompt a line. A bundled
  *   name goes before a file of that name: write `./stories` for the file.
  * @param options.split of a bundled dataset named without one; default `heldout`
@@ -26,7 +30,7 @@ export function loadDataset(ref: string, options: { split?: Split } = {}): Datas
   const group = SPLITS.find((split) => split === ref);
   if (group) return loadGroup(group);
   const [name, ...rest] = ref.split(':');
-  if (BUNDLED.some((bundled) => bundled === name))
+  if (NAMED.some((bundled) => bundled === name))
     return loadBundled(
       name,
       rest.length > 0 ? parseSplit(rest.join(':'), ref) : (options.split ?? 'heldout'),
@@ -34,7 +38,7 @@ export function loadDataset(ref: string, options: { split?: Split } = {}): Datas
   const { path, column } = parsePath(ref);
   if (!existsSync(path))
     throw new InputError(
-      `There is no dataset or file "${ref}"; name one of ${[...BUNDLED, ...SPLITS].join(', ')} or a JSONL, CSV or text file.`,
+      `There is no dataset or file "${ref}"; name one of ${[...NAMED, ...SPLITS].join(', ')} or a JSONL, CSV or text file.`,
     );
   return { ...readFile(path, column), split: null };
 }
@@ -47,7 +51,7 @@ export function loadBundled(name: string, split: Split): Dataset {
   return { ...readPrompts(file, name, () => task), split };
 }
 
-/** One split of all bundled datasets, interleaved so that any leading part of it is balanced. */
+/** One split of all bundled texts to be continued, interleaved so that any leading part of it is balanced. */
 export function loadGroup(split: Split): Dataset {
   const members = BUNDLED.map((name) => loadBundled(name, split));
   const hash = createHash('sha256');

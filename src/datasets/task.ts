@@ -56,6 +56,11 @@ export const taskSchema = z
     turns: fieldName.nullable().default(null),
     /** The prompt, with `{field}` and `{field[0]}` for what comes from the row. */
     template: z.string().min(1),
+    /**
+     * What a chat model is asked in place of the template, which is written to be continued; for rows that are instructions and
+     * have no turns.
+     */
+    instruction: z.string().min(1).nullable().default(null),
     /** Field with text that follows the template after a blank line, in the rows that have some. */
     input: fieldName.nullable().default(null),
     /** Strings that end a continuation. */
@@ -67,6 +72,11 @@ export const taskSchema = z
     path: ['template'],
     message: 'names a field that is not among "fields"',
   })
+  .refine(
+    ({ instruction, fields }) =>
+      instruction === null || templateFields(instruction).every((name) => fields.includes(name)),
+    { path: ['instruction'], message: 'names a field that is not among "fields"' },
+  )
   .refine(({ parts, category }) => parts === null || category !== null, {
     path: ['parts'],
     message: 'needs "category", the field that says which part a row belongs to',

@@ -72,14 +72,16 @@ export function createLookupDrafter(
   coupling: Coupling,
   draftLength: number,
 ): Drafter {
+  lookup.begin();
   return {
     longest: draftLength,
     keep: (tokens) => lookup.append(tokens),
     async propose(draft, _last, _position, limit) {
-      const ngram = lookup.match();
-      if (ngram === 0) return;
-      const wanted = lengths.choose(ngram, Math.min(limit, draftLength));
-      draft.length = lookup.propose(wanted, draft.tokens);
+      const place = lookup.find();
+      if (place === 0) return;
+      const most = Math.min(limit, draftLength);
+      const wanted = lengths.choose(lookup.matched(place), lookup.isEarlier(place), most);
+      draft.length = lookup.propose(place, wanted, draft.tokens);
       for (let i = 0; i < draft.length; i++) {
         draft.confidences[i] = 1;
         coupling.propose(draft.tokens[i]!, i);

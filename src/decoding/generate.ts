@@ -4,7 +4,9 @@ import type { Engine } from '../engine/engine.js';
 import type { KvCache } from '../engine/kv-cache.js';
 import { InputError } from '../errors.js';
 import { type CouplingName, createCoupling } from './coupling.js';
-import { createDrafter, draftMask, longestDraft, type Method } from './method.js';
+import type { DraftMemory } from './draft-memory.js';
+import { createDrafter, draftMask, longestDraft, type Method, methodMemory } from './method.js';
+import { processMemory } from './process-memory.js';
 import { decodeRounds, type Round } from './rounds.js';
 import { checkSamplingOptions, GREEDY, type SamplingOptions } from './sampling/options.js';
 import { addRound, type DecodeStatistics, emptyStatistics } from './statistics.js';
@@ -28,6 +30,8 @@ export interface GenerateRequest {
   readonly tokenizer?: TextTokenizer | null;
   /** A cache of this engine to use again; otherwise one is made. */
   readonly cache?: KvCache;
+  /** What the method learned before, which this generation adds to. Default: what it learned on this engine in this process. */
+  readonly memory?: DraftMemory;
 }
 
 export type FinishReason = 'eos' | 'length' | 'stop';
@@ -105,11 +109,14 @@ export async function* generate(
   const cache = request.cache ?? engine.createCache(prompt.length + maxNewTokens);
   const mask = draftMask(method);
   const passes = mask && (await engine.draft(mask));
+  const learned = request.memory ?? processMemory(engine, method);
+  const memory = learned.taken ? methodMemory(method) : learned;
+  memory.taken = true;
   const output = createOutput(tokenizer ? createTextStream(tokenizer) : null, stop);
   const statistics = emptyStatistics();
   let finishReason: FinishReason = 'length';
   try {
-    const drafter = createDrafter(method, passes, cache, coupling, eos);
+    const drafter = createDrafter(method, memory, passes, cache, coupling, eos);
     const request = { engine, cache, prompt, maxNewTokens, drafter, coupling, eos };
     for await (const round of decodeRounds(request)) {
       addRound(statistics, round);
@@ -123,6 +130,7 @@ export async function* generate(
       if (eos.has(tokens.at(-1)!)) finishReason = 'eos';
     }
   } finally {
+    memory.taken = false;
     await passes?.release();
   }
   const rest = output.end();

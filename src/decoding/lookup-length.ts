@@ -4,36 +4,44 @@
  *
  * symbol | shape   | meaning
  * -------|---------|----------------------------------------------------------------------------------------
- * g      | scalar  | length of the n-gram that was found again, 1 to `maxNgram`
- * a_g    | [g]     | chance that the first token after such an n-gram is accepted
- * b      | scalar  | chance that a later one is, given all before it were: a copy that begins well goes on
+ * s      | scalar  | where the match is: 0 in the current text, 1 in an earlier one
+ * L      | scalar  | tokens before it that are the last ones, 1 to `MOST_MATCHED`, above which nothing changes
+ * a_sL   | [2, 8]  | chance that the token after a match of L tokens is accepted
  * v_n    | [N + 1] | a target pass over n + 1 tokens over one of one token, v_0 = 1
  * tau    | scalar  | cost per emitted token of recent rounds (round-costs.ts), at most 1, autoregressive decoding's
  *
- * The n-th token is proposed while it is worth more than it adds to the pass: a_g b^(n-1) tau > v_n - v_(n-1), the marginal
- * form of maximising emitted tokens per time (Leviathan et al. 2023, theorem 3.8, with v in place of 1).
+ * Once n - 1 tokens of a draft are accepted, the match is L + n - 1 long: what follows is accepted as often as after a match that
+ * was found so long (experiments/lookup-acceptance.ts). So the n-th token is proposed while it is worth more than it adds to the
+ * pass, a_sL a_s(L+1) ... a_s(L+n-1) tau > v_n - v_(n-1), the marginal form of maximising emitted tokens per time (Leviathan et
+ * al. 2023, theorem 3.8, with v in place of 1); sums over several n are looked at, since v rises in steps.
  *
- * a and b are counts that forget, drawn to a prior. They forget where nothing is proposed, too, so that text which turns easy
- * is found.
+ * a is a count that forgets, drawn to a prior. It forgets where nothing is proposed, too, so that text which turns easy is found.
  */
 import { createTimePerToken } from './round-costs.js';
 
-/** a_1, a_2, and a_g of longer ones, before anything was seen: of n-gram lookup on Spec-Bench's kinds of text. */
-const FIRST = [0.25, 0.4, 0.6] as const;
-/** b before anything was seen. */
-const LATER = 0.7;
+/**
+ * a before anything was seen: of a chat model of 135M parameters (SmolLM2) on the bundled calibration instructions,
+ * results/lookup-acceptance.json, smoothed where there are few.
+ */
+const PRIOR = [
+  [0.22, 0.53, 0.7, 0.75, 0.8, 0.84, 0.86, 0.94],
+  [0.11, 0.17, 0.22, 0.24, 0.3, 0.35, 0.4, 0.6],
+] as const;
 /** Observations that the prior counts for. */
-const PRIOR_WEIGHT = 2;
-/** What stays of the counts with every observation, and with every n-gram after which nothing was proposed. */
-const MEMORY = 0.9;
+const PRIOR_WEIGHT = 4;
+/** What stays of the counts with every observation, and with every match after which nothing was proposed. */
+const MEMORY = 0.95;
 const IDLE_MEMORY = 0.99;
-/** v_n - v_(n-1) where the machine's costs are not known: a published model of 135M parameters in int8 on two cores. */
+/** v_n where the machine's costs are not known: about those of a published model of 135M parameters in int8 on two cores. */
 const DEFAULT_VERIFY = Array.from({ length: 17 }, (_, n) => 1 + 0.1 * n);
 
-/** Chooses lengths in one generation. */
+/** Chooses lengths, and learns from what became of them. */
 export interface LookupLength {
-  /** How many tokens to propose after an n-gram of this length was found again, up to `limit`; 0: none pays. */
-  choose(ngram: number, limit: number): number;
+  /**
+   * How many tokens to propose, up to `limit`, after a match of `matched` tokens in the current text or in an earlier one;
+   * 0: none pays.
+   */
+  choose(matched: number, isEarlier: boolean, limit: number): number;
   /** What became of the proposal that was chosen last; `drafted` 0 where there was none. */
   verified(drafted: number, accepted: number): void;
 }
@@ -44,36 +52,41 @@ interface Chance {
   tries: number;
 }
 
-/** @param verify v from n = 0 on; beyond its end the last step goes on. Default: a step of 0.1 for each token. */
+/** @param verify v from n = 0 on; no draft is longer than it reaches. Default: a step of 0.1 for each token. */
 export function createLookupLength(verify?: readonly number[]): LookupLength {
   const costs = verify && verify.length > 1 ? verify : DEFAULT_VERIFY;
   const time = createTimePerToken({ draft: 0, verify: costs, timePerToken: 1 });
-  const first = FIRST.map(chance);
-  const later = chance(LATER);
-  let latest = first[0];
+  const [current, earlier] = PRIOR.map((chances) => chances.map(chance)) as [Chance[], Chance[]];
+  let chances = current;
+  let match = 1;
+  /** Of the n-th token, counted from 0. */
+  const at = (n: number): Chance => chances[Math.min(match + n, chances.length) - 1];
 
-  const step = (n: number): number => {
-    const at = Math.min(n, costs.length - 1);
-    return costs[at] - costs[at - 1];
-  };
   return {
-    choose(ngram, limit) {
-      latest = first[Math.min(ngram, first.length) - 1];
+    choose(matched, isEarlier, limit) {
+      chances = isEarlier ? earlier : current;
+      match = matched;
       const worth = Math.min(1, time.value);
-      let reached = estimate(latest);
-      let n = 0;
-      while (n < limit && reached * worth > step(n + 1)) {
-        n++;
-        reached *= estimate(later);
+      const most = Math.min(limit, costs.length - 1);
+      let reached = 1;
+      let gained = 0;
+      let best = 0;
+      let chosen = 0;
+      for (let n = 1; n <= most; n++) {
+        reached *= estimate(at(n - 1));
+        gained += reached;
+        const gain = gained * worth - (costs[n] - costs[0]);
+        if (gain > best) {
+          best = gain;
+          chosen = n;
+        }
       }
-      if (n === 0) for (const each of [...first, later]) forget(each, IDLE_MEMORY);
-      return n;
+      if (chosen === 0) for (const each of chances) forget(each, IDLE_MEMORY);
+      return chosen;
     },
     verified(drafted, accepted) {
       time.add(drafted, accepted);
-      if (drafted === 0) return;
-      observe(latest, accepted > 0);
-      for (let i = 1; i < drafted && i <= accepted; i++) observe(later, i < accepted);
+      for (let i = 0; i < drafted && i <= accepted; i++) observe(at(i), i < accepted);
     },
   };
 }

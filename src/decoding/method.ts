@@ -4,10 +4,10 @@ import type { SkipMask } from '../profile/mask.js';
 import { createCascade } from './cascade.js';
 import type { Coupling } from './coupling.js';
 import { createDraftExit, type DraftExit } from './draft-exit.js';
+import { createDraftMemory, type DraftMemory } from './draft-memory.js';
 import { createLookupDrafter, createSkipDrafter, type Drafter } from './drafter.js';
 import { createFallback } from './fallback.js';
-import { createLookupLength } from './lookup-length.js';
-import { createPromptLookup, DEFAULT_LOOKUP_LENGTH, DEFAULT_MAX_NGRAM } from './prompt-lookup.js';
+import { DEFAULT_LOOKUP_LENGTH } from './prompt-lookup.js';
 import type { RoundCosts } from './round-costs.js';
 
 /**
@@ -37,6 +37,8 @@ export type Method =
   | ({ readonly name: 'cascade' } & SkipDrafting);
 
 export type MethodName = Method['name'];
+/** The methods that draft. */
+export type DraftingName = Exclude<MethodName, 'autoregressive'>;
 
 /** The most tokens that a draft of this method has; 0 for autoregressive decoding. */
 export function longestDraft(method: Method): number {
@@ -49,31 +51,40 @@ export function draftMask(method: Method): SkipMask | null {
   return 'mask' in method ? method.mask : null;
 }
 
+/** A memory of nothing yet, for {@link createDrafter}. */
+export function methodMemory(method: Method): DraftMemory {
+  const minNgram = method.name === 'cascade' ? CASCADE_MIN_NGRAM : 1;
+  return createDraftMemory(costsOf(method)?.verify, minNgram);
+}
+
 /**
  * The drafter of one generation, or null for autoregressive decoding.
+ * @param memory the method's own ({@link methodMemory}), new or from earlier generations.
  * @param passes the draft passes of {@link draftMask}; null where there is no such mask.
  * @throws InputError for a draft length or draft exit out of range.
  */
 export function createDrafter(
   method: Method,
+  { lookup, lengths, budget }: DraftMemory,
   passes: DraftLease | null,
   cache: KvCache,
   coupling: Coupling,
   eos: ReadonlySet<number>,
 ): Drafter | null {
   if (method.name === 'autoregressive') return null;
-  if (method.name === 'lookup') {
-    const lengths = createLookupLength(method.costs?.verify);
-    return createLookupDrafter(createPromptLookup(), lengths, coupling, DEFAULT_LOOKUP_LENGTH);
-  }
+  if (method.name === 'lookup')
+    return createLookupDrafter(lookup, lengths, coupling, DEFAULT_LOOKUP_LENGTH);
   if (!passes) throw new TypeError('the method needs draft passes');
   const { draftLength, fallback } = method;
   const exit = createDraftExit(method.exit, draftLength);
   const always = createSkipDrafter(passes, cache, coupling, exit, draftLength, eos);
-  const skip = fallback ? createFallback(always, fallback) : always;
+  const skip = fallback ? createFallback(always, fallback, budget) : always;
   if (method.name === 'skip') return skip;
-  const lookup = createPromptLookup(DEFAULT_MAX_NGRAM, CASCADE_MIN_NGRAM);
   const length = Math.min(DEFAULT_LOOKUP_LENGTH, draftLength);
-  const lengths = createLookupLength(fallback?.verify);
   return createCascade(createLookupDrafter(lookup, lengths, coupling, length), skip);
+}
+
+function costsOf(method: Method): RoundCosts | undefined {
+  if (method.name === 'autoregressive') return undefined;
+  return method.name === 'lookup' ? method.costs : method.fallback;
 }

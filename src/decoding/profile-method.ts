@@ -6,7 +6,7 @@ import { readProfile } from '../profile/profile.js';
 import type { Profile } from '../profile/schema.js';
 import type { ExitCosts } from './cost-exit.js';
 import type { DraftExit } from './draft-exit.js';
-import type { Method } from './method.js';
+import type { Method, MethodName } from './method.js';
 
 /** A profile that belongs to a model. */
 export interface FittingProfile {
@@ -28,14 +28,19 @@ export function readFittingProfile(file: string, engine: Engine): FittingProfile
 }
 
 /**
- * What a profile decodes with: its mask and draft-length rule. Where it stores costs, drafting falls back to autoregressive
- * decoding while they say that it loses: outputs are the same, a profile used on text that it does not suit costs little, and
- * where it gains the fall-back rarely sets in.
- * @param name `cascade` to try prompt lookup first.
+ * What a profile decodes with: the method that its search found fastest, which is autoregressive decoding where none gained.
+ * Where it stores costs, drafting falls back to autoregressive decoding while they say that it loses: outputs are the same, a
+ * profile used on text that it does not suit costs little, and where it gains the fall-back rarely sets in.
+ * @param name another method than the profile's, with its mask, rule and costs.
  * @throws InputError as {@link profileExit} does.
  */
-export function profileMethod(profile: Profile, name: 'skip' | 'cascade' = 'skip'): Method {
+export function profileMethod(
+  profile: Profile,
+  name: MethodName = profile.method ?? 'skip',
+): Method {
+  if (name === 'autoregressive') return { name };
   const costs = profileCosts(profile);
+  if (name === 'lookup') return { name, ...(costs && { costs }) };
   return {
     name,
     mask: { attention: profile.skip_attention, mlp: profile.skip_mlp },
@@ -43,12 +48,6 @@ export function profileMethod(profile: Profile, name: 'skip' | 'cascade' = 'skip
     exit: profileExit(profile),
     ...(costs && { fallback: costs }),
   };
-}
-
-/** Prompt lookup, its drafts as long as they pay at the costs that a profile stores, where there is one. */
-export function lookupMethod(profile: Profile | null): Method {
-  const costs = profile ? profileCosts(profile) : undefined;
-  return { name: 'lookup', ...(costs && { costs }) };
 }
 
 /** @throws InputError for the rule `cost` without costs, which no profile from a file has. */

@@ -5,27 +5,44 @@
  * The reference scans the whole text each round and takes the first occurrence. Here a hash table for each n, from n-gram
  * to the latest place that follows it, grows with the text: a lookup costs the same however long the text is. The tables
  * hold places and the text itself settles equality, so nothing is confused by a hash.
+ *
+ * The texts of earlier generations stay to be found, as in REST (He et al. 2023, arXiv 2311.08252) but without a corpus of
+ * anybody else's: people ask one machine for things that are like each other. The latest occurrence is the current text's where
+ * that has one.
  */
 
 /** The reference's n-gram and draft lengths. */
 export const DEFAULT_MAX_NGRAM = 3;
 export const DEFAULT_LOOKUP_LENGTH = 10;
 
-const FIRST_CAPACITY = 1024;
+/** Tokens that a match is followed back; longer ones are right as often. */
+export const MOST_MATCHED = 8;
 
-/** The drafter of one generation. */
+const FIRST_CAPACITY = 1024;
+/** Tokens that are remembered; past them the older half is forgotten. Their tables take 3 MiB. */
+const MOST_TOKENS = 1 << 17;
+/** Stands between texts; no token has it. */
+const SEPARATOR = -1;
+
+/** Texts to look up in. */
 export interface PromptLookup {
+  /** Starts a text of its own; earlier ones stay to be found. */
+  begin(): void;
   /** Adds tokens that stay: the prompt, then what each round emitted (never a draft). */
   append(tokens: ArrayLike<number>): void;
-  /** The length of the longest n-gram at the end of the text that occurred before; 0 when none did. */
-  match(): number;
+  /** Where the latest earlier occurrence of the last tokens ends, of as many of them as have one; 0 where none has. */
+  find(): number;
+  /** How many tokens before that place are those at the end of the text, up to {@link MOST_MATCHED}. */
+  matched(place: number): number;
+  /** Whether the place is in an earlier text. */
+  isEarlier(place: number): boolean;
   /**
-   * Writes a draft of up to `limit` tokens to the start of `into` and returns its length; 0 without an earlier occurrence.
+   * Writes up to `limit` tokens from that place on to the start of `into` and returns how many.
    *
-   * A draft ends where the text does, with one exception: an occurrence at most n tokens back means that the last tokens
-   * went round a cycle twice or more, and the draft goes on round it.
+   * A draft ends where the text does, with one exception: where the last tokens went round a short cycle twice or more, the
+   * draft goes on round it.
    */
-  propose(limit: number, into: Int32Array): number;
+  propose(place: number, limit: number, into: Int32Array): number;
 }
 
 /**
@@ -38,6 +55,8 @@ export function createPromptLookup(
 ): PromptLookup {
   let text = new Int32Array(FIRST_CAPACITY);
   let length = 0;
+  /** Where the current text begins. */
+  let start = 0;
   let tables = emptyTables(maxNgram, FIRST_CAPACITY);
 
   /** Every n-gram that ends before `end` now has something that follows it, at `end`. */
@@ -48,12 +67,20 @@ export function createPromptLookup(
     }
   };
 
-  const grow = (): void => {
-    const longer = new Int32Array(2 * text.length);
-    longer.set(text);
-    text = longer;
-    tables = emptyTables(maxNgram, text.length);
-    for (let end = 1; end < length; end++) index(end);
+  /** The text from a place on, in room for `capacity` tokens. */
+  const rebuild = (from: number, capacity: number): void => {
+    const kept = new Int32Array(capacity);
+    kept.set(text.subarray(from, length));
+    text = kept;
+    length -= from;
+    start -= from;
+    tables = emptyTables(maxNgram, capacity);
+    for (let end = 1; end < length; end++) if (text[end] !== SEPARATOR) index(end);
+  };
+
+  const push = (token: number): void => {
+    if (length === text.length) rebuild(0, 2 * text.length);
+    text[length++] = token;
   };
 
   /** Where the text goes on after the latest earlier occurrence of its last n tokens; 0 without one. */
@@ -62,30 +89,52 @@ export function createPromptLookup(
     return table[slot(table, text, length, n)];
   };
 
-  const match = (): number => {
-    for (let n = Math.min(maxNgram, length); n >= minNgram; n--) if (follower(n) !== 0) return n;
+  /** Where the text goes on after the latest earlier occurrence of its longest last n-gram that has one; 0 without one. */
+  const find = (): number => {
+    for (let n = Math.min(maxNgram, length); n >= minNgram; n--) {
+      const place = follower(n);
+      if (place !== 0) return place;
+    }
     return 0;
   };
 
   return {
+    begin() {
+      if (length === 0) return;
+      if (length > MOST_TOKENS) rebuild(length - MOST_TOKENS / 2, MOST_TOKENS);
+      // Nothing follows the end of a text, so it is not indexed.
+      push(SEPARATOR);
+      start = length;
+    },
+
     append(tokens) {
       for (let i = 0; i < tokens.length; i++) {
-        if (length === text.length) grow();
-        text[length] = tokens[i];
-        index(length++);
+        push(tokens[i]);
+        index(length - 1);
       }
     },
 
-    match,
+    find,
 
-    propose(limit, into) {
-      const n = match();
-      if (n === 0) return 0;
-      const distance = length - follower(n);
+    matched(place) {
+      let n = 0;
+      while (n < MOST_MATCHED && n < place && text[place - 1 - n] === text[length - 1 - n]) n++;
+      return n;
+    },
+
+    isEarlier: (place) => place < start,
+
+    propose(place, limit, into) {
+      const distance = length - place;
       const wanted = Math.min(limit, into.length);
-      const count = distance <= n ? wanted : Math.min(wanted, distance);
+      // An occurrence this near means that the text went round a cycle twice or more.
+      const isCycle = distance <= maxNgram && sameNgram(text, place, length, distance);
+      const count = isCycle ? wanted : Math.min(wanted, distance);
       for (let i = 0; i < count; i++) {
-        into[i] = i < distance ? text[length - distance + i] : into[i - distance];
+        const token = i < distance ? text[length - distance + i] : into[i - distance];
+        // An earlier text ends here.
+        if (token === SEPARATOR) return i;
+        into[i] = token;
       }
       return count;
     },

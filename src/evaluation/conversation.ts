@@ -3,12 +3,13 @@
  * and Spec-Bench's evaluations. The answers are decoded autoregressively, once and before anything is measured, so that
  * every method gets the same prompts. Each turn is then decoded and counted as a prompt of its own.
  *
- * A model with a chat template gets conversations through it. Any other continues text, so its prompt is the first turn as
- * the task file puts it; a later turn follows the continuation after a blank line.
+ * In a chat, conversations go through the model's chat template. Otherwise the model continues text: its prompt is the first
+ * turn as the task file puts it, and a later turn follows the continuation after a blank line.
  */
 import type { TextTokenizer } from '../checkpoint/tokenizer.js';
 import { complete } from '../decoding/generate.js';
 import type { Engine } from '../engine/engine.js';
+import type { PromptForm } from './prompt-form.js';
 import type { EvaluationPrompt, EvaluationSettings } from './run.js';
 
 /** What to decode later turns with, and whom to tell. */
@@ -36,11 +37,12 @@ export interface AllTurns {
  */
 export function conversationTokens(
   tokenizer: TextTokenizer,
+  form: PromptForm,
   turns: readonly string[],
   answers: readonly string[],
 ): number[] {
   const said = turns.slice(0, answers.length + 1);
-  if (!tokenizer.hasChatTemplate) {
+  if (!form.chat) {
     const text = said.reduce(
       (before, turn, i) => `${before}${answers[i - 1]!.trimEnd()}\n\n${turn}`,
     );
@@ -52,7 +54,9 @@ export function conversationTokens(
       .slice(i, i + 1)
       .map((answer) => ({ role: 'assistant', content: answer.trim() }) as const),
   ]);
-  return tokenizer.encode(tokenizer.chat(messages));
+  const system =
+    form.system === undefined ? [] : [{ role: 'system', content: form.system } as const];
+  return tokenizer.encode(tokenizer.chat([...system, ...messages]));
 }
 
 /** How many answers {@link addLaterTurns} decodes at most. */
@@ -79,7 +83,7 @@ export async function addLaterTurns(
   for (const prompt of prompts) {
     all.push(prompt);
     if (!prompt.conversation || !tokenizer) continue;
-    const { id, turns } = prompt.conversation;
+    const { id, turns, form } = prompt.conversation;
     const answers: string[] = [];
     let current = prompt;
     for (let turn = 2; turn <= turns.length; turn++) {
@@ -89,12 +93,12 @@ export async function addLaterTurns(
       const { text } = await complete(engine, answer, signal);
       answers.push(text);
       onProgress?.(++done, total);
-      const tokens = conversationTokens(tokenizer, turns, answers);
+      const tokens = conversationTokens(tokenizer, form, turns, answers);
       if (tokens.length >= contextLength) {
         left.set(prompt.dataset, (left.get(prompt.dataset) ?? 0) + turns.length - turn + 1);
         break;
       }
-      const conversation = { id, turns, turn };
+      const conversation = { id, turns, turn, form };
       current = { ...prompt, id: `${id}/turn-${turn}`, tokens, conversation };
       all.push(current);
     }

@@ -2,6 +2,7 @@ import type { Dataset } from '../datasets/dataset.js';
 import type { Model } from '../engine/load-model.js';
 import { InputError } from '../errors.js';
 import { conversationTokens } from './conversation.js';
+import { type ChatChoice, promptForm } from './prompt-form.js';
 import type { EvaluationPrompt } from './run.js';
 
 /** Which prompts an evaluation used, as its document says it. */
@@ -12,8 +13,10 @@ export interface DatasetRecord {
   readonly hash: string;
   /** Prompts that were used, conversations counted once. */
   readonly prompts: number;
-  /** Its conversations went through the model's chat template; absent where it has none, or the dataset no conversation. */
+  /** Its prompts went through the model's chat template; absent where they are text to be continued. */
   readonly chat_template?: true;
+  /** The system message before them. */
+  readonly system?: string;
 }
 
 /** Prompts as token ids. */
@@ -28,12 +31,14 @@ export interface TokenizedPrompts {
  * Turns datasets into prompts for a model: of conversations the first turn, see `addLaterTurns`. Prompts that leave no
  * room in its context are left out.
  * @param limit most prompts of each dataset, a group's members and a dataset's parts counting apart; undefined is all.
- * @throws InputError when the model has no tokenizer, a prompt comes twice, or no prompt of a dataset fits.
+ * @param choice whether prompts are messages of a chat.
+ * @throws InputError when the model has no tokenizer or no chat template for a chat, a prompt comes twice, or no prompt of a dataset fits.
  */
 export function tokenizePrompts(
   { engine, tokenizer, reference }: Model,
   datasets: readonly Dataset[],
   limit: number | undefined,
+  choice: ChatChoice = {},
 ): TokenizedPrompts {
   if (!tokenizer) {
     throw new InputError(
@@ -59,31 +64,35 @@ export function tokenizePrompts(
       seen.add(key);
       const count = counts.get(dataset) ?? 0;
       if (count === limit) continue;
-      const isChat = turns !== undefined && tokenizer.hasChatTemplate;
-      const tokens = isChat
-        ? conversationTokens(tokenizer, turns, [])
-        : tokenizer.encodePrompt(prompt);
+      const form = promptForm(choice, turns !== undefined, tokenizer);
+      const said = form.chat && turns ? turns : [prompt, ...(turns ?? []).slice(1)];
+      const tokens = conversationTokens(tokenizer, form, said, []);
       if (tokens.length >= contextLength) {
         left.set(dataset, (left.get(dataset) ?? 0) + 1);
         continue;
       }
       counts.set(dataset, count + 1);
       used++;
-      chat ||= isChat;
+      chat ||= form.chat;
       all.push({
         id,
         dataset,
         tokens,
         ...(category === undefined ? {} : { category }),
         // A chat model ends its answer itself.
-        ...(stop.length > 0 && !isChat ? { stop } : {}),
-        ...(turns && turns.length > 1 ? { conversation: { id, turns, turn: 1 } } : {}),
+        ...(stop.length > 0 && !form.chat ? { stop } : {}),
+        ...(said.length > 1 ? { conversation: { id, turns: said, turn: 1, form } } : {}),
       });
     }
     const room = `the model's context of ${contextLength} tokens`;
     if (used === 0) throw new InputError(`Dataset "${name}": no prompt fits ${room}.`);
     if (left.size > 0) warnings.push(`Dataset "${name}": ${leftOut(name, left, room)}`);
-    return { name, split, version, hash, prompts: used, ...(chat && { chat_template: true }) };
+    const { system } = choice;
+    const asChat = chat && {
+      chat_template: true as const,
+      ...(system !== undefined && { system }),
+    };
+    return { name, split, version, hash, prompts: used, ...asChat };
   });
   return { prompts: all, datasets: records, warnings };
 }

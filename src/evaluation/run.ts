@@ -4,14 +4,16 @@
  * generation starts from a fresh prefill.
  */
 import type { CouplingName } from '../decoding/coupling.js';
+import type { DraftMemory } from '../decoding/draft-memory.js';
 import { type Generation, generate, roomFor } from '../decoding/generate.js';
-import { draftMask, type Method } from '../decoding/method.js';
+import { draftMask, type Method, methodMemory } from '../decoding/method.js';
 import type { SamplingOptions } from '../decoding/sampling/options.js';
 import type { DecodeStatistics } from '../decoding/statistics.js';
 import type { KvCache } from '../engine/kv-cache.js';
 import type { Model } from '../engine/load-model.js';
 import { InputError } from '../errors.js';
 import { errorMessage } from '../files.js';
+import type { PromptForm } from './prompt-form.js';
 
 /** The conversation that a prompt is a turn of. */
 export interface Conversation {
@@ -21,6 +23,7 @@ export interface Conversation {
   readonly turns: readonly string[];
   /** Which of them the prompt ends with, from 1. */
   readonly turn: number;
+  readonly form: PromptForm;
 }
 
 /** A prompt of a dataset. */
@@ -69,6 +72,11 @@ export interface EvaluationRequest extends EvaluationSettings {
   readonly methods: readonly NamedMethod[];
   /** Stops between two generations when aborted. */
   readonly signal?: AbortSignal;
+  /**
+   * What a method learned of the prompts before. Default: each repetition begins with nothing, so that no prompt is looked up
+   * in its own earlier output, and results do not depend on what else the process did.
+   */
+  readonly memory?: (method: NamedMethod, repetition: number) => DraftMemory;
   /** Called at the start and after every generation, warm-up included. */
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -130,16 +138,18 @@ export async function evaluate(
   const drafts = await Promise.all(masks.map((mask) => model.engine.draft(mask)));
   let done = 0;
   request.onProgress?.(done, total);
-  const decode = async (prompt: EvaluationPrompt, method: NamedMethod) => {
+  const memoryOf = request.memory ?? evaluationMemory();
+  const decode = async (prompt: EvaluationPrompt, method: NamedMethod, memory: DraftMemory) => {
     request.signal?.throwIfAborted();
-    const decoded = await decodeOnce(model, cache, prompt, method, request);
+    const decoded = await decodeOnce(model, cache, prompt, method, memory, request);
     request.onProgress?.(++done, total);
     return decoded;
   };
 
   try {
     for (let i = 0; i < warmup; i++) {
-      for (const method of methods) await decode(prompts[i % prompts.length]!, method);
+      for (const method of methods)
+        await decode(prompts[i % prompts.length]!, method, methodMemory(method.method));
     }
     const samples: Sample[] = [];
     const outputs = new Map<EvaluationPrompt, Map<NamedMethod, readonly number[]>>();
@@ -149,7 +159,7 @@ export async function evaluate(
         outputs.set(prompt, first);
         for (let order = 0; order < methods.length; order++) {
           const method = methods[(order + p + repetition) % methods.length]!;
-          const decoded = await decode(prompt, method);
+          const decoded = await decode(prompt, method, memoryOf(method, repetition));
           const known = first.get(method) ?? decoded.tokens;
           first.set(method, known);
           const tokens = sameTokens(known, decoded.tokens) ? known : decoded.tokens;
@@ -163,6 +173,17 @@ export async function evaluate(
   } finally {
     for (const draft of drafts) await draft.release();
   }
+}
+
+/** Memories that are made where they are asked for, one for each method and repetition. */
+export function evaluationMemory(): (method: NamedMethod, repetition: number) => DraftMemory {
+  const memories = new Map<NamedMethod, DraftMemory[]>();
+  return (method, repetition) => {
+    const ofMethod = memories.get(method) ?? [];
+    memories.set(method, ofMethod);
+    ofMethod[repetition] ??= methodMemory(method.method);
+    return ofMethod[repetition];
+  };
 }
 
 /** Whether two outputs are the same, token by token. */
@@ -194,6 +215,7 @@ async function decodeOnce(
   cache: KvCache,
   prompt: EvaluationPrompt,
   { method }: NamedMethod,
+  memory: DraftMemory,
   { maxNewTokens, sampling, coupling }: EvaluationSettings,
 ): Promise<Decoded> {
   const { stop = [] } = prompt;
@@ -204,6 +226,7 @@ async function decodeOnce(
     sampling,
     coupling,
     cache,
+    memory,
     // Text is only needed to find stop texts; to make it between the rounds would cost time there.
     ...(stop.length > 0 ? { stop, tokenizer } : {}),
   });

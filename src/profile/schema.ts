@@ -90,12 +90,16 @@ const figures = z.object({
   speedup_ci95: z
     .tuple([z.number().min(0), z.number().min(0)])
     .refine(([low, high]) => low <= high, { message: 'the lower end comes first' }),
-  draft_acceptance_rate: ratio.describe('accepted / proposed tokens'),
+  draft_acceptance_rate: ratio
+    .nullable()
+    .describe('accepted / proposed tokens; null where none was proposed'),
   mean_acceptance_length: z
     .number()
     .min(1)
     .describe("new tokens per target pass, the target's own included"),
-  c: positive.describe('draft-pass time / one-token target-pass time'),
+  c: positive
+    .nullable()
+    .describe('draft-pass time / one-token target-pass time; null without draft passes'),
   tokens_per_second: positive,
   prompts: count,
   new_tokens: count,
@@ -125,6 +129,12 @@ export const profileSchema = z
       reference: name.optional().describe('where the model came from, such as org/name@revision'),
     }),
     precision: z.enum(['fp32', 'int8', 'int4']),
+    method: z
+      .enum(['autoregressive', 'skip', 'lookup', 'cascade'])
+      .optional()
+      .describe(
+        'what to decode with: the method that was fastest, or autoregressive where none gained; absent = skip',
+      ),
     skip_attention: layerList,
     skip_mlp: layerList,
     draft,
@@ -147,6 +157,10 @@ export const profileSchema = z
       })
       .describe('an imported skip list has no study, sampler, seed, trials or datasets'),
     figures: z.object({
+      method: z
+        .enum(['skip', 'lookup', 'cascade'])
+        .optional()
+        .describe('the method that the figures are of; absent = skip'),
       calibration: figures.optional().describe('on the prompts searched with: biased upward'),
       holdout: figures
         .extend({ per_kind: z.record(name, figures).optional() })

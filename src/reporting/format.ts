@@ -52,3 +52,8 @@ export function formatNumber(value: number): string {
 export function formatExit(exit: string, threshold: number): string {
   return exit === 'fixed' || exit === 'cost' ? `exit ${exit}` : `exit ${exit} at ${threshold}`;
 }
+
+/** A figure, or a dash where there is none. */
+export function formatKnown<T>(value: T | null, format: (value: T) => string): string {
+  return value === null ? '-' : format(value);
+}

@@ -17,6 +17,11 @@ const SENTENCES: Readonly<Record<string, string>> = {
   cascade: 'The cascade of prompt lookup and self-speculation',
 };
 
+/** A method as the subject of a sentence. */
+export function methodSentence(method: string): string {
+  return SENTENCES[method] ?? `Decoding with ${method}`;
+}
+
 /** Names profiles only where several of one method were measured, and with their folders only where the files' names agree. */
 export function methodLabels(rows: readonly NamedRow[]): MethodLabels {
   const profilesOf = (method: string) =>
@@ -34,7 +39,7 @@ export function methodLabels(rows: readonly NamedRow[]): MethodLabels {
     },
     sentence(row) {
       const profile = profileName(row);
-      const subject = SENTENCES[row.method] ?? `Decoding with ${row.method}`;
+      const subject = methodSentence(row.method);
       return profile === null ? subject : `${subject} with ${profile}`;
     },
   };

@@ -1,5 +1,5 @@
 import type { Precision } from '../graph/quantise.js';
-import type { SearchFigures } from '../search/search-document.js';
+import type { SearchDocument } from '../search/search-document.js';
 import { shellQuote } from './shell-quote.js';
 
 /** What was searched: a profile decodes with no other. */
@@ -10,19 +10,21 @@ export interface SearchedModel {
 }
 
 /**
- * How to go on after a search, by its verdict on held-out prompts (null: too little was measured for one): the whole command
- * where it gained, and where it did not, that there is nothing to decode with.
+ * How to go on after a search: the whole command that decodes with what was found, or, where nothing gained on held-out
+ * prompts, that the profile decodes as if there were none.
  */
 export function nextStep(
-  verdict: SearchFigures['verdict'],
-  profile: string,
+  { method, holdout, profile }: Pick<SearchDocument, 'method' | 'holdout' | 'profile'>,
   { reference, precision }: SearchedModel,
 ): string {
   const show = `  sspec profile show ${shellQuote(profile)}`;
-  if (verdict === null)
-    return `Too little was measured to say whether it gains. Profile written to ${profile}:\n${show}`;
-  if (verdict !== 'faster')
-    return `Skipping gains nothing for this model, on these prompts and this machine: decode without a profile.\nWhat was found is in ${profile}, to be looked at:\n${show}`;
+  if (method === 'autoregressive') {
+    const why =
+      holdout.verdict === null
+        ? 'Too little was measured to say whether anything gains'
+        : 'Nothing gains for this model, on these prompts and this machine';
+    return `${why}: ${profile} decodes autoregressively.\nWhat was found is in it, to be looked at:\n${show}`;
+  }
   const flags = [
     ...(reference === 'demo' ? [] : [`--model ${shellQuote(reference)}`]),
     ...(precision === 'int8' ? [] : [`--precision ${precision}`]),

@@ -2,6 +2,7 @@ import type { Profile, ProfileFigures } from '../profile/schema.js';
 import {
   formatExit,
   formatInterval,
+  formatKnown,
   formatNumber,
   formatPercent,
   formatSpeedup,
@@ -15,11 +16,19 @@ export function profileText(profile: Profile): string {
   const mask = { attention: profile.skip_attention, mlp: profile.skip_mlp };
   const head = [
     `${model.reference ?? model.architecture}, ${model.layers} layers, ${precision}, weights ${model.weights_hash.replace(/^sha256:/, '').slice(0, 12)}`,
-    `drafts up to ${draft.draft_length} tokens, ${formatExit(draft.draft_exit, draft.threshold)}, ${samplingText(sampling)}`,
+    methodText(profile),
+    `the mask drafts up to ${draft.draft_length} tokens, ${formatExit(draft.draft_exit, draft.threshold)}, ${samplingText(sampling)}`,
   ];
   return [head.join('\n'), maskMap(mask, model.layers), figuresText(profile), originText(profile)]
     .filter((part) => part !== '')
     .join('\n\n');
+}
+
+function methodText({ method = 'skip', figures }: Profile): string {
+  const { method: measured = 'skip' } = figures;
+  return method === measured
+    ? `decodes with ${method}`
+    : `decodes with ${method}: ${measured}, the fastest way of drafting that was found, did not gain`;
 }
 
 function samplingText(sampling: Profile['sampling']): string {
@@ -50,9 +59,9 @@ function figuresText({ figures: { holdout, calibration } }: Profile): string {
       prompts_of,
       speedup: formatSpeedup(figures.speedup),
       interval: formatInterval(figures.speedup_ci95),
-      acceptance: formatPercent(figures.draft_acceptance_rate),
+      acceptance: formatKnown(figures.draft_acceptance_rate, formatPercent),
       length: figures.mean_acceptance_length.toFixed(2),
-      c: figures.c.toFixed(3),
+      c: formatKnown(figures.c, (c) => c.toFixed(3)),
       tokens_per_second: figures.tokens_per_second.toFixed(1),
       prompts: formatNumber(figures.prompts),
     })),

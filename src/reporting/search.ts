@@ -1,14 +1,17 @@
+import type { DatasetRecord } from '../evaluation/prompts.js';
 import type { SearchDocument, SearchFigures } from '../search/search-document.js';
 import { colours } from './colours.js';
 import {
   formatExit,
   formatInterval,
+  formatKnown,
   formatNumber,
   formatPercent,
   formatSeconds,
   formatSpeedup,
 } from './format.js';
 import { maskMap } from './mask-map.js';
+import { methodSentence } from './method-labels.js';
 import { nextStep, type SearchedModel } from './next-step.js';
 import { table } from './table.js';
 
@@ -27,9 +30,10 @@ export function formatSearch(
   ];
   return [
     `${document.trials} trials in ${formatSeconds(document.wall_seconds)} (study ${document.study})`,
+    `searched on ${promptsText(document.prompts.calibration)}, confirmed on ${promptsText(document.prompts.holdout)}`,
     '',
     maskMap({ attention: best.skip_attention, mlp: best.skip_mlp }, layers),
-    `drafts up to ${best.draft_length} tokens, ${formatExit(best.draft_exit, best.threshold)}`,
+    `the mask drafts up to ${best.draft_length} tokens, ${formatExit(best.draft_exit, best.threshold)}`,
     '',
     table(
       [
@@ -44,17 +48,23 @@ export function formatSearch(
       rows,
     ),
     '',
-    headline(holdout),
-    nextStep(holdout.verdict, document.profile, model),
+    headline(methodSentence(best.method), holdout),
+    nextStep(document, model),
   ].join('\n');
 }
 
-function headline({ speedup, speedup_ci95, verdict }: SearchFigures): string {
+/** Which prompts, and how they were put to the model. */
+function promptsText({ name, chat_template, system }: DatasetRecord): string {
+  if (!chat_template) return `${name} as text to be continued`;
+  return `${name} as chat${system === undefined ? '' : ' with a system message'}`;
+}
+
+function headline(subject: string, { speedup, speedup_ci95, verdict }: SearchFigures): string {
   if (speedup === null || speedup_ci95 === null) return 'Held out: nothing was timed.';
   const figures = `${formatSpeedup(speedup)} ${formatInterval(speedup_ci95)}`;
   const paint =
     verdict === 'faster' ? colours.green : verdict === 'slower' ? colours.red : colours.yellow;
-  return `On held-out prompts: ${paint(`${figures}, ${verdict}`)} (autoregressive decoding = 1.00x).`;
+  return `${subject} on held-out prompts: ${paint(`${figures}, ${verdict}`)} (autoregressive decoding = 1.00x).`;
 }
 
 function row(prompts: string, figures: SearchFigures) {
@@ -66,15 +76,13 @@ function row(prompts: string, figures: SearchFigures) {
     c,
     tokens_per_second,
   } = figures;
-  const show = (value: number | null, format: (value: number) => string) =>
-    value === null ? '-' : format(value);
   return {
     prompts,
-    speedup: show(speedup, formatSpeedup),
-    interval: speedup_ci95 ? formatInterval(speedup_ci95) : '-',
-    acceptance: show(draft_acceptance_rate, formatPercent),
-    length: show(mean_acceptance_length, (value) => value.toFixed(2)),
-    c: show(c, (value) => value.toFixed(2)),
-    rate: show(tokens_per_second, formatNumber),
+    speedup: formatKnown(speedup, formatSpeedup),
+    interval: formatKnown(speedup_ci95, formatInterval),
+    acceptance: formatKnown(draft_acceptance_rate, formatPercent),
+    length: formatKnown(mean_acceptance_length, (value) => value.toFixed(2)),
+    c: formatKnown(c, (value) => value.toFixed(2)),
+    rate: formatKnown(tokens_per_second, formatNumber),
   };
 }

@@ -41,6 +41,13 @@ export interface CostRule {
 export interface Finalist {
   readonly mask: Uint8Array;
   readonly draft: DraftRule | CostRule;
+  /** What its rounds cost and how often it is right, where replay told: for falling back, and for lookups. */
+  readonly costs?: ExitCosts;
+}
+
+/** What a finalist's rounds cost, where it is known. */
+export function finalistCosts({ draft, costs }: Finalist): ExitCosts | undefined {
+  return draft.exit === 'cost' ? draft.costs : costs;
 }
 
 /** What a sampler may vary. */

@@ -1,4 +1,5 @@
 import { calibrateCurves, type DraftOutcome } from '../decoding/acceptance-curve.js';
+import type { ExitCosts } from '../decoding/cost-exit.js';
 import { type CostRule, MAX_DRAFT_LENGTH } from './candidate.js';
 import type { DraftPrices } from './cost/cost-model.js';
 import { type Replayed, scoreRule } from './replay/best-rule.js';
@@ -12,21 +13,25 @@ const iterations = 3;
  * @param speedup predicted of the best other rule, where the iteration starts.
  */
 export function costRule(replayed: Replayed, speedup: number): CostRule {
-  const { records, prices } = replayed;
-  const verify = Array.from({ length: MAX_DRAFT_LENGTH + 1 }, (_, n) => verifyCost(prices, n));
-  const curves = calibrateCurves(records.flatMap(outcomes));
-  let timePerToken = 1 / speedup;
-  const costs = () => ({
-    draft: prices.pass / prices.autoregressive,
-    verify,
-    timePerToken,
-    ...curves,
-  });
+  let costs = replayedCosts(replayed, speedup);
   for (let i = 0; i < iterations; i++) {
-    const { time } = scoreRule(replayed, { exit: 'cost', costs: costs() }, MAX_DRAFT_LENGTH);
-    timePerToken = 1 / time.speedup;
+    const { time } = scoreRule(replayed, { exit: 'cost', costs }, MAX_DRAFT_LENGTH);
+    costs = { ...costs, timePerToken: 1 / time.speedup };
   }
-  return { exit: 'cost', draftLength: MAX_DRAFT_LENGTH, threshold: 0, costs: costs() };
+  return { exit: 'cost', draftLength: MAX_DRAFT_LENGTH, threshold: 0, costs };
+}
+
+/**
+ * What a mask's rounds cost and how often its drafts are right, calibrated on what replay shows.
+ * @param speedup predicted of the rule that it drafts with.
+ */
+export function replayedCosts({ records, prices }: Replayed, speedup: number): ExitCosts {
+  return {
+    draft: prices.pass / prices.autoregressive,
+    verify: Array.from({ length: MAX_DRAFT_LENGTH + 1 }, (_, n) => verifyCost(prices, n)),
+    timePerToken: 1 / speedup,
+    ...calibrateCurves(records.flatMap(outcomes)),
+  };
 }
 
 /** v_n of decoding/round-costs.ts, what a round costs beside its draft passes. */

@@ -1,14 +1,30 @@
-/** The rungs of a search that decode for real: a race of finalists on the calibration prompts, and the held-out measurement. */
+/**
+ * The rungs of a search that decode for real: a race of ways of decoding on the calibration prompts, and the held-out
+ * measurement of its winner. Prompt lookup and the cascade run beside the masks: where they are faster, a profile that drafts
+ * with a mask alone would lose to what everybody has.
+ */
 import { median } from 'simple-statistics';
+import type { DraftingName, Method, MethodName } from '../decoding/method.js';
 import { rankCorrelation } from '../measurement/statistics.js';
 import type { Finalist } from './candidate.js';
 import { race } from './race.js';
 import type { RankedFinalist, RunContext } from './request.js';
 import { writeRule } from './storage/events.js';
-import { journalFigures, type Measurement, measure } from './trial.js';
+import { finalistMethod, journalFigures, type Measurement, measure } from './trial.js';
+
+/** What races: a way of decoding with what is known of a finalist. */
+interface Entrant {
+  readonly name: DraftingName;
+  readonly finalist: Finalist;
+  /** What the cheaper rung made of it; null where it makes nothing of such. */
+  readonly predicted: number | null;
+}
 
 /** How the race ended. */
 export interface RaceResult {
+  /** The fastest way of decoding that drafts. */
+  readonly method: DraftingName;
+  /** The finalist behind it; where lookup won, the fastest one with skipping. */
   readonly winner: Finalist;
   readonly measurement: Measurement;
   /** What the cheaper rung predicted of the winner, corrected by how far it was off for the others. */
@@ -17,42 +33,45 @@ export interface RaceResult {
   readonly rankCorrelation: number | null;
 }
 
-/** Finalists decode the calibration prompts side by side; the fastest wins. */
+/** Ways of decoding with the finalists decode the calibration prompts side by side; the fastest wins. */
 export async function runRace(
   { model, request, report }: RunContext,
   finalists: readonly RankedFinalist[],
 ): Promise<RaceResult> {
   const { calibration, settings, signal, study } = request;
+  const entrants = entrantsOf(finalists);
   const measured = await race(
     model,
     calibration,
-    finalists.map(({ finalist }) => finalist),
+    entrants.map(({ name, finalist }) => finalistMethod(finalist, name)),
     { settings, signal, onProgress: (done, total) => report('finalists', done, total) },
   );
+  await study.append({
+    type: 'note',
+    key: 'finalists',
+    value: entrants.map(({ name, finalist, predicted }, i) => ({
+      ...noteOf(name, finalist, measured[i]!),
+      ...(predicted === null ? {} : { predicted_speedup: predicted }),
+    })),
+  });
   // Who dropped out was measured on fewer prompts: only those that ran to the end are compared.
   const longest = Math.max(...measured.map(({ pooled }) => pooled.prompts));
-  const finished = finalists.flatMap(({ finalist, predictedSpeedup: predicted }, i) => {
-    const measurement = measured[i]!;
-    const { prompts, speedup } = measurement.pooled;
-    return prompts === longest ? [{ finalist, predicted, measurement, speedup: speedup ?? 0 }] : [];
-  });
-  const winner = finished.reduce((a, b) => (b.speedup > a.speedup ? b : a));
+  const ranked = entrants
+    .map((entrant, i) => ({ ...entrant, measurement: measured[i]! }))
+    .map((entrant) => ({ ...entrant, speedup: entrant.measurement.pooled.speedup ?? 0 }))
+    .sort((a, b) => b.speedup - a.speedup);
+  const finished = ranked.filter(({ measurement }) => measurement.pooled.prompts === longest);
+  const [winner] = finished as [(typeof finished)[number]];
+  const { finalist } = winner.name === 'lookup' ? fastestWithMask(finished, ranked) : winner;
   const pairs = finished.flatMap((one) =>
     one.predicted === null ? [] : [{ ...one, predicted: one.predicted }],
   );
   const others = pairs
-    .filter(({ finalist }) => finalist !== winner.finalist)
+    .filter((one) => one.finalist !== finalist)
     .map(({ predicted, speedup }) => speedup / predicted);
-  await study.append({
-    type: 'note',
-    key: 'finalists',
-    value: finalists.map(({ finalist, predictedSpeedup: predicted }, i) => ({
-      ...noteOf(finalist, measured[i]!),
-      ...(predicted === null ? {} : { predicted_speedup: predicted }),
-    })),
-  });
   return {
-    winner: winner.finalist,
+    method: winner.name,
+    winner: finalist,
     measurement: winner.measurement,
     predictedSpeedup:
       winner.predicted === null
@@ -66,25 +85,57 @@ export async function runRace(
   };
 }
 
+/** Every finalist's drafts, and lookup and the cascade with what is known of the most promising. */
+function entrantsOf(finalists: readonly RankedFinalist[]): Entrant[] {
+  const best = finalists.reduce((a, b) =>
+    (b.predictedSpeedup ?? 0) > (a.predictedSpeedup ?? 0) ? b : a,
+  );
+  return [
+    ...finalists.map(({ finalist, predictedSpeedup: predicted }): Entrant => {
+      return { name: 'skip', finalist, predicted };
+    }),
+    { name: 'cascade', finalist: best.finalist, predicted: null },
+    { name: 'lookup', finalist: best.finalist, predicted: null },
+  ];
+}
+
+/** Of those that ran to the end, else of those that ran the longest. */
+function fastestWithMask<T extends Entrant>(finished: readonly T[], ranked: readonly T[]): T {
+  const skips = ({ name }: T) => name === 'skip';
+  return finished.find(skips) ?? ranked.find(skips)!;
+}
+
+/** The winner on prompts that no earlier rung saw. */
+export interface HoldoutResult {
+  readonly measurement: Measurement;
+  /** What to decode with: the winner where it is faster than autoregressive decoding, else that. */
+  readonly chosen: MethodName;
+}
+
 /** Measures the winner on prompts that no earlier rung saw. */
 export async function runHoldout(
   { model, request, report }: RunContext,
-  winner: Finalist,
-): Promise<Measurement> {
+  { method: name, winner }: Pick<RaceResult, 'method' | 'winner'>,
+): Promise<HoldoutResult> {
   const { holdout, settings, signal, study } = request;
+  const method: Method = finalistMethod(winner, name);
   const onProgress = (done: number, total: number) => report('holdout', done, total);
-  const [confirmed] = (await measure(model, holdout, [winner], {
+  const [measurement] = (await measure(model, holdout, [method], {
     settings,
     signal,
     onProgress,
   })) as [Measurement];
-  await study.append({ type: 'note', key: 'holdout', value: noteOf(winner, confirmed) });
-  return confirmed;
+  await study.append({ type: 'note', key: 'holdout', value: noteOf(name, winner, measurement) });
+  return {
+    measurement,
+    chosen: measurement.pooled.verdict === 'faster' ? name : 'autoregressive',
+  };
 }
 
-function noteOf({ mask, draft }: Finalist, measurement: Measurement) {
+function noteOf(name: DraftingName, { mask, draft }: Finalist, measurement: Measurement) {
   const { speedup, speedup_ci95, prompts } = measurement.pooled;
   return {
+    method: name,
     mask: mask.join(''),
     ...writeRule(draft),
     speedup,

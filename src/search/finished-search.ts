@@ -33,8 +33,21 @@ const figures = z.object({
   new_tokens: z.number(),
 });
 
+const prompts = z.object({
+  name: z.string(),
+  split: z.string().nullable(),
+  version: z.number(),
+  hash: z.string(),
+  prompts: z.number(),
+  chat_template: z.literal(true).exactOptional(),
+  system: z.string().exactOptional(),
+});
+
+const drafting = ['skip', 'lookup', 'cascade'] as const;
+
 const document: z.ZodType<SearchDocument> = z.object({
   study: z.string(),
+  prompts: z.object({ calibration: prompts, holdout: prompts }),
   sampler: z.string(),
   fidelity: z.string(),
   trials: z.number(),
@@ -43,7 +56,9 @@ const document: z.ZodType<SearchDocument> = z.object({
     cost_model_error: z.number().nullable(),
     rank_correlation: z.number().nullable(),
   }),
+  method: z.enum(['autoregressive', ...drafting]),
   best: z.object({
+    method: z.enum(drafting),
     skip_attention: z.array(z.number()),
     skip_mlp: z.array(z.number()),
     draft_length: z.number(),

@@ -12,7 +12,7 @@ import {
   type Profile,
   type ProfileFigures,
 } from '../profile/schema.js';
-import type { Finalist } from './candidate.js';
+import { type Finalist, finalistCosts } from './candidate.js';
 import type { SearchRequest, SearchResult } from './request.js';
 import type { Trial } from './trials.js';
 
@@ -50,6 +50,7 @@ export function foundProfile(
       reference: sources.reference,
     },
     precision: model.precision,
+    method: result.chosen,
     ...skipLists(winner),
     draft: draftOf(winner),
     ...(temperature > 0
@@ -69,6 +70,7 @@ export function foundProfile(
       command: sources.command,
     },
     figures: {
+      method: result.method,
       ...withFigures('calibration', figuresOf(calibration.pooled)),
       ...holdoutFigures(holdout),
     },
@@ -92,7 +94,7 @@ function holdoutFigures({ pooled, perKind }: SearchResult['holdout']) {
   };
 }
 
-/** The figures of a row; null where nothing was drafted or timed, so that there is nothing to tell. */
+/** The figures of a row; null where nothing was timed, so that there is nothing to tell. */
 export function figuresOf(row: EvaluationRow): ProfileFigures | null {
   const {
     speedup,
@@ -105,9 +107,7 @@ export function figuresOf(row: EvaluationRow): ProfileFigures | null {
   if (
     speedup === null ||
     speedup_ci95 === null ||
-    draft_acceptance_rate === null ||
     mean_acceptance_length === null ||
-    c === null ||
     tokens_per_second === null
   ) {
     return null;
@@ -155,8 +155,9 @@ export function ruleOf({ draft }: Finalist) {
 
 function draftOf(finalist: Finalist): Profile['draft'] {
   const rule = ruleOf(finalist);
-  if (finalist.draft.exit !== 'cost') return rule;
-  const { draft, verify, timePerToken, acceptance, nextAcceptance } = finalist.draft.costs;
+  const costs = finalistCosts(finalist);
+  if (!costs) return rule;
+  const { draft, verify, timePerToken, acceptance, nextAcceptance } = costs;
   const curve = ({ confidence, probability }: AcceptanceCurve) => ({
     confidence: [...confidence],
     probability: [...probability],

@@ -1,7 +1,8 @@
 import type { Dataset } from '../datasets/dataset.js';
-import { loadDataset } from '../datasets/load.js';
+import { CHAT, loadDataset } from '../datasets/load.js';
 import type { Model } from '../engine/load-model.js';
 import { InputError } from '../errors.js';
+import type { ChatChoice } from '../evaluation/prompt-form.js';
 import {
   type DatasetRecord,
   type TokenizedPrompts,
@@ -31,15 +32,20 @@ export interface SearchSplit {
 /**
  * The prompts to search on and those to confirm on. A bundled dataset has its own held-out prompts; of any other a seeded
  * share is set aside, so that the two never meet.
+ * @param asked what to search on; undefined is the bundled instructions for a model that chats, else the bundled texts.
  * @param holdout a dataset reference, a fraction between 0 and 1, or undefined for the default.
  * @throws InputError when a reference does not fit, or a prompt is on both sides.
  */
 export function chooseHoldout(
   model: Model,
-  dataset: string,
+  asked: string | undefined,
   holdout: string | undefined,
   seed: number,
+  chat: ChatChoice = {},
 ): SearchSplit {
+  const chats = chat.chat ?? model.tokenizer?.hasChatTemplate ?? false;
+  const dataset = asked ?? (chats ? CHAT : 'calibration');
+  const tokenize = (prompts: Dataset) => tokenizePrompts(model, [prompts], undefined, chat);
   const whole = loadDataset(dataset, { split: 'calibration' });
   if (whole.split === 'heldout') {
     throw new InputError(
@@ -49,15 +55,15 @@ export function chooseHoldout(
   const fraction = holdout === undefined ? undefined : parseFraction(holdout);
   if (holdout === undefined && whole.split === 'calibration') {
     return pair(
-      model,
+      tokenize,
       whole,
       loadDataset(dataset.replace(/:?calibration$/, '') || 'heldout', { split: 'heldout' }),
     );
   }
   if (holdout !== undefined && fraction === undefined) {
-    return pair(model, whole, loadDataset(holdout, { split: 'heldout' }));
+    return pair(tokenize, whole, loadDataset(holdout, { split: 'heldout' }));
   }
-  return divide(model, whole, fraction ?? defaultFraction, seed);
+  return divide(tokenize(whole), fraction ?? defaultFraction, seed);
 }
 
 /** undefined for what is not a number; then it names a dataset. */
@@ -68,9 +74,11 @@ function parseFraction(text: string): number | undefined {
   throw new InputError(`--holdout is ${text}: a share of the prompts lies between 0 and 1.`);
 }
 
-function pair(model: Model, calibration: Dataset, holdout: Dataset): SearchSplit {
-  const a = tokenizePrompts(model, [calibration], undefined);
-  const b = tokenizePrompts(model, [holdout], undefined);
+type Tokenize = (prompts: Dataset) => TokenizedPrompts;
+
+function pair(tokenize: Tokenize, calibration: Dataset, holdout: Dataset): SearchSplit {
+  const a = tokenize(calibration);
+  const b = tokenize(holdout);
   const known = new Set(a.prompts.map((prompt) => prompt.tokens.join()));
   const both = b.prompts.find((prompt) => known.has(prompt.tokens.join()));
   if (both) {
@@ -91,14 +99,17 @@ function firstOf({ prompts, datasets }: TokenizedPrompts, most: number): SearchP
 }
 
 /** Sets a seeded share aside, by text, so that prompts that come twice stay on one side. */
-function divide(model: Model, whole: Dataset, fraction: number, seed: number): SearchSplit {
-  const { prompts, datasets, warnings } = tokenizePrompts(model, [whole], undefined);
+function divide(
+  { prompts, datasets, warnings }: TokenizedPrompts,
+  fraction: number,
+  seed: number,
+): SearchSplit {
   const record = datasets[0]!;
   const texts = [...new Set(prompts.map((prompt) => prompt.tokens.join()))];
   const count = Math.max(1, Math.round(fraction * texts.length));
   if (texts.length - count < 1) {
     throw new InputError(
-      `Dataset "${whole.name}" has ${texts.length} different prompts, too few to set some aside; give more, or --holdout with another dataset.`,
+      `Dataset "${record.name}" has ${texts.length} different prompts, too few to set some aside; give more, or --holdout with another dataset.`,
     );
   }
   new Random(seed).shuffle(texts);

@@ -2,34 +2,42 @@
  * Finalists decode for real, side by side, some prompts at a time; one that is clearly slower than the best of them so far
  * drops out, so that the time goes to telling the good ones apart (a race, Maron and Moore 1994).
  */
-import type { EvaluatedModel, EvaluationPrompt, NamedMethod, Sample } from '../evaluation/run.js';
+
+import type { Method } from '../decoding/method.js';
+import {
+  type EvaluatedModel,
+  type EvaluationPrompt,
+  evaluationMemory,
+  type NamedMethod,
+  type Sample,
+} from '../evaluation/run.js';
 import { type PairedSample, speedupInterval } from '../measurement/bootstrap.js';
-import type { Finalist } from './candidate.js';
 import {
   decodeWith,
   divergencesOf,
   type Measurement,
   type MeasureOptions,
   measurementOf,
-  namedFinalist,
+  namedMethod,
 } from './trial.js';
 
 /** Prompts between two looks at who loses. */
 const heatPrompts = 8;
 
 /**
- * Measures finalists against each other.
+ * Measures ways of decoding against each other.
  * @returns a measurement of each, in the order given; of those that dropped out, over the prompts that they decoded.
  * @throws Error when an output differs from the autoregressive one where they must agree.
  */
 export async function race(
   model: EvaluatedModel,
   prompts: readonly EvaluationPrompt[],
-  finalists: readonly Finalist[],
+  entrants: readonly Method[],
   options: MeasureOptions,
 ): Promise<Measurement[]> {
   const { settings, signal, onProgress } = options;
-  const methods = finalists.map(namedFinalist);
+  const methods = entrants.map(namedMethod);
+  const memory = evaluationMemory();
   const measurements = new Map<NamedMethod, Measurement>();
   let running = methods;
   let samples: readonly Sample[] = [];
@@ -38,6 +46,7 @@ export async function race(
     const heat = prompts.slice(done, done + heatPrompts);
     const decoded = await decodeWith(model, heat, running, {
       settings: { ...settings, warmup: done === 0 ? settings.warmup : 0 },
+      memory,
       signal,
       onProgress: (part, of) => onProgress?.(done + Math.floor((heat.length * part) / of), total),
     });

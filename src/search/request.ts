@@ -1,3 +1,4 @@
+import type { DraftingName, MethodName } from '../decoding/method.js';
 import type { Model } from '../engine/load-model.js';
 import type { EvaluationPrompt, EvaluationSettings } from '../evaluation/run.js';
 import type { Finalist } from './candidate.js';
@@ -71,6 +72,11 @@ export interface RankedFinalist {
 
 /** What a search found. */
 export interface SearchResult {
+  /** The fastest method of the race, which the figures are of. */
+  readonly method: DraftingName;
+  /** What the profile decodes with: that method where it gains on held-out prompts, else autoregressive decoding. */
+  readonly chosen: MethodName;
+  /** The mask and rule behind the method; of lookup, the fastest ones of the race. */
   readonly winner: Finalist;
   /** What the scores of trials, or the sampler's model of them, promised of the winner; null where there is no such thing. */
   readonly predictedSpeedup: number | null;

@@ -1,7 +1,8 @@
 /**
  * A search: a sampler proposes masks, a scorer scores them (on the ladder by window replay, or by real decoding as in the
- * paper), the most promising ones race in real decoding on the whole calibration set, and the winner is measured on held-out
- * prompts that nothing before has seen. Only that last figure is a headline: the best of many noisy trials is biased upward.
+ * paper), the most promising ones race in real decoding on the whole calibration set, prompt lookup and the cascade beside them,
+ * and the winner is measured on held-out prompts that nothing before has seen. Only that last figure is a headline: the best of
+ * many noisy trials is biased upward. Where it is no gain, the profile decodes autoregressively.
  */
 import { z } from 'zod';
 import type { Model } from '../engine/load-model.js';
@@ -55,11 +56,14 @@ export async function runSearch(model: Model, request: SearchRequest): Promise<S
     await scorer.close();
   }
   const race = await runRace(context, finalists);
+  const { measurement: holdout, chosen } = await runHoldout(context, race);
   return {
+    method: race.method,
+    chosen,
     winner: race.winner,
     predictedSpeedup: race.predictedSpeedup,
     calibration: race.measurement,
-    holdout: await runHoldout(context, race.winner),
+    holdout,
     trials,
     costModelError: calibration
       ? Math.max(calibration.error.draft, calibration.error.target)

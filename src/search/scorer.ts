@@ -1,6 +1,7 @@
 import type { EvaluationPrompt } from '../evaluation/run.js';
 import type { Candidate, SearchSpace } from './candidate.js';
 import {
+  finalistMethod,
   journalFigures,
   type Measurement,
   type MeasureOptions,
@@ -38,7 +39,7 @@ export function decodeScorer(
     draft: 'search',
     async score(candidate) {
       const settings = { ...options.settings, warmup };
-      const [measurement] = (await measure(model, prompts, [candidate], {
+      const [measurement] = (await measure(model, prompts, [finalistMethod(candidate)], {
         ...options,
         settings,
       })) as [Measurement];

@@ -1,3 +1,5 @@
+import type { DraftingName, MethodName } from '../decoding/method.js';
+import type { DatasetRecord } from '../evaluation/prompts.js';
 import type { EvaluationRow } from '../evaluation/summary.js';
 import { ruleOf, skipLists } from './found-profile.js';
 import type { SearchRequest, SearchResult } from './request.js';
@@ -18,6 +20,8 @@ export interface SearchFigures {
 /** What `sspec search --json` prints. */
 export interface SearchDocument {
   readonly study: string;
+  /** The prompts searched on and those that the winner was measured on. */
+  readonly prompts: Readonly<Record<'calibration' | 'holdout', DatasetRecord>>;
   readonly sampler: string;
   readonly fidelity: string;
   readonly trials: number;
@@ -30,7 +34,11 @@ export interface SearchDocument {
     readonly cost_model_error: number | null;
     readonly rank_correlation: number | null;
   };
+  /** What the profile decodes with. */
+  readonly method: MethodName;
   readonly best: SearchFigures & {
+    /** What the figures, those of `holdout` too, are of. */
+    readonly method: DraftingName;
     readonly skip_attention: readonly number[];
     readonly skip_mlp: readonly number[];
     readonly draft_length: number;
@@ -50,6 +58,7 @@ export function searchDocument(
   request: SearchRequest,
   result: SearchResult,
   profile: string,
+  split: Record<'calibration' | 'holdout', { readonly dataset: DatasetRecord }>,
   started: number,
 ): SearchDocument {
   const { winner, calibration, holdout } = result;
@@ -58,6 +67,7 @@ export function searchDocument(
   );
   return {
     study,
+    prompts: { calibration: split.calibration.dataset, holdout: split.holdout.dataset },
     sampler: request.sampler,
     fidelity: request.fidelity,
     trials: result.trials.length,
@@ -66,7 +76,9 @@ export function searchDocument(
       cost_model_error: result.costModelError,
       rank_correlation: result.rankCorrelation,
     },
+    method: result.chosen,
     best: {
+      method: result.method,
       ...skipLists(winner),
       ...ruleOf(winner),
       predicted_speedup: result.predictedSpeedup,

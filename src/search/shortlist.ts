@@ -1,5 +1,5 @@
 import { type Candidate, candidateKey } from './candidate.js';
-import { costRule } from './cost-rule.js';
+import { costRule, replayedCosts } from './cost-rule.js';
 import type { Ladder } from './ladder.js';
 import { bestRule, scoreRule } from './replay/best-rule.js';
 import type { RankedFinalist } from './request.js';
@@ -31,9 +31,12 @@ export async function ladderShortlist(
     onProgress(i + 1, best.length);
   }
   rescored.sort((a, b) => b.predictedSpeedup - a.predictedSpeedup);
-  const finalists = rescored.slice(0, count).map(({ mask, draft, predictedSpeedup }) => {
-    return { finalist: { mask, draft }, predictedSpeedup };
-  });
+  const finalists = rescored
+    .slice(0, count)
+    .map(({ mask, replayed, draft, predictedSpeedup }): RankedFinalist => {
+      const costs = replayedCosts(replayed, predictedSpeedup);
+      return { finalist: { mask, draft, costs }, predictedSpeedup };
+    });
   const { mask, replayed, predictedSpeedup } = rescored[0]!;
   const draft = costRule(replayed, predictedSpeedup);
   const { time } = scoreRule(replayed, { exit: 'cost', costs: draft.costs }, draft.draftLength);

@@ -1,10 +1,11 @@
 import type { DraftExit } from '../decoding/draft-exit.js';
-import type { Method } from '../decoding/method.js';
+import type { DraftingName, Method } from '../decoding/method.js';
 import { type Divergence, findDivergences } from '../evaluation/divergence.js';
 import {
   BASELINE,
   type EvaluatedModel,
   type EvaluationPrompt,
+  type EvaluationRequest,
   type EvaluationResult,
   type EvaluationSettings,
   evaluate,
@@ -12,14 +13,23 @@ import {
 } from '../evaluation/run.js';
 import { type EvaluationRow, POOLED, summarise } from '../evaluation/summary.js';
 import { bitsToMask } from '../profile/mask.js';
-import type { DraftRule, Finalist } from './candidate.js';
+import { type DraftRule, type Finalist, finalistCosts } from './candidate.js';
 
-/** The decoding method of a finalist, the same that its profile decodes with. */
-export function finalistMethod({ mask, draft }: Finalist): Method {
-  const skip = { name: 'skip', mask: bitsToMask(mask), draftLength: draft.draftLength } as const;
-  if (draft.exit !== 'cost') return { ...skip, exit: draftExit(draft) };
-  const { exit, costs } = draft;
-  return { ...skip, exit: { exit, costs }, fallback: costs };
+/**
+ * A way of decoding with what is known of a finalist, the same that its profile decodes with: its mask's drafts, prompt lookup
+ * at its costs, or both.
+ */
+export function finalistMethod(finalist: Finalist, name: DraftingName = 'skip'): Method {
+  const { mask, draft } = finalist;
+  const costs = finalistCosts(finalist);
+  if (name === 'lookup') return { name, ...(costs && { costs }) };
+  return {
+    name,
+    mask: bitsToMask(mask),
+    draftLength: draft.draftLength,
+    exit: draft.exit === 'cost' ? { exit: draft.exit, costs: draft.costs } : draftExit(draft),
+    ...(costs && { fallback: costs }),
+  };
 }
 
 /** The decoder's form of a rule. */
@@ -38,30 +48,32 @@ export interface Measurement {
 /** How long the measurements of a search are, and how they end. */
 export interface MeasureOptions {
   readonly settings: EvaluationSettings;
+  /** Of measurements in several parts: what the methods learned in the earlier ones. */
+  readonly memory?: EvaluationRequest['memory'];
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: (done: number, total: number) => void;
 }
 
 /**
- * Decodes prompts with every candidate, interleaved with autoregressive runs.
+ * Decodes prompts with every method, interleaved with autoregressive runs.
  * @throws Error when an output differs from the autoregressive one where they must agree: then no figure is worth
  *   anything.
  */
 export async function measure(
   model: EvaluatedModel,
   prompts: readonly EvaluationPrompt[],
-  finalists: readonly Finalist[],
+  decoded: readonly Method[],
   options: MeasureOptions,
 ): Promise<Measurement[]> {
-  const methods = finalists.map(namedFinalist);
+  const methods = decoded.map(namedMethod);
   const result = await decodeWith(model, prompts, methods, options);
   const divergences = await divergencesOf(model, result);
   return methods.map((method) => measurementOf(result, method, divergences));
 }
 
-/** A finalist as a method of an evaluation. */
-export function namedFinalist(finalist: Finalist, index: number): NamedMethod {
-  return { name: `candidate ${index}`, method: finalistMethod(finalist) };
+/** Under a name of its own. */
+export function namedMethod(method: Method, index: number): NamedMethod {
+  return { name: `candidate ${index}`, method };
 }
 
 /** All generations of some prompts with some methods, autoregressive decoding among them. */
@@ -69,12 +81,13 @@ export function decodeWith(
   model: EvaluatedModel,
   prompts: readonly EvaluationPrompt[],
   methods: readonly NamedMethod[],
-  { settings, signal, onProgress }: MeasureOptions,
+  { settings, memory, signal, onProgress }: MeasureOptions,
 ): Promise<EvaluationResult> {
   return evaluate(model, {
     ...settings,
     prompts,
     methods,
+    ...(memory ? { memory } : {}),
     ...(signal ? { signal } : {}),
     ...(onProgress ? { onProgress } : {}),
   });

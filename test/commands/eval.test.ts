@@ -78,6 +78,28 @@ describe('sspec eval', () => {
     expect(rows.every((row) => row.identical_outputs === true)).toBe(true);
   });
 
+  it('measures what each profile decodes with, and says so where that is nothing', async () => {
+    const profile = JSON.parse(readFileSync(profiles[0]!, 'utf8'));
+    const folder = temporaryDirectory();
+    const files = ['cascade', 'lookup', 'autoregressive'].map((method) => {
+      const file = join(folder, `${method}.json`);
+      writeFileSync(file, JSON.stringify({ ...profile, method }));
+      return file;
+    });
+    const argv = files.flatMap((file) => ['--profile', file]);
+    const { code, stdout } = await evaluate(...argv, '--dataset', 'code', '--json');
+    expect(code, stdout).toBe(0);
+    const { rows, warnings } = JSON.parse(stdout);
+    expect(rows.map((row: Record<string, string>) => [row.method, row.profile])).toEqual([
+      ['autoregressive', null],
+      ['lookup', null],
+      ['cascade', files[0]],
+    ]);
+    expect(warnings).toContainEqual(
+      expect.stringMatching(/autoregressive\.json decodes autoregressively/),
+    );
+  });
+
   it.each(['fixed', 'threshold', 'adaptive', 'cost'] as const)(
     'decodes with a profile whose draft exit is %s, by itself and in a cascade',
     async (draft_exit) => {

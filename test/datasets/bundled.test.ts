@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { loadTokenizer } from '../../src/checkpoint/tokenizer.js';
-import { BUNDLED, loadDataset } from '../../src/datasets/load.js';
+import { BUNDLED, CHAT, loadDataset } from '../../src/datasets/load.js';
 
 const shared = new URL('../../../shared/', import.meta.url).pathname;
 const model = `${shared}models/starter-10m`;
@@ -67,6 +67,34 @@ describe('bundled prompts', () => {
       expect(copies(pieces, corpora)).toEqual([]);
     },
   );
+});
+
+describe('bundled instructions', () => {
+  const splits = (['calibration', 'heldout'] as const).map((split) => loadDataset(CHAT, { split }));
+
+  it('are as many of every category in each half, so that any beginning is balanced', () => {
+    for (const { prompts } of splits) {
+      expect(prompts).toHaveLength(48);
+      const categories = new Set(prompts.map(({ category }) => category));
+      expect(categories.size).toBe(8);
+      for (let at = 0; at < prompts.length; at += 8)
+        expect(new Set(prompts.slice(at, at + 8).map(({ category }) => category))).toEqual(
+          categories,
+        );
+      for (const { prompt, turns } of prompts) expect(turns).toEqual([prompt]);
+    }
+  });
+
+  it('share no eight words in a row between the halves', () => {
+    const grams = splits.map(({ prompts }) => {
+      const all = prompts.flatMap(({ prompt }) => {
+        const words = prompt.toLowerCase().match(/[\w']+/g) ?? [];
+        return words.map((_, i) => words.slice(i, i + 8)).filter(({ length }) => length === 8);
+      });
+      return new Set(all.map((gram) => gram.join(' ')));
+    });
+    expect([...grams[0]!].filter((gram) => grams[1]!.has(gram))).toEqual([]);
+  });
 });
 
 /**

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { listDatasets } from '../../src/datasets/list.js';
-import { BUNDLED, loadDataset, SPLITS } from '../../src/datasets/load.js';
+import { BUNDLED, loadDataset, NAMED, SPLITS } from '../../src/datasets/load.js';
 import { InputError } from '../../src/errors.js';
 import { file, jsonl } from './helpers.js';
 
@@ -46,7 +46,12 @@ describe('benchmark files', () => {
         test_setup_code: '',
         test_list: ['assert a', 'assert b'],
       },
-      { id: '2', prompt: '"""\nAdd.\nassert a\n"""\n', reference: 'x' },
+      {
+        id: '2',
+        prompt: '"""\nAdd.\nassert a\n"""\n',
+        turns: ['Add.\nThe function must pass this test:\nassert a'],
+        reference: 'x',
+      },
     ],
     [
       'HumanEval+',
@@ -72,7 +77,12 @@ describe('benchmark files', () => {
         test_imports: [],
         test_list: ['assert a'],
       },
-      { id: '2', prompt: '"""\nAdd.\nassert a\n"""\n', reference: 'x' },
+      {
+        id: '2',
+        prompt: '"""\nAdd.\nassert a\n"""\n',
+        turns: ['Add.\nThe function must pass this test:\nassert a'],
+        reference: 'x',
+      },
     ],
     [
       "MT-Bench under the Hub's names",
@@ -88,7 +98,12 @@ describe('benchmark files', () => {
     [
       'GSM8K',
       { question: 'How many {answer}?', answer: '1+1=2\n#### 2' },
-      { id: 'b-1', prompt: 'Question: How many {answer}?\nAnswer:', reference: '1+1=2\n#### 2' },
+      {
+        id: 'b-1',
+        prompt: 'Question: How many {answer}?\nAnswer:',
+        turns: ['How many {answer}?'],
+        reference: '1+1=2\n#### 2',
+      },
     ],
     [
       'MT-Bench',
@@ -109,12 +124,22 @@ describe('benchmark files', () => {
     [
       'XSum',
       { document: 'News.', summary: 'New.', id: '3' },
-      { id: '3', prompt: 'Article: News.\nSummary:', reference: 'New.' },
+      {
+        id: '3',
+        prompt: 'Article: News.\nSummary:',
+        turns: ['Sum up this article in one sentence.\n\nNews.'],
+        reference: 'New.',
+      },
     ],
     [
       'CNN/DailyMail',
       { article: 'News.', highlights: 'New.', id: 'ab' },
-      { id: 'ab', prompt: 'Article: News.\nSummary:', reference: 'New.' },
+      {
+        id: 'ab',
+        prompt: 'Article: News.\nSummary:',
+        turns: ['Sum up this article in a few sentences.\n\nNews.'],
+        reference: 'New.',
+      },
     ],
   ])('reads %s', (_, row, prompt) => {
     const { stop, dataset, ...rest } = loadDataset(jsonl('b.jsonl', row)).prompts[0];
@@ -296,7 +321,7 @@ describe('references', () => {
 
   it('lists what loadDataset loads', () => {
     const list = listDatasets();
-    expect(list.map(({ name }) => name)).toEqual([...BUNDLED, ...SPLITS]);
+    expect(list.map(({ name }) => name)).toEqual([...NAMED, ...SPLITS]);
     for (const { name, splits } of list)
       for (const { split, prompts, hash } of splits) {
         const dataset = loadDataset(name, { split });

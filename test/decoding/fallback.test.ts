@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createCascade } from '../../src/decoding/cascade.js';
 import type { Draft, Drafter } from '../../src/decoding/drafter.js';
-import { createFallback } from '../../src/decoding/fallback.js';
+import { createDraftBudget, createFallback } from '../../src/decoding/fallback.js';
 import { createTimePerToken, roundCost } from '../../src/decoding/round-costs.js';
 
 /** A draft of two tokens costs 1.8 in all: it gains where one of them is accepted, and loses where none is. */
@@ -58,62 +58,75 @@ function runs(rounds: readonly { drafted: number }[]): number[] {
   return lengths;
 }
 
+/** What a run of rounds cost, in tokens of autoregressive decoding. */
+function spent(rounds: readonly { drafted: number }[]): number {
+  return rounds.reduce(
+    (sum, { drafted }) => sum + (drafted === 0 ? 1 : roundCost(costs, drafted)),
+    0,
+  );
+}
+
 describe('fall-back', () => {
   it('never sets in while drafts gain', async () => {
     const { drafter, heard, kept } = drafting(2);
-    const rounds = await play(createFallback(drafter, costs), 300, () => 1);
+    const rounds = await play(createFallback(drafter, costs, createDraftBudget()), 300, () => 1);
     expect(runs(rounds)).toEqual([150]);
     expect(heard).toEqual(new Array(150).fill([2, 1]));
     expect(kept).toHaveLength(301);
   });
 
-  it('pauses after losing rounds, twice as long after each trial, up to a limit', async () => {
-    const { drafter, heard, kept } = drafting(2);
-    const rounds = await play(createFallback(drafter, costs), 400, () => 0);
-    // From 0.8 the average takes a while to pass 1; later trials start at 1.
-    const [first, ...rest] = runs(rounds);
-    const time = createTimePerToken(costs);
-    let expected = 0;
-    while (time.value <= 1 || expected < 4) {
-      time.add(2, 0);
-      expected++;
+  it('over twenty generations of hopeless text loses at most 2%, and hears of everything', async () => {
+    const budget = createDraftBudget();
+    let tokens = 0;
+    let cost = 0;
+    for (let generation = 0; generation < 20; generation++) {
+      const { drafter, heard, kept } = drafting(2);
+      const rounds = await play(createFallback(drafter, costs, budget), 64, () => 0);
+      expect(heard).toEqual(rounds.map(({ drafted }) => [drafted, 0]));
+      expect(kept).toHaveLength(65);
+      tokens += rounds.length;
+      cost += spent(rounds);
     }
-    expect(first).toBe(expected);
-    expect(rest.slice(0, 11)).toEqual([8, 4, 16, 4, 32, 4, 64, 4, 64, 4, 64]);
-    // Every outcome and every token is passed on.
-    expect(heard).toEqual(rounds.map(({ drafted }) => [drafted, 0]));
-    expect(kept).toHaveLength(401);
+    expect(cost).toBeGreaterThan(tokens);
+    expect(cost / tokens).toBeLessThan(1.02);
   });
 
-  it('a trial that wins ends it, and the next pause is short again', async () => {
+  it('a new budget begins each process: the first rounds try', async () => {
     const { drafter } = drafting(2);
-    const hard = (position: number) => position < 180 || position >= 400;
-    const rounds = await play(createFallback(drafter, costs), 500, (p) => (hard(p) ? 0 : 2));
-    const easy = rounds.filter(({ position }) => position >= 250 && position < 400);
+    const rounds = await play(createFallback(drafter, costs, createDraftBudget()), 100, () => 0);
+    const [first, pause] = runs(rounds);
+    expect(first).toBeGreaterThanOrEqual(10);
+    expect(pause).toBeGreaterThan(40);
+  });
+
+  it('finds text that turns easy, and may lose again what it gained there, up to a bound', async () => {
+    const { drafter } = drafting(2);
+    const hard = (position: number) => position < 500 || position >= 2000;
+    const fallback = createFallback(drafter, costs, createDraftBudget());
+    const rounds = await play(fallback, 4000, (p) => (hard(p) ? 0 : 2));
+    const easy = rounds.filter(({ position }) => position >= 1200 && position < 2000);
     expect(easy.every(({ drafted }) => drafted === 2)).toBe(true);
-    const after = runs(rounds.filter(({ position }) => position >= 400));
-    expect(after.slice(1, 4)).toEqual([8, 4, 16]);
+    const after = rounds.filter(({ position }) => position >= 2000);
+    expect(spent(after) - after.length).toBeLessThan(24 + 0.01 * 2100 + 1);
   });
 
   it('counts tokens that others emit in a pause', async () => {
     const lookup = drafting(0, 8);
     const skip = drafting(2);
-    const cascade = createCascade(lookup.drafter, createFallback(skip.drafter, costs));
+    const budget = { balance: 0.5, paused: true };
+    const cascade = createCascade(lookup.drafter, createFallback(skip.drafter, costs, budget));
     expect(cascade.longest).toBe(8);
-    const pausedAt = (await play(createFallback(drafting(2).drafter, costs), 60, () => 0)).find(
-      ({ drafted }) => drafted === 0,
-    )!.position;
-    const rounds = await play(cascade, 60, (position) => {
-      // From the pause on lookup finds five tokens a round, all right: two rounds of six tokens make eight.
-      lookup.state.length = position + 1 >= pausedAt && position < pausedAt + 6 ? 5 : 0;
-      return position >= pausedAt ? 5 : 0;
+    let round = 0;
+    const rounds = await play(cascade, 1000, () => {
+      // Every other round lookup finds five tokens, all right.
+      lookup.state.length = round++ % 2 === 0 ? 5 : 0;
+      return 5;
     });
-    const paused = rounds.filter(({ position }) => position >= pausedAt).slice(0, 3);
-    expect(paused.map(({ drafted }) => drafted)).toEqual([5, 5, 2]);
-    expect(lookup.heard).toEqual([
-      [5, 5],
-      [5, 5],
-    ]);
+    // 2.5 tokens of budget are 250 of output, whoever drafted them.
+    const resumed = rounds.find(({ drafted }) => drafted === 2)!;
+    expect(resumed.position).toBeGreaterThanOrEqual(100 + 250);
+    expect(resumed.position).toBeLessThan(100 + 275);
+    expect(lookup.heard.every(([drafted, accepted]) => drafted === 5 && accepted === 5)).toBe(true);
   });
 });
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createCoupling } from '../../src/decoding/coupling.js';
 import { complete, type GenerateRequest, generate } from '../../src/decoding/generate.js';
-import type { Method } from '../../src/decoding/method.js';
+import { type Method, methodMemory } from '../../src/decoding/method.js';
 import { decodeRounds, type Round } from '../../src/decoding/rounds.js';
 import { GREEDY } from '../../src/decoding/sampling/options.js';
 import type { Engine } from '../../src/engine/engine.js';
@@ -137,11 +137,12 @@ describe.each(methods)('%s', (_name, method) => {
     if (method === sure) expect(acceptedTokens).toBe(proposedTokens);
   });
 
-  it('repeats itself: nothing stays from one generation to the next', async () => {
+  it('repeats itself with a new memory: nothing else stays from one generation to the next', async () => {
     const cache = engine.createCache(size.contextLength);
     const run = async (from: readonly number[]) => {
       const sampling = { ...GREEDY, temperature: 0.8, seed: 5 };
-      const request = { prompt: from, method, sampling, cache, maxNewTokens: 40 };
+      const memory = methodMemory(method);
+      const request = { prompt: from, method, sampling, cache, memory, maxNewTokens: 40 };
       const { rounds } = await roundsOf(request);
       return rounds.map(({ tokens, drafted, confidences }) => ({ tokens, drafted, confidences }));
     };

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createPromptLookup } from '../../src/decoding/prompt-lookup.js';
+import { createPromptLookup, MOST_MATCHED } from '../../src/decoding/prompt-lookup.js';
 
 /** The definition: scan back for the last n tokens, n from the largest down. */
 function scan(text: number[], maxNgram: number, limit: number): number[] {
@@ -18,7 +18,8 @@ function scan(text: number[], maxNgram: number, limit: number): number[] {
 
 function propose(lookup: ReturnType<typeof createPromptLookup>, limit: number): number[] {
   const into = new Int32Array(limit).fill(-1);
-  return Array.from(into.subarray(0, lookup.propose(limit, into)));
+  const place = lookup.find();
+  return place === 0 ? [] : Array.from(into.subarray(0, lookup.propose(place, limit, into)));
 }
 
 describe('prompt lookup', () => {
@@ -101,7 +102,65 @@ describe('prompt lookup', () => {
     lookup.append([4]);
     expect(propose(lookup, 5)).toEqual([]);
     lookup.append([4]);
-    expect(lookup.propose(5, new Int32Array(2))).toBe(2);
+    expect(lookup.propose(lookup.find(), 5, new Int32Array(2))).toBe(2);
     expect(propose(lookup, 0)).toEqual([]);
+  });
+
+  it('tells how long a match is, past the n-gram that found it', () => {
+    const lookup = createPromptLookup(2);
+    lookup.append([1, 2, 3, 4, 5, 9, 8, 2, 3, 4, 5]);
+    expect(lookup.matched(lookup.find())).toBe(4);
+    const long = Array.from({ length: 20 }, (_, i) => 100 + i);
+    lookup.append([...long, 0, ...long]);
+    expect(lookup.matched(lookup.find())).toBe(MOST_MATCHED);
+  });
+
+  it('finds what earlier texts said, and never goes past their ends or takes one for the start of another', () => {
+    const token = fc.integer({ min: 0, max: 2 });
+    fc.assert(
+      fc.property(
+        fc.array(fc.array(token, { minLength: 1, maxLength: 12 }), { minLength: 1, maxLength: 5 }),
+        (texts) => {
+          const lookup = createPromptLookup(3);
+          for (const text of texts) {
+            lookup.begin();
+            lookup.append(text);
+          }
+          const proposed = propose(lookup, 8);
+          expect(proposed.every((id) => id >= 0)).toBe(true);
+          const last = texts.at(-1)!;
+          const own = createPromptLookup(3);
+          own.append(last);
+          const place = lookup.find();
+          const matched = place === 0 ? 0 : lookup.matched(place);
+          const ownMatched = own.find() === 0 ? 0 : own.matched(own.find());
+          // Nothing is lost by knowing more, and a tie goes to the current text.
+          expect(Math.min(matched, 3)).toBeGreaterThanOrEqual(Math.min(ownMatched, 3));
+          if (Math.min(matched, 3) === Math.min(ownMatched, 3) && place !== 0)
+            expect(lookup.isEarlier(place)).toBe(false);
+          if (place !== 0 && lookup.isEarlier(place)) {
+            const key = [...last.slice(-Math.min(matched, 3)), ...proposed].join();
+            expect(texts.slice(0, -1).some((text) => text.join().includes(key))).toBe(true);
+          }
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  it('forgets the older half of very much text, and still finds the newer', () => {
+    const lookup = createPromptLookup();
+    const filler = Array.from({ length: 70_000 }, (_, i) => 10 + i);
+    lookup.append([1, 2, 3, 4]);
+    for (let text = 0; text < 2; text++) {
+      lookup.begin();
+      lookup.append(filler.map((id) => id + 100_000 * text));
+    }
+    lookup.append([5, 6, 7, 8]);
+    lookup.begin();
+    lookup.append([1, 2, 3]);
+    expect(propose(lookup, 1)).toEqual([]);
+    lookup.append([5, 6, 7]);
+    expect(propose(lookup, 3)).toEqual([8]);
   });
 });

@@ -6,7 +6,13 @@ import {
   NONE,
 } from '../../src/decoding/coupling.js';
 import type { Drafter } from '../../src/decoding/drafter.js';
-import { createDrafter, draftMask, longestDraft, type Method } from '../../src/decoding/method.js';
+import {
+  createDrafter,
+  draftMask,
+  longestDraft,
+  type Method,
+  methodMemory,
+} from '../../src/decoding/method.js';
 import { decodeRounds } from '../../src/decoding/rounds.js';
 import type { SamplingOptions } from '../../src/decoding/sampling/options.js';
 import type { Engine } from '../../src/engine/engine.js';
@@ -126,7 +132,7 @@ async function observe(
     const coupling = couplingOf(seeded, longestDraft(method));
     const mask = draftMask(method);
     const passes = mask && (await engine.draft(mask));
-    const usual = createDrafter(method, passes, cache, coupling, eos)!;
+    const usual = createDrafter(method, methodMemory(method), passes, cache, coupling, eos)!;
     const drafter = options.drafterOf?.(usual) ?? usual;
     const tokens: number[] = [];
     const request = { engine, cache, prompt, maxNewTokens: 5, drafter, coupling, eos };

@@ -174,9 +174,11 @@ describe('later turns', () => {
 
 test('a prompt ends with the turn after the answers, whatever turns come later', () => {
   const turns = ['one', 'two', 'three'];
-  expect(conversationTokens(plain, turns, [])).toEqual(plain.encodePrompt('one'));
-  expect(conversationTokens(plain, turns, [' x \n'])).toEqual(plain.encodePrompt('one x\n\ntwo'));
-  expect(conversationTokens(chatting, turns, [' x \n', 'y'])).toEqual(
+  expect(conversationTokens(plain, { chat: false }, turns, [])).toEqual(plain.encodePrompt('one'));
+  expect(conversationTokens(plain, { chat: false }, turns, [' x \n'])).toEqual(
+    plain.encodePrompt('one x\n\ntwo'),
+  );
+  expect(conversationTokens(chatting, { chat: true }, turns, [' x \n', 'y'])).toEqual(
     plain.encode('<user>one\n<assistant>x\n<user>two\n<assistant>y\n<user>three\n<assistant>'),
   );
 });

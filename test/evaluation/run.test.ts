@@ -3,7 +3,7 @@ import { complete } from '../../src/decoding/generate.js';
 import { GREEDY } from '../../src/decoding/sampling/options.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { InputError } from '../../src/errors.js';
-import { evaluate, sameTokens } from '../../src/evaluation/run.js';
+import { evaluate, evaluationMemory, sameTokens } from '../../src/evaluation/run.js';
 import { loadSmallEngine, PROMPTS, REQUEST, SKIP } from './example.js';
 
 let engine: Engine;
@@ -19,11 +19,15 @@ describe('evaluate', () => {
     const keys = result.samples.map((s) => `${s.prompt.id} ${s.method.name} ${s.repetition}`);
     expect(new Set(keys).size).toBe(keys.length);
     expect(keys.length).toBe(PROMPTS.length * 3 * REQUEST.repetitions);
-    for (const { prompt, method, tokens, statistics, rounds, elapsedSeconds } of result.samples) {
+    // Each repetition begins with nothing learned, and goes on with what the prompts before it taught.
+    const memoryOf = evaluationMemory();
+    for (const sample of result.samples) {
+      const { prompt, method, tokens, statistics, rounds, elapsedSeconds } = sample;
       const alone = await complete(engine, {
         prompt: prompt.tokens,
         method: method.method,
         maxNewTokens: REQUEST.maxNewTokens,
+        memory: memoryOf(method, sample.repetition),
       });
       expect(tokens).toEqual(alone.tokens);
       expect(statistics.targetPasses).toBe(alone.statistics.targetPasses);

@@ -165,7 +165,12 @@ describe('speedup', () => {
     const whole = timed(SKIP, (i) => 0.6 + 0.4 * (i % 2));
     // The second half becomes second turns that cost exactly what the first did: nothing new is learnt from them.
     const [first, second] = [whole.prompts.slice(0, 30), whole.prompts.slice(30)];
-    const turn = (id: string, n: number) => ({ id, turns: ['', ''], turn: n });
+    const turn = (id: string, n: number) => ({
+      id,
+      turns: ['', ''],
+      turn: n,
+      form: { chat: false } as const,
+    });
     const asTurns = new Map([
       ...first.map((p) => [p, { ...p, conversation: turn(p.id, 1) }] as const),
       ...second.map(

@@ -2,16 +2,26 @@ import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { nextStep } from '../../src/reporting/next-step.js';
 import { shellQuote } from '../../src/reporting/shell-quote.js';
+import type { SearchDocument } from '../../src/search/search-document.js';
 
 const demo = { reference: 'demo', precision: 'int8' } as const;
 
+const none: SearchDocument['holdout'] = {
+  ...{ speedup: null, speedup_ci95: null, verdict: null, draft_acceptance_rate: null },
+  ...{ mean_acceptance_length: null, c: null, tokens_per_second: null, prompts: 0, new_tokens: 0 },
+  per_kind: {},
+};
+const found = (method: SearchDocument['method'], profile: string, verdict: string | null) => ({
+  ...{ method, profile, holdout: { ...none, verdict } },
+});
+
 describe('the next step after a search', () => {
   it('is a command with all that the profile needs', () => {
-    expect(nextStep('faster', 'p.json', demo)).toContain(
+    expect(nextStep(found('skip', 'p.json', 'faster'), demo)).toContain(
       'sspec generate --profile p.json --prompt TEXT',
     );
     const other = { reference: '/my models/a.gguf', precision: 'fp32' } as const;
-    expect(nextStep('faster', "o'p.json", other)).toContain(
+    expect(nextStep(found('lookup', "o'p.json", 'faster'), other)).toContain(
       "sspec generate --model '/my models/a.gguf' --precision fp32 --profile 'o'\\''p.json' --prompt TEXT",
     );
   });
@@ -19,15 +29,16 @@ describe('the next step after a search', () => {
   it.each(['slower', 'not distinguishable from 1.0x'])(
     'is no decoding where it is %s',
     (verdict) => {
-      const text = nextStep(verdict, 'p.json', demo);
-      expect(text).toContain('gains nothing');
+      const text = nextStep(found('autoregressive', 'p.json', verdict), demo);
+      expect(text).toContain('Nothing gains');
+      expect(text).toContain('decodes autoregressively');
       expect(text).not.toContain('generate');
     },
   );
 
   it('claims neither where too little was measured', () => {
-    const text = nextStep(null, 'p.json', demo);
-    expect(text).not.toContain('gains nothing');
+    const text = nextStep(found('autoregressive', 'p.json', null), demo);
+    expect(text).not.toContain('Nothing gains');
     expect(text).not.toContain('generate');
   });
 });

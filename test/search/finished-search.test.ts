@@ -21,16 +21,20 @@ const figures = {
   prompts: 4,
   new_tokens: 90,
 } as const;
+const prompts = { name: 'code', split: null, version: 1, hash: 'x', prompts: 4 };
 const found: FinishedSearch = {
   profile: exampleProfile,
   document: {
     study: 's',
+    prompts: { calibration: prompts, holdout: { ...prompts, chat_template: true, system: 'Be.' } },
     sampler: 'random',
     fidelity: 'ladder',
     trials: 2,
     wall_seconds: 3,
     calibration: { cost_model_error: 0.1, rank_correlation: null },
+    method: 'autoregressive',
     best: {
+      method: 'lookup',
       ...figures,
       skip_attention: [1],
       skip_mlp: [],

@@ -43,7 +43,10 @@ describe('the profile of a search', () => {
   it('is one that can be read, and decodes as the winner did', () => {
     const profile = foundProfile(model.engine, request, result, sources);
     expect(parseProfile(JSON.stringify(profile), 'found.json')).toEqual(profile);
-    expect(profileMethod(profile)).toEqual(finalistMethod(result.winner));
+    expect(profileMethod(profile, result.method)).toEqual(
+      finalistMethod(result.winner, result.method),
+    );
+    expect(profileMethod(profile).name).toBe(result.chosen);
     expect(profile).not.toHaveProperty('sampling');
     expect(profile.model.weights_hash).toBe(model.engine.model.weightsHash);
     expect(profile.provenance).toMatchObject({
@@ -54,6 +57,21 @@ describe('the profile of a search', () => {
       dataset: { name: 'random', hash: 'abc' },
       holdout: { name: 'random', hash: 'def' },
     });
+  });
+
+  it('decodes with the method that was chosen, and says what its figures are of', () => {
+    const methods = ['skip', 'cascade', 'lookup'] as const;
+    for (const method of methods) {
+      for (const chosen of [method, 'autoregressive'] as const) {
+        const found = { ...result, method, chosen };
+        const profile = foundProfile(model.engine, request, found, sources);
+        expect(parseProfile(JSON.stringify(profile), 'found.json')).toEqual(profile);
+        expect(profile.figures.method).toBe(method);
+        expect(profileMethod(profile)).toEqual(
+          chosen === 'autoregressive' ? { name: chosen } : finalistMethod(result.winner, method),
+        );
+      }
+    }
   });
 
   it('has the figures of the calibration and of the held-out prompts, those by dataset too', () => {
@@ -73,12 +91,12 @@ describe('the profile of a search', () => {
     expect(parseProfile(JSON.stringify(profile), 'found.json')).toEqual(profile);
   });
 
-  it('leaves figures out where nothing was drafted', () => {
-    const row = { ...result.holdout.pooled, draft_acceptance_rate: null } satisfies EvaluationRow;
+  it('leaves figures out where nothing was timed', () => {
+    const row = { ...result.holdout.pooled, mean_acceptance_length: null } satisfies EvaluationRow;
     expect(figuresOf(row)).toBeNull();
     const silent = { ...result, holdout: { pooled: row, perKind: {} } };
     const profile = foundProfile(model.engine, request, silent, sources);
-    expect(Object.keys(profile.figures)).toEqual(['calibration']);
+    expect(Object.keys(profile.figures)).toEqual(['method', 'calibration']);
     expect(parseProfile(JSON.stringify(profile), 'found.json')).toEqual(profile);
   });
 });
@@ -136,7 +154,14 @@ describe('the Pareto set', () => {
 });
 
 it('the document has the fields of the command-line contract, and no other', () => {
-  const document = searchDocument('s', request, result, 'found.json', performance.now() - 5000);
+  const document = searchDocument(
+    's',
+    request,
+    result,
+    'found.json',
+    { calibration: { dataset }, holdout: { dataset: sources.holdout } },
+    performance.now() - 5000,
+  );
   const figures = [
     ...['speedup', 'speedup_ci95', 'verdict', 'draft_acceptance_rate', 'mean_acceptance_length'],
     ...['c', 'tokens_per_second', 'prompts', 'new_tokens'],
@@ -149,6 +174,8 @@ it('the document has the fields of the command-line contract, and no other', () 
         'study',
         'sampler',
         'fidelity',
+        'method',
+        'prompts',
         'trials',
         'wall_seconds',
         'calibration',
@@ -159,7 +186,7 @@ it('the document has the fields of the command-line contract, and no other', () 
     ].sort(),
   );
   expect(document.calibration).toEqual({ cost_model_error: null, rank_correlation: null });
-  expect(keys(document.best)).toEqual([...rule, 'predicted_speedup', ...figures].sort());
+  expect(keys(document.best)).toEqual([...rule, 'method', 'predicted_speedup', ...figures].sort());
   expect(keys(document.holdout)).toEqual([...figures, 'per_kind'].sort());
   expect(keys(document.holdout.per_kind.b!)).toEqual(figures.sort());
   expect(document).toMatchObject({ study: 's', sampler: 'random', trials: 6 });

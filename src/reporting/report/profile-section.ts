@@ -6,7 +6,8 @@ import type { Figure } from '../figures/figure.js';
 import { maskFigure } from '../figures/mask.js';
 import { paretoFigure } from '../figures/pareto.js';
 import { speedupFigure } from '../figures/speedups.js';
-import { formatExit, formatInterval, formatPercent } from '../format.js';
+import { formatExit, formatInterval, formatKnown, formatPercent } from '../format.js';
+import { methodSentence } from '../method-labels.js';
 import { counted, headline, verdictOf } from './headline.js';
 import { type Content, html } from './html.js';
 import type { ProfileInput } from './inputs.js';
@@ -25,7 +26,7 @@ export function profileSection(id: string, { path, profile }: ProfileInput): Sec
     headlines: holdout
       ? [
           headline({
-            subject: `Self-speculative decoding with ${basename(path)}`,
+            subject: `${methodSentence(profile.figures.method ?? 'skip')} with ${basename(path)}`,
             speedup: holdout.speedup,
             interval: holdout.speedup_ci95,
             verdict: verdictOf(holdout.speedup_ci95, holdout.prompts),
@@ -35,7 +36,7 @@ export function profileSection(id: string, { path, profile }: ProfileInput): Sec
       : [],
     figures,
     body: html`
-<p>The draft proposes up to ${counted(draft.draft_length, 'token')} a round, ${formatExit(draft.draft_exit, draft.threshold)}.</p>
+<p>It decodes with ${profile.method ?? 'skip'}. The mask's draft proposes up to ${counted(draft.draft_length, 'token')} a round, ${formatExit(draft.draft_exit, draft.threshold)}.</p>
 ${figureGrid(figures)}
 ${dataTable('Measured figures of the profile', COLUMNS, measuredRows(profile))}
 <h3>Where it comes from</h3>
@@ -55,7 +56,11 @@ export function profileFigures(id: string, profile: Profile, label: string | nul
     c,
     acceptance: draft_acceptance_rate,
   }));
-  const chosen = holdout ? { c: holdout.c, acceptance: holdout.draft_acceptance_rate } : null;
+  const isOfMask = holdout && (figures.method ?? 'skip') === 'skip';
+  const chosen =
+    isOfMask && holdout.c !== null && holdout.draft_acceptance_rate !== null
+      ? { c: holdout.c, acceptance: holdout.draft_acceptance_rate }
+      : null;
   return [
     maskFigure(`${id}-mask`, { attention, mlp }, model.layers),
     paretoFigure(`${id}-pareto`, points, chosen, 'The front is what the search saw of its trials.'),
@@ -64,14 +69,14 @@ export function profileFigures(id: string, profile: Profile, label: string | nul
     .map((figure) => (label === null ? figure : { ...figure, title: `${figure.title}: ${label}` }));
 }
 
-function speedups(id: string, { figures: { holdout } }: Profile): Figure | null {
+function speedups(id: string, { figures: { holdout, method = 'skip' } }: Profile): Figure | null {
   if (!holdout) return null;
   const kinds = Object.entries(holdout.per_kind ?? {});
   return speedupFigure(
     `${id}-speedups`,
     [...kinds, ['all', holdout] as const].map(([dataset, { speedup, speedup_ci95 }]) => ({
       dataset,
-      method: 'skip',
+      method,
       speedup,
       interval: speedup_ci95,
     })),
@@ -101,9 +106,9 @@ function measuredRows({ figures: { holdout, calibration } }: Profile): Row[] {
     rate: figures.tokens_per_second.toFixed(1),
     speedup: times(figures.speedup),
     interval: formatInterval(figures.speedup_ci95),
-    acceptance: formatPercent(figures.draft_acceptance_rate),
+    acceptance: formatKnown(figures.draft_acceptance_rate, formatPercent),
     length: figures.mean_acceptance_length.toFixed(2),
-    c: figures.c.toFixed(2),
+    c: formatKnown(figures.c, (c) => c.toFixed(2)),
   }));
 }
 

@@ -1,0 +1,67 @@
+import {
+  type FittingProfile,
+  profileMethod,
+  readFittingProfile,
+} from '../decoding/profile-method.js';
+import type { Engine } from '../engine/engine.js';
+import { InputError } from '../errors.js';
+import type { NamedMethod } from '../evaluation/run.js';
+import { METHODS } from './flags.js';
+
+/** What an evaluation measures, and what the user should know about it. */
+export interface EvaluatedMethods {
+  /** Besides autoregressive decoding. */
+  readonly methods: readonly NamedMethod[];
+  readonly profiles: readonly (Pick<FittingProfile, 'profile'> & { readonly file: string })[];
+  readonly warnings: readonly string[];
+}
+
+/** @throws InputError when `--methods` has one that needs a mask, and there is no profile, or the other way round. */
+export function checkMethods(asked: readonly string[] | undefined, files: readonly string[]): void {
+  if (!asked) return;
+  const masked = asked.find((name) => name === 'skip' || name === 'cascade');
+  if ((masked !== undefined) === files.length > 0) return;
+  throw new InputError(
+    masked === undefined
+      ? '--profile belongs to the methods skip and cascade, but --methods leaves them out; add one, or leave the profile out.'
+      : `--methods has ${masked}, which needs a mask; give --profile.`,
+  );
+}
+
+/**
+ * The methods that were asked for, `skip` and `cascade` with each profile; without `--methods` what each profile decodes with,
+ * and prompt lookup beside it.
+ * @throws InputError when a profile cannot be read or belongs to another model.
+ */
+export function evaluatedMethods(
+  asked: readonly string[] | undefined,
+  files: readonly string[],
+  engine: Engine,
+): EvaluatedMethods {
+  const profiles = files.map((file) => ({ file, ...readFittingProfile(file, engine) }));
+  const warnings = profiles.flatMap(({ file, warnings }) =>
+    warnings.map((warning) => `${file}: ${warning}`),
+  );
+  const methods: NamedMethod[] = [];
+  for (const name of METHODS) {
+    if (name === 'autoregressive') continue;
+    if (name === 'lookup') {
+      if (asked && !asked.includes(name)) continue;
+      // All profiles of one machine tell the same costs of its target passes.
+      const [first] = profiles;
+      methods.push({ name, method: first ? profileMethod(first.profile, name) : { name } });
+      continue;
+    }
+    for (const { file, profile } of profiles) {
+      const isWanted = asked ? asked.includes(name) : (profile.method ?? 'skip') === name;
+      if (isWanted) methods.push({ name, method: profileMethod(profile, name), profile: file });
+    }
+  }
+  if (!asked)
+    for (const { file, profile } of profiles)
+      if (profile.method === 'autoregressive')
+        warnings.push(
+          `${file} decodes autoregressively, as nothing gained in its search; --methods skip measures its mask.`,
+        );
+  return { methods, profiles: profiles.map(({ file, profile }) => ({ file, profile })), warnings };
+}

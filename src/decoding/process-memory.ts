@@ -1,0 +1,15 @@
+import type { Engine } from '../engine/engine.js';
+import type { DraftMemory } from './draft-memory.js';
+import { type Method, methodMemory } from './method.js';
+
+const memories = new WeakMap<Engine, Map<string, DraftMemory>>();
+
+/** What a method has learned on an engine since the process started; it lives as long as the engine does. */
+export function processMemory(engine: Engine, method: Method): DraftMemory {
+  const ofEngine = memories.get(engine) ?? new Map<string, DraftMemory>();
+  memories.set(engine, ofEngine);
+  const key = JSON.stringify(method);
+  const memory = ofEngine.get(key) ?? methodMemory(method);
+  ofEngine.set(key, memory);
+  return memory;
+}
