@@ -425,7 +425,7 @@ describe('sspec dataset', () => {
       expect.objectContaining({ name: 'gsm8k', fields: ['question', 'answer'] }),
     );
     const names = datasets.map(({ name }: { name: string }) => name);
-    expect(names).toEqual(['stories', 'help', 'code', 'math', 'calibration', 'heldout']);
+    expect(names).toEqual(['stories', 'help', 'code', 'math', 'chat', 'calibration', 'heldout']);
     const { stdout } = await runCommand(DatasetList, []);
     expect(stdout).toMatch(/^code +code +\d+ +\d+ {2}Beginnings/m);
   });

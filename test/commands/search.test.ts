@@ -79,7 +79,7 @@ describe('sspec search', () => {
     const { code, stdout } = await search({ trials: '1' });
     expect(code).toBe(0);
     expect(stdout).toMatch(/^1 trials? in .* \(study mine\)\n/);
-    expect(stdout).toContain('On held-out prompts:');
+    expect(stdout).toContain(' on held-out prompts: ');
     // Which of the two, the machine decides (test/reporting/next-step.test.ts has both).
     const goesOn = /, faster \(/.test(stdout)
       ? /sspec generate --model \S+ (--precision \S+ )?--profile (\S+) --prompt TEXT/
