@@ -97,10 +97,13 @@ KnapSpec: dynamic programming on hidden states). greedy: along the leave-one-out
     ...seedFlag,
     study: Flags.string({
       helpValue: 'NAME',
-      summary: 'Name of the study [default: made of model, precision, sampler and seed].',
+      summary:
+        'Name of the study [default: made of model, dataset and settings, with a number where that is taken].',
     }),
     ...storageFlag,
-    resume: Flags.boolean({ summary: 'Go on with the study if it is there.' }),
+    resume: Flags.boolean({
+      summary: 'Go on with the study if it is there; without --study, with the latest that fits.',
+    }),
     output: Flags.string({
       char: 'o',
       default: 'profile.json',
@@ -125,11 +128,14 @@ KnapSpec: dynamic programming on hidden states). greedy: along the leave-one-out
     const { openStorage } = await import('../src/cli/storage.js');
     const { checkWritable } = await import('../src/files.js');
     const { busyWarning } = await import('../src/measurement/busy.js');
-    const { writeProfile } = await import('../src/profile/profile.js');
+    const { updateProfile, writeProfile } = await import('../src/profile/profile.js');
+    const { finishedSearch, noteFinished } = await import('../src/search/finished-search.js');
     const { foundProfile } = await import('../src/search/found-profile.js');
     const { runSearch } = await import('../src/search/run.js');
     const { chooseHoldout } = await import('../src/search/holdout.js');
+    const { openSearchStudy } = await import('../src/search/open-search-study.js');
     const { searchDocument } = await import('../src/search/search-document.js');
+    const { defaultStudyName } = await import('../src/search/study-name.js');
 
     const sampling = samplingOptions({ ...flags, coupling: 'gumbel' });
     const defaults = DEFAULTS[flags.fidelity];
@@ -140,9 +146,6 @@ KnapSpec: dynamic programming on hidden states). greedy: along the leave-one-out
     if (busy !== undefined) this.notice(busy, flags.quiet);
     const model = await loadModelWithProgress(flags);
     const storage = openStorage(flags.storage);
-    const studyName =
-      flags.study ??
-      `${modelName(flags.model)}-${flags.precision}-${flags.sampler}-${flags.fidelity}-${flags.seed}`;
     try {
       const split = chooseHoldout(model, flags.dataset, flags.holdout, flags.seed, flags);
       const { warnings } = await checkExactness(model.engine, flags.quiet);
@@ -155,9 +158,15 @@ KnapSpec: dynamic programming on hidden states). greedy: along the leave-one-out
         coupling: 'gumbel' as const,
       };
       const { engine } = model;
-      const study = await storage.open(
-        studyName,
-        {
+      const { study, notice } = await openSearchStudy(storage, {
+        asked: flags.study,
+        resume: flags.resume,
+        defaultName: defaultStudyName({
+          ...flags,
+          dataset: split.calibration.dataset.name,
+          sampling,
+        }),
+        start: {
           sampler: flags.sampler,
           seed: flags.seed,
           bits: 2 * engine.config.layers,
@@ -176,11 +185,11 @@ KnapSpec: dynamic programming on hidden states). greedy: along the leave-one-out
             min_p: sampling.minP,
           },
         },
-        { resume: flags.resume },
-      );
+      });
+      if (notice !== undefined) this.notice(notice, flags.quiet);
       try {
+        const studyName = study.header.study;
         const command = commandLine('search', this.argv);
-        await study.append({ type: 'note', key: 'command', value: command });
         const request: SearchRequest = {
           sampler: flags.sampler,
           fidelity: flags.fidelity,
@@ -194,6 +203,17 @@ KnapSpec: dynamic programming on hidden states). greedy: along the leave-one-out
           settings,
           study,
         };
+        const known = finishedSearch(study, request);
+        if (known) {
+          updateProfile(flags.output, known.profile);
+          const text = `Study ${studyName} is finished: what it found is told again, nothing measured anew.`;
+          this.notice(text, flags.quiet);
+          const document = { ...known.document, profile: flags.output };
+          await this.show(document, model);
+          return document;
+        }
+        await study.append({ type: 'note', key: 'command', value: command });
+        await study.append({ type: 'note', key: 'model', value: flags.model });
         const result = await interruptible((signal) =>
           searchWithProgress(runSearch, model, { ...request, signal }, flags.quiet),
         );
@@ -206,12 +226,8 @@ KnapSpec: dynamic programming on hidden states). greedy: along the leave-one-out
         });
         writeProfile(flags.output, profile);
         const document = searchDocument(studyName, request, result, flags.output, split, started);
-        if (!this.jsonEnabled()) {
-          const { formatSearch } = await import('../src/reporting/search.js');
-          const { reference } = model;
-          const searched = { reference, precision: engine.model.precision };
-          this.print(formatSearch(document, result, engine.config.layers, searched));
-        }
+        await noteFinished(study, request, { profile, document });
+        await this.show(document, model);
         return document;
       } finally {
         await study.close();
@@ -219,6 +235,13 @@ KnapSpec: dynamic programming on hidden states). greedy: along the leave-one-out
     } finally {
       await model.close();
     }
+  }
+
+  private async show(document: SearchDocument, { reference, engine }: Model): Promise<void> {
+    if (this.jsonEnabled()) return;
+    const { formatSearch } = await import('../src/reporting/search.js');
+    const searched = { reference, precision: engine.model.precision };
+    this.print(formatSearch(document, engine.config.layers, searched));
   }
 }
 
@@ -229,15 +252,6 @@ function byFidelity(text: string, of: keyof (typeof DEFAULTS)['ladder']): string
 /** What tells one set of prompts from another; the name says which share of a dataset it is. */
 function identity({ name, hash, chat_template, system }: DatasetRecord) {
   return { name, hash, ...(chat_template && { chat_template, ...(system && { system }) }) };
-}
-
-function modelName(reference: string): string {
-  return (
-    reference
-      .replace(/[^A-Za-z0-9._-]+/g, '-')
-      .replace(/^[-.]+|[-.]+$/g, '')
-      .slice(-60) || 'model'
-  );
 }
 
 /** @throws InputError for anything that is not like `90s`, `10m`, `2h` or a number of seconds. */

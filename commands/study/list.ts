@@ -1,9 +1,14 @@
+import { basename } from 'node:path';
 import { BaseCommand } from '../../src/cli/base-command.js';
 import { storageFlag } from '../../src/cli/storage-flag.js';
 import { errorMessage } from '../../src/files.js';
 
 interface ListedStudy {
   readonly study: string;
+  /** As it was given to `--model`; null where the journal does not tell. */
+  readonly model: string | null;
+  /** Of the calibration prompts. */
+  readonly dataset: string | null;
   readonly sampler: string | null;
   readonly created: string | null;
   readonly finished: number | null;
@@ -18,6 +23,20 @@ interface StudyListDocument {
   readonly studies: readonly ListedStudy[];
 }
 
+const UNREADABLE = {
+  model: null,
+  dataset: null,
+  sampler: null,
+  created: null,
+  finished: null,
+  best_score: null,
+};
+
+/** The list is for a plain terminal; the sampler has no place in it. */
+const WIDTH = 80;
+/** Names up to this length stay in one piece, so that they can be copied. */
+const WHOLE_NAME = 34;
+
 export default class StudyList extends BaseCommand {
   static override readonly summary = 'List the studies of a storage folder.';
   static override readonly examples = [
@@ -29,15 +48,18 @@ export default class StudyList extends BaseCommand {
   async run(): Promise<StudyListDocument> {
     const { flags } = await this.parse(StudyList);
     const { openStorage } = await import('../../src/cli/storage.js');
+    const { studySubject } = await import('../../src/search/study-subject.js');
     const { summariseStudy } = await import('../../src/search/study-summary.js');
     const storage = openStorage(flags.storage);
     const studies: ListedStudy[] = [];
     for (const study of await storage.list()) {
       try {
         const record = await storage.read(study);
-        const { finished } = summariseStudy(record);
+        const summary = summariseStudy(record);
+        const { finished } = summary;
         studies.push({
           study,
+          ...studySubject(record.header, summary),
           sampler: record.header.sampler,
           created: record.header.created,
           finished: finished.length,
@@ -45,8 +67,7 @@ export default class StudyList extends BaseCommand {
           problem: null,
         });
       } catch (error) {
-        const none = { sampler: null, created: null, finished: null, best_score: null };
-        studies.push({ study, ...none, problem: errorMessage(error) });
+        studies.push({ study, ...UNREADABLE, problem: errorMessage(error) });
       }
     }
     if (!this.jsonEnabled()) await this.show(flags.storage, studies);
@@ -63,22 +84,33 @@ export default class StudyList extends BaseCommand {
     this.print(
       table(
         [
-          { key: 'study' },
-          { key: 'sampler' },
-          { key: 'created' },
+          { key: 'study', whole: WHOLE_NAME },
+          { key: 'model' },
+          { key: 'dataset', whole: 'dataset'.length },
+          { key: 'created', whole: 'YYYY-MM-DD'.length },
           { key: 'trials' },
           { key: 'best', align: 'right' },
-          { key: 'problem', title: '' },
         ],
-        studies.map(({ study, sampler, created, finished, best_score, problem }) => ({
+        studies.map(({ study, model, dataset, created, finished, best_score }) => ({
           study,
-          sampler,
-          created: created?.slice(0, 16).replace('T', ' '),
+          model: model && shortReference(model),
+          dataset,
+          created: created?.slice(0, 10),
           trials: finished,
           best: best_score === null ? null : formatSpeedup(best_score),
-          problem,
         })),
+        WIDTH,
       ),
     );
+    const { fold } = await import('../../src/reporting/fold.js');
+    for (const { study, problem } of studies)
+      if (problem !== null)
+        this.print(`\n${fold(`${study} cannot be read: ${problem}`, WIDTH).join('\n')}`);
   }
+}
+
+/** Of a path its end; a Hub id as it is. */
+function shortReference(model: string): string {
+  const isPath = /^[./~]|\\|\/.*\/./.test(model);
+  return isPath ? basename(model) : model;
 }

@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { InputError } from '../errors.js';
 import { errorCode, errorMessage, writeFileAtomic } from '../files.js';
@@ -56,6 +57,23 @@ export function readProfile(file: string): Profile {
  */
 export function writeProfile(file: string, profile: Profile): void {
   writeFileAtomic(file, `${JSON.stringify(parseFields(profileSchema, profile, file), null, 2)}\n`);
+}
+
+/**
+ * Writes a profile file, unless it already holds that profile.
+ * @throws InputError when the file cannot be written.
+ */
+export function updateProfile(file: string, profile: Profile): void {
+  if (!holds(file, profile)) writeProfile(file, profile);
+}
+
+function holds(file: string, profile: Profile): boolean {
+  try {
+    return isDeepStrictEqual(readProfile(file), parseFields(profileSchema, profile, file));
+  } catch (error) {
+    if (error instanceof InputError) return false;
+    throw error;
+  }
 }
 
 function tooLarge(file: string): InputError {

@@ -14,24 +14,27 @@ export interface Column {
   readonly title?: string;
   /** Default: right where every filled cell is a number, else left. */
   readonly align?: 'left' | 'right';
+  /** Longest word of a text that is kept whole before all others' are broken: for what is copied from a table. */
+  readonly whole?: number;
 }
 
 /** A column with its texts, as terminal and Markdown tables show it. */
 export interface ColumnText {
   readonly title: string;
   readonly right: boolean;
+  readonly whole: number;
   readonly cells: readonly string[];
 }
 
 /** Turns rows into the texts of each column. */
 export function columnTexts(columns: readonly Column[], rows: readonly Row[]): ColumnText[] {
-  return columns.map(({ key, title = key.replaceAll('_', ' '), align }) => {
+  return columns.map(({ key, title = key.replaceAll('_', ' '), align, whole = 0 }) => {
     const filled = rows
       .map((row) => row[key])
       .filter((cell) => cell !== null && cell !== undefined);
     const numbers = filled.length > 0 && filled.every((cell) => typeof cell === 'number');
     const cells = rows.map((row) => cellText(row[key]));
-    return { title, right: align === undefined ? numbers : align === 'right', cells };
+    return { title, right: align === undefined ? numbers : align === 'right', whole, cells };
   });
 }
 

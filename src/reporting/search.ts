@@ -1,6 +1,4 @@
 import type { DatasetRecord } from '../evaluation/prompts.js';
-import { bitsToMask } from '../profile/mask.js';
-import type { SearchResult } from '../search/request.js';
 import type { SearchDocument, SearchFigures } from '../search/search-document.js';
 import { colours } from './colours.js';
 import {
@@ -20,7 +18,6 @@ import { table } from './table.js';
 /** What a search found, for a terminal: the mask as a map of the layers, the rule, and the figures with their intervals. */
 export function formatSearch(
   document: SearchDocument,
-  result: SearchResult,
   layers: number,
   model: SearchedModel,
 ): string {
@@ -35,7 +32,7 @@ export function formatSearch(
     `${document.trials} trials in ${formatSeconds(document.wall_seconds)} (study ${document.study})`,
     `searched on ${promptsText(document.prompts.calibration)}, confirmed on ${promptsText(document.prompts.holdout)}`,
     '',
-    maskMap(bitsToMask(result.winner.mask), layers),
+    maskMap({ attention: best.skip_attention, mlp: best.skip_mlp }, layers),
     `the mask drafts up to ${best.draft_length} tokens, ${formatExit(best.draft_exit, best.threshold)}`,
     '',
     table(

@@ -12,11 +12,16 @@ const WORD_WIDTHS = [16, 6];
 /**
  * A plain text table of at most 100 columns: long texts and headings are folded onto further lines, the widest column
  * first. Only a table whose numbers alone are wider runs over.
+ * @param lineWidth another width than 100.
  * @returns lines joined by newlines, without one at the end.
  */
-export function table(columns: readonly Column[], rows: readonly Row[]): string {
+export function table(
+  columns: readonly Column[],
+  rows: readonly Row[],
+  lineWidth = LINE_WIDTH,
+): string {
   const texts = columnTexts(columns, rows);
-  const widths = fitWidths(texts);
+  const widths = fitWidths(texts, lineWidth);
   const line = (pick: (column: ColumnText) => string, paint = (text: string) => text) =>
     foldedLine(texts, widths, pick, paint);
   return [
@@ -26,21 +31,24 @@ export function table(columns: readonly Column[], rows: readonly Row[]): string 
   ].join('\n');
 }
 
-function fitWidths(columns: readonly ColumnText[]): number[] {
+function fitWidths(columns: readonly ColumnText[], lineWidth: number): number[] {
   const widths = columns.map(({ title, cells }) => longest([title, ...cells]));
   for (const wordWidth of WORD_WIDTHS) {
-    const floors = columns.map(({ title, cells, right }) => {
+    const floors = columns.map(({ title, cells, right, whole }) => {
       const words = [title, ...(right ? [] : cells)].flatMap((text) => text.split(' '));
-      return Math.max(Math.min(longest(words), wordWidth), right ? longest(cells) : 0);
+      return Math.max(
+        Math.min(longest(words), Math.max(wordWidth, whole)),
+        right ? longest(cells) : 0,
+      );
     });
-    narrow(widths, floors);
+    narrow(widths, floors, lineWidth);
   }
   return widths;
 }
 
 /** Takes from the widest column above its floor, one character at a time, until the line fits or nothing gives way. */
-function narrow(widths: number[], floors: readonly number[]): void {
-  let excess = widths.reduce((sum, width) => sum + width + GAP, -GAP) - LINE_WIDTH;
+function narrow(widths: number[], floors: readonly number[], lineWidth: number): void {
+  let excess = widths.reduce((sum, width) => sum + width + GAP, -GAP) - lineWidth;
   for (; excess > 0; excess--) {
     let widest = -1;
     widths.forEach((width, i) => {

@@ -11,6 +11,7 @@ import {
 import type { EvaluationPrompt } from '../evaluation/run.js';
 import { Random } from '../random.js';
 import { MOST_PROMPTS } from './request.js';
+import { shareName } from './share-name.js';
 
 /** Share of a user's prompts that is set aside where nothing else is said. */
 const defaultFraction = 0.3;
@@ -123,7 +124,7 @@ function divide(
       : `the rest of share ${fraction}, seed ${seed}`;
     return {
       prompts: own,
-      dataset: { ...record, name: `${record.name} (${part})`, prompts: own.length },
+      dataset: { ...record, name: shareName(record.name, part), prompts: own.length },
     };
   };
   return { calibration: side(false), holdout: side(true), warnings };

@@ -1,7 +1,7 @@
-import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import Completion from '../../commands/completion.js';
 import DatasetList from '../../commands/dataset/list.js';
 import DatasetShow from '../../commands/dataset/show.js';
@@ -9,7 +9,9 @@ import ModelInspect from '../../commands/model/inspect.js';
 import ModelList from '../../commands/model/list.js';
 import ProfileShow from '../../commands/profile/show.js';
 import ProfileValidate from '../../commands/profile/validate.js';
+import StudyExport from '../../commands/study/export.js';
 import StudyList from '../../commands/study/list.js';
+import StudyRemove from '../../commands/study/rm.js';
 import StudyShow from '../../commands/study/show.js';
 import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
 import { compileModel } from '../../src/graph/compile.js';
@@ -17,7 +19,7 @@ import { journalStorage } from '../../src/search/storage/journal.js';
 import { writeMiniature } from '../helpers/miniature.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
 import { exampleProfile } from '../profile/example.js';
-import { runCommand } from './run.js';
+import { expectRefused, runCommand } from './run.js';
 
 /** The document of a command that succeeds. */
 async function json(...[command, argv]: Parameters<typeof runCommand>) {
@@ -181,7 +183,9 @@ describe('sspec study', () => {
   let storage: string;
   beforeAll(async () => {
     storage = temporaryDirectory();
-    const start = { sampler: 'bo', seed: 3, bits: 8, context: { precision: 'int8' } };
+    const dataset = { name: 'prompts (the rest of share 0.3, seed 3)', hash: 'x' };
+    const context = { precision: 'int8', dataset };
+    const start = { sampler: 'bo', seed: 3, bits: 8, context };
     const study = await journalStorage(storage).open('night', start, { resume: false });
     const time = '2026-01-02T03:04:05.000Z';
     for (const [trial, mask, score, c, draft_acceptance_rate] of [
@@ -206,6 +210,7 @@ describe('sspec study', () => {
     }
     await study.append({ type: 'note', key: 'holdout', value: 1 });
     await study.append({ type: 'note', key: 'holdout', value: { speedup: 1.2 } });
+    await study.append({ type: 'note', key: 'model', value: '../models/my-model' });
     await study.close();
     writeFileSync(join(storage, 'broken.jsonl'), '{}\n');
   });
@@ -215,6 +220,8 @@ describe('sspec study', () => {
     expect(studies).toEqual([
       {
         study: 'broken',
+        model: null,
+        dataset: null,
         sampler: null,
         created: null,
         finished: null,
@@ -223,6 +230,8 @@ describe('sspec study', () => {
       },
       {
         study: 'night',
+        model: '../models/my-model',
+        dataset: 'prompts',
         sampler: 'bo',
         created: expect.any(String),
         finished: 3,
@@ -231,10 +240,28 @@ describe('sspec study', () => {
       },
     ]);
     expect((await runCommand(StudyList, ['--storage', storage])).stdout).toMatch(
-      /^night +bo .* 3 +1\.30x$/m,
+      /^night +my-model +prompts +\d{4}-\d\d-\d\d +3 +1\.30x$/m,
     );
     const none = await runCommand(StudyList, ['--storage', join(storage, 'none')]);
     expect(none).toMatchObject({ code: 0, stdout: expect.stringContaining('no studies') });
+  });
+
+  it('lists within 80 columns, names in one piece', async () => {
+    const folder = temporaryDirectory();
+    const context = { dataset: { name: 'a-dataset-of-a-long-name', hash: 'x' } };
+    const name = 'my-model-prompts-int8-bo-ladder-0';
+    const study = await journalStorage(folder).open(
+      name,
+      { sampler: 'relaxed-gp', seed: 0, bits: 8, context },
+      { resume: false },
+    );
+    await study.append({ type: 'note', key: 'model', value: `/long/${'path/'.repeat(20)}model` });
+    await study.close();
+    writeFileSync(join(folder, `${'x'.repeat(90)}.jsonl`), '{}\n');
+    const { stdout } = await runCommand(StudyList, ['--storage', folder]);
+    expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
+    expect(stdout).toMatch(new RegExp(`^${name} +model `, 'm'));
+    expect(stdout.replaceAll('\n', '')).toContain(`${'x'.repeat(90)} cannot be read:`);
   });
 
   it('shows the best trials first', async () => {
@@ -271,6 +298,46 @@ describe('sspec study', () => {
     expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100);
   });
 
+  it('exports every trial as CSV and as JSON', async () => {
+    const argv = ['night', '--storage', storage];
+    const { code, stdout } = await runCommand(StudyExport, argv);
+    expect(code).toBe(0);
+    const lines = stdout.split('\n');
+    expect(lines[0]).toBe(
+      'trial,state,skip_attention,skip_mlp,draft_length,draft_exit,threshold,score,variance,c,draft_acceptance_rate,seconds,started,reason',
+    );
+    const time = '2026-01-02T03:04:05.000Z';
+    expect(lines[2]).toBe(`1,finished,[1],[0],4,fixed,0,1.3,0.01,0.5,0.8,2,${time},`);
+    expect(lines[4]).toBe(`3,failed,"[0,1,2,3]","[0,1,2,3]",4,fixed,0,,,,,,${time},because`);
+    expect(lines[5]).toBe(`4,open,[],[1],4,fixed,0,,,,,,${time},`);
+    expect(lines.slice(6)).toEqual(['']);
+    const document = await json(StudyExport, argv);
+    expect(document).toMatchObject({
+      study: 'night',
+      header: { schema: 'sspec-study', seed: 3, bits: 8 },
+      notes: { holdout: { speedup: 1.2 } },
+    });
+    expect(document.trials).toHaveLength(5);
+    expect(document.trials[1]).toMatchObject({ trial: 1, figures: { c: 0.5 }, started: time });
+    const text = (await runCommand(StudyExport, [...argv, '--format', 'json'])).stdout;
+    expect(JSON.parse(text)).toEqual(document);
+    const output = join(temporaryDirectory(), 'deep', 'trials.csv');
+    const written = await runCommand(StudyExport, [...argv, '--output', output]);
+    expect(written.stdout).toBe(`5 trials of night written to ${output}.\n`);
+    expect(readFileSync(output, 'utf8')).toBe(stdout);
+  });
+
+  it('exports no study that there is not or that is outside, and to no place that cannot be written', async () => {
+    const inside = join(storage, 'inside');
+    mkdirSync(inside, { recursive: true });
+    for (const name of ['../night', 'day']) {
+      const result = await runCommand(StudyExport, [name, '--storage', inside]);
+      expectRefused(result, /no study/);
+    }
+    const argv = ['night', '--storage', storage, '--output', storage];
+    expectRefused(await runCommand(StudyExport, argv), /Cannot write/);
+  });
+
   it('takes the storage from the environment, and refuses what it cannot use', async () => {
     process.env.SSPEC_STORAGE = storage;
     try {
@@ -282,6 +349,72 @@ describe('sspec study', () => {
     expect(missing).toMatchObject({ code: 2, stderr: expect.stringContaining('no study "day"') });
     const database = await runCommand(StudyList, ['--storage', 'postgres://host/db']);
     expect(database).toMatchObject({ code: 2, stderr: expect.stringContaining('folder only') });
+  });
+});
+
+describe('sspec study rm', () => {
+  let storage: string;
+  const studies = () => journalStorage(storage).list();
+  const open = (name: string) =>
+    journalStorage(storage).open(
+      name,
+      { sampler: 'bo', seed: 0, bits: 8, context: {} },
+      { resume: true },
+    );
+  const remove = (...argv: string[]) => runCommand(StudyRemove, [...argv, '--storage', storage]);
+  beforeEach(async () => {
+    storage = temporaryDirectory();
+    for (const name of ['a', 'b']) await (await open(name)).close();
+  });
+
+  /** The answer on a terminal, and the questions that were asked on it. */
+  async function onTerminal(answer: boolean) {
+    const module = await import('../../src/cli/confirm.js');
+    vi.spyOn(module, 'canAsk').mockReturnValue(true);
+    return vi.spyOn(module, 'confirm').mockResolvedValue(answer);
+  }
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
+
+  it('removes with --yes, several at once', async () => {
+    expect(await remove('a', 'b', '--yes')).toMatchObject({
+      code: 0,
+      stdout: 'Removed a.\nRemoved b.\n',
+    });
+    expect(readdirSync(storage)).toEqual([]);
+  });
+
+  it('asks on a terminal, and heeds the answer', async () => {
+    const asked = await onTerminal(false);
+    expect(await remove('a', 'b')).toMatchObject({ code: 0, stdout: 'Nothing was removed.\n' });
+    expect(asked).toHaveBeenLastCalledWith(`Remove 2 studies (a, b) from ${storage}?`);
+    expect(await studies()).toEqual(['a', 'b']);
+    asked.mockResolvedValue(true);
+    const { stdout } = await remove('a', '--json');
+    expect(JSON.parse(stdout)).toEqual({ storage, removed: ['a'] });
+    expect(await studies()).toEqual(['b']);
+    expectRefused(await remove('none'), /no study "none"/);
+    expect(asked).toHaveBeenCalledTimes(2);
+  });
+
+  it('removes nothing without a terminal and --yes', async () => {
+    const { canAsk } = await import('../../src/cli/confirm.js');
+    if (!canAsk()) expectRefused(await remove('a'), /no terminal to ask on: give --yes/);
+    const document = await remove('none', '--yes', '--json');
+    expect(document.code).toBe(2);
+    expect(JSON.parse(document.stdout).error).toMatchObject({ code: 'input' });
+    expect(await studies()).toEqual(['a', 'b']);
+  });
+
+  it('refuses a study that a search is writing', async () => {
+    const study = await open('b');
+    expectRefused(
+      await remove('a', 'b', '--yes'),
+      /study "b" is in use by the running process \d+/,
+    );
+    await study.close();
+    expect(await studies()).toEqual(['a', 'b']);
   });
 });
 

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
@@ -79,7 +79,7 @@ describe('sspec search', () => {
     const { code, stdout } = await search({ trials: '1' });
     expect(code).toBe(0);
     expect(stdout).toMatch(/^1 trials? in .* \(study mine\)\n/);
-    expect(stdout).toContain('On held-out prompts:');
+    expect(stdout).toContain(' on held-out prompts: ');
     // Which of the two, the machine decides (test/reporting/next-step.test.ts has both).
     const goesOn = /, faster \(/.test(stdout)
       ? /sspec generate --model \S+ (--precision \S+ )?--profile (\S+) --prompt TEXT/
@@ -95,6 +95,39 @@ describe('sspec search', () => {
     expect(code).toBe(0);
     expect(journal().startsWith(before)).toBe(true);
     expect(trials('started')).toEqual([0, 1, 2, 3]);
+  });
+
+  it('measures nothing anew when a finished study is resumed', async () => {
+    const first = await search({ trials: '2' }, '--json');
+    const before = journal();
+    const profile = readFileSync(output, 'utf8');
+    const { mtimeMs } = statSync(output);
+    const again = await search({ trials: '2' }, '--resume', '--json');
+    expect(again).toEqual(first);
+    expect(journal()).toBe(before);
+    expect(statSync(output).mtimeMs).toBe(mtimeMs);
+    const elsewhere = join(directory, 'elsewhere.json');
+    const { stdout } = await search({ trials: '2', output: elsewhere }, '--resume');
+    expect(stdout).toMatch(/^2 trials in .* \(study mine\)\n/);
+    expect(stdout).toContain(elsewhere);
+    expect(readFileSync(elsewhere, 'utf8')).toBe(profile);
+    // Another request is measured.
+    expect((await search({ trials: '2', finalists: '2' }, '--resume')).code).toBe(0);
+    expect(journal().length).toBeGreaterThan(before.length);
+  });
+
+  it('names studies itself, a new one every time unless resumed', async () => {
+    const { study: _, ...rest } = common;
+    common = rest;
+    const nameOf = async (...argv: string[]) => {
+      const { code, stdout } = await search({ trials: '1', model, seed: '4' }, '--json', ...argv);
+      expect(code, stdout).toBe(0);
+      return JSON.parse(stdout).study;
+    };
+    const name = await nameOf();
+    expect(name).toMatch(/^\S+-prompts-int8-random-ladder-4$/);
+    expect([await nameOf(), await nameOf('--resume')]).toEqual([`${name}-2`, `${name}-2`]);
+    expect(await nameOf('--temperature', '0.5')).toBe(name.replace(/-4$/, '-t0.5-4'));
   });
 
   it('does not go on with another precision, seed, share set aside, task or length', async () => {

@@ -1,9 +1,14 @@
-import { existsSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { InputError } from '../../src/errors.js';
 import { checkProfileFits } from '../../src/profile/fit.js';
-import { parseProfile, readProfile, writeProfile } from '../../src/profile/profile.js';
+import {
+  parseProfile,
+  readProfile,
+  updateProfile,
+  writeProfile,
+} from '../../src/profile/profile.js';
 import { type Profile, profileJsonSchema } from '../../src/profile/schema.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
 import { exampleCosts, exampleProfile } from './example.js';
@@ -21,6 +26,20 @@ describe('parseProfile', () => {
     writeProfile(file, exampleProfile);
     expect(readProfile(file)).toEqual(exampleProfile);
     expect(readdirSync(join(file, '..'))).toEqual(['profile.json']);
+  });
+
+  test('a file that holds the profile already is left alone, any other is replaced', () => {
+    const file = join(temporaryDirectory(), 'profile.json');
+    updateProfile(file, exampleProfile);
+    const compact = JSON.stringify(exampleProfile);
+    writeFileSync(file, compact);
+    updateProfile(file, exampleProfile);
+    expect(readFileSync(file, 'utf8')).toBe(compact);
+    for (const content of [compact.replace('0.1.0', '0.0.9'), 'no profile']) {
+      writeFileSync(file, content);
+      updateProfile(file, exampleProfile);
+      expect(readProfile(file)).toEqual(exampleProfile);
+    }
   });
 
   test('an imported skip list needs neither study nor figures', () => {

@@ -51,6 +51,18 @@ test('long texts are folded at spaces to 100 columns and nothing is lost', () =>
   );
 });
 
+test('another width holds too, and words to be copied stay whole before others', () => {
+  const name = 'demo-prompts-int8-bo-ladder-0';
+  const shown = lines(
+    table([{ key: 'name', whole: 34 }, { key: 'path' }], [{ name, path: '/x'.repeat(15) }], 40),
+  );
+  expect(Math.max(...shown.map((line) => line.length))).toBe(40);
+  expect(shown[2]).toMatch(`${name}  /x`);
+  expect(lines(table([{ key: 'name', whole: 8 }], [{ name: 'x'.repeat(20) }], 10))).toEqual([
+    ...['name', '─'.repeat(10), 'x'.repeat(10), 'x'.repeat(10)],
+  ]);
+});
+
 test('an evaluation with all its columns fits', () => {
   const wide =
     'dataset method profile prompts new_tokens tokens_per_second speedup interval verdict';

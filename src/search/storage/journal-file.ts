@@ -21,7 +21,7 @@ export interface JournalContent {
 }
 
 /** What every header begins with, also one whose writing was interrupted. */
-const BEGINNING = '{"schema":"sspec-study"';
+export const JOURNAL_BEGINNING = '{"schema":"sspec-study"';
 
 /**
  * Reads and checks a journal. A last line without a newline is left out.
@@ -33,8 +33,8 @@ export function readJournal(path: string): JournalContent | undefined {
   if (bytes === undefined) return undefined;
   const wholeBytes = bytes.lastIndexOf(NEWLINE) + 1;
   if (wholeBytes === 0) {
-    const beginning = bytes.toString('utf8', 0, BEGINNING.length);
-    if (!BEGINNING.startsWith(beginning)) throw new InputError(`${path} is not a study.`);
+    const beginning = bytes.toString('utf8', 0, JOURNAL_BEGINNING.length);
+    if (!JOURNAL_BEGINNING.startsWith(beginning)) throw new InputError(`${path} is not a study.`);
     return undefined;
   }
   let header: StudyHeader | undefined;

@@ -1,11 +1,12 @@
 import { closeSync, fsyncSync, ftruncateSync, openSync, readdirSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
 import { InputError } from '../../errors.js';
 import { errorCode, errorMessage, makeFolder } from '../../files.js';
 import { StudyEvent, type StudyHeader, StudyStart, TrialOrder } from './events.js';
 import { MAX_JOURNAL_BYTES, MAX_LINE_BYTES, readJournal } from './journal-file.js';
 import { acquireLock } from './lock.js';
+import { removeJournals } from './remove.js';
+import { checkSameStart } from './start-difference.js';
 import type { OpenStudy, StudyRecord, StudyStorage } from './storage.js';
 
 const EXTENSION = '.jsonl';
@@ -17,6 +18,7 @@ export function journalStorage(directory: string): StudyStorage {
     open: (name, start, options) => openStudy(directory, name, start, options),
     list: () => listStudies(directory),
     read: (name) => readStudy(directory, name),
+    remove: async (names) => removeJournals(names.map((name) => studyPath(directory, name))),
   };
 }
 
@@ -40,12 +42,13 @@ export async function openStudy(
   const release = acquireLock(`${path}.lock`);
   let fd: number | undefined;
   try {
-    const content = readJournal(path);
+    const found = readJournal(path);
+    const content = found && (resume || hasEndedTrial(found.events)) ? found : undefined;
     if (content && !resume)
       throw new InputError(
-        `${path} already holds a study: resume it, or choose another study name.`,
+        `${path} already holds a study: resume it (--resume), choose another study name, or remove it (sspec study rm ${name}).`,
       );
-    if (content) checkSame(path, content.header, { study: name, ...wanted });
+    if (content) checkSameStart(path, content.header, name, wanted);
     fd = openJournal(path);
     const file = new JournalFile(path, fd, content?.wholeBytes ?? 0);
     if (content) return opened(file, content.header, content.events, content.order, release);
@@ -186,27 +189,7 @@ function syncDirectory(directory: string): void {
   }
 }
 
-function checkSame(
-  path: string,
-  header: StudyHeader,
-  wanted: StudyStart & { study: string },
-): void {
-  const { context: hadContext, ...had } = header;
-  const { context: wantedContext, ...rest } = wanted;
-  const pairs: [string, unknown, unknown][] = Object.entries(rest).map(([key, value]) => [
-    key,
-    Object.entries(had).find(([name]) => name === key)?.[1],
-    value,
-  ]);
-  for (const key of new Set([...Object.keys(hadContext), ...Object.keys(wantedContext)]))
-    pairs.push([`context.${key}`, hadContext[key], wantedContext[key]]);
-  for (const [field, before, now] of pairs)
-    if (!isDeepStrictEqual(before, now))
-      throw new InputError(
-        `${path}: the study has ${field} ${show(before)} but this run has ${show(now)}; run with the same or choose another study name.`,
-      );
-}
-
-function show(value: unknown): string {
-  return value === undefined ? 'unset' : JSON.stringify(value);
+/** Whether a study has anything in it that a search does not make anew within moments. */
+function hasEndedTrial(events: readonly StudyEvent[]): boolean {
+  return events.some(({ type }) => type === 'finished' || type === 'failed');
 }

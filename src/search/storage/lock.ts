@@ -26,6 +26,18 @@ const LockContent = z.strictObject({
 const SAME_START_SECONDS = 2;
 type LockContent = z.infer<typeof LockContent>;
 
+/** A living process, or one on another machine, has the lock. */
+export class LockedError extends InputError {
+  /** Who: `the running process 12`, `process 12 on host`. */
+  readonly holder: string;
+
+  /** @param message one sentence, by what the lock was wanted for. */
+  constructor(message: string, holder: string) {
+    super(message);
+    this.holder = holder;
+  }
+}
+
 /**
  * Takes the lock file at `path`, or takes it over when the process that held it is gone.
  *
@@ -34,7 +46,7 @@ type LockContent = z.infer<typeof LockContent>;
  * is read again under it: of several processes that saw the same dead lock, one replaces it and the others find that
  * it has changed. (Removing a dead lock and linking a new one would let a late process remove the new one.)
  * @returns the function that gives the lock back.
- * @throws InputError when a living process, or a process on another machine, holds it.
+ * @throws LockedError when a living process, or a process on another machine, holds it; InputError when it cannot be taken.
  */
 export function acquireLock(path: string): () => void {
   const own: LockContent = {
@@ -110,14 +122,20 @@ function readLock(path: string): LockContent | undefined {
 }
 
 function refuseLiving(path: string, { pid, host, started }: LockContent): void {
-  if (host !== hostname())
-    throw new InputError(
-      `${path} is held by process ${pid} on ${host}: wait for it, or remove the file if that process is gone.`,
+  if (host !== hostname()) {
+    const holder = `process ${pid} on ${host}`;
+    throw new LockedError(
+      `${path} is held by ${holder}: wait for it, or remove the file if that process is gone.`,
+      holder,
     );
-  if (alive(pid, started))
-    throw new InputError(
-      `${path} is held by the running process ${pid}: wait for it, stop it, or use another study name.`,
+  }
+  if (alive(pid, started)) {
+    const holder = `the running process ${pid}`;
+    throw new LockedError(
+      `${path} is held by ${holder}: wait for it, stop it, or use another study name.`,
+      holder,
     );
+  }
 }
 
 function alive(pid: number, started: number): boolean {

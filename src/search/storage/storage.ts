@@ -21,13 +21,19 @@ export interface OpenStudy extends StudyRecord {
 /** Where studies are kept. Its methods are asynchronous so that a database can be one. */
 export interface StudyStorage {
   /**
-   * Opens a study for writing, making it when it is not there.
+   * Opens a study for writing, making it when it is not there. Without `resume`, one of which no trial has ended is made
+   * anew: there is nothing in it to be lost.
    * @throws InputError when it is there and `resume` is false; when it was started with another header than `start`
-   * (the message names the field); when another process is writing it; when it is damaged.
+   * (the message names the field); when it is damaged. LockedError when another process is writing it.
    */
   open(name: string, start: StudyStart, options: { resume: boolean }): Promise<OpenStudy>;
   /** Names of the studies kept, sorted. */
   list(): Promise<string[]>;
   /** @throws InputError when there is no such study or it is damaged. */
   read(name: string): Promise<StudyRecord>;
+  /**
+   * Removes studies, damaged ones too: all of them or none.
+   * @throws InputError when there is no such study. LockedError when another process is writing one.
+   */
+  remove(names: readonly string[]): Promise<void>;
 }
