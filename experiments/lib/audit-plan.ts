@@ -25,13 +25,6 @@ export interface PlannedModel {
   readonly sources: readonly PromptSource[];
 }
 
-/** One comparison: a method on the case's prompt. */
-export interface AuditUnit {
-  /** `case.place`, the same in every run of a plan. */
-  readonly id: string;
-  readonly method: Method;
-}
-
 export interface AuditCase {
   readonly index: number;
   readonly dataset: string;
@@ -41,8 +34,13 @@ export interface AuditCase {
   readonly ignoreEos: boolean;
   /** Greedy, or with Gumbel coupling: with maximal coupling outputs need not be the same. */
   readonly sampling: SamplingOptions;
-  readonly units: readonly AuditUnit[];
+  readonly methods: readonly Method[];
 }
+
+/** Seed of the plan. */
+export const AUDIT_SEED = 0;
+/** Cases in a row that run on one session; loading one takes as long as a few hundred tokens. */
+export const STRETCH_CASES = 2;
 
 /** K of the paper's longest drafts. */
 const longestDraft = 12;
@@ -77,10 +75,7 @@ export function planCase(seed: number, index: number, model: PlannedModel): Audi
     maxNewTokens,
     ignoreEos: random.uniform() < 0.75,
     sampling: drawSampling(random),
-    units: drawMethods(random, model.layers).map((method, place) => ({
-      id: `${index}.${place}`,
-      method,
-    })),
+    methods: drawMethods(random, model.layers),
   };
 }
 
