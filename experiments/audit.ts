@@ -8,8 +8,8 @@
  * started again, with another number of threads, too. At the end the counts go to audit.json; `--tokens 1` writes those of what
  * was compared so far. The exit code is 1 when there is a defect.
  *
- *     node --import ./test/register-typescript.mjs experiments/audit.ts [--tokens 1000000] [--threads 1] [--output results]
- *       [--state .sspec/audit]
+ *     node --import ./test/register-typescript.mjs experiments/audit.ts [--tokens 1000000] [--threads 1] [--longest 384]
+ *       [--output results] [--state .sspec/audit]
  *
  * As many processes compare as have cores for their `--threads`: alone on a core each does more than all do together on one pass.
  */
@@ -27,7 +27,7 @@ import { createProgress, type Progress } from '../src/reporting/progress.js';
 import { journalStorage } from '../src/search/storage/journal.js';
 import type { OpenStudy } from '../src/search/storage/storage.js';
 import { type UnitRecord, unitRecord } from './lib/audit-case.js';
-import { AUDIT_SEED, STRETCH_CASES } from './lib/audit-plan.js';
+import { AUDIT_SEED, LONGEST_OUTPUT, STRETCH_CASES } from './lib/audit-plan.js';
 import { summariseAudit } from './lib/audit-summary.js';
 import { writeJson } from './lib/output.js';
 import { writeResultsReadme } from './lib/readme.js';
@@ -41,7 +41,7 @@ const report = z.union([
 ]);
 
 async function audit(argv: string[]): Promise<void> {
-  const { tokens: wanted, threads, output, state } = parseFlags(argv);
+  const { tokens: wanted, threads, longest, output, state } = parseFlags(argv);
   const environment = describeEnvironment({ threads, precision: 'fp32, int8, int4' });
   const records: UnitRecord[] = [];
   let journal: Promise<OpenStudy> | undefined;
@@ -49,7 +49,7 @@ async function audit(argv: string[]): Promise<void> {
   let stretch = 0;
   const compared = () => records.reduce((sum, record) => sum + record.new_tokens, 0);
   const open = async (context: Record<string, z.core.util.JSONType>) => {
-    const start = { sampler: 'audit', seed: AUDIT_SEED, bits: 2, context };
+    const start = { sampler: 'audit', seed: AUDIT_SEED, bits: 2, context: { ...context, longest } };
     const opened = await journalStorage(state).open('audit', start, { resume: true });
     for (const event of opened.events)
       if (event.type === 'note') records.push(...caseRecords.parse(event.value));
@@ -90,7 +90,7 @@ async function audit(argv: string[]): Promise<void> {
 
   const children = Array.from(
     { length: Math.max(1, Math.floor(physicalCores() / threads)) },
-    (_, i) => fork(worker, [join(state, 'models', String(i)), String(threads)]),
+    (_, i) => fork(worker, [join(state, 'models', String(i)), String(threads), String(longest)]),
   );
   try {
     await Promise.all(children.map(drive));
@@ -114,16 +114,17 @@ function parseFlags(argv: string[]) {
   const { values } = parseArgs({
     args: argv,
     options: {
-      ...{ tokens: text('1000000'), threads: text('1') },
+      ...{ tokens: text('1000000'), threads: text('1'), longest: text(`${LONGEST_OUTPUT}`) },
       ...{ output: text('results'), state: text('.sspec/audit') },
     },
   });
-  const whole = (name: 'tokens' | 'threads') => {
+  const whole = (name: 'tokens' | 'threads' | 'longest') => {
     const number = Number(values[name]);
     if (Number.isSafeInteger(number) && number >= 1) return number;
     throw new InputError(`--${name} is "${values[name]}": give a whole number of 1 or more.`);
   };
-  return { ...values, tokens: whole('tokens'), threads: whole('threads') };
+  const numbers = { threads: whole('threads'), longest: whole('longest') };
+  return { ...values, ...numbers, tokens: whole('tokens') };
 }
 
 const argv = process.argv.slice(2);

@@ -4,10 +4,11 @@
  *
  *     node experiments/demo-model/encode.mjs ../shared/corpus ENCODED
  *     node --import ./test/register-typescript.mjs experiments/demo-model/heldout-loss.ts ENCODED models/demo \
- *       ../shared/models/starter-10m models/demo=results/search-demo.profile.json
+ *       ../shared/models/starter-10m models/demo=results/search-demo.profile.json [--output results]
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { mean } from 'simple-statistics';
 import { BUNDLED, loadDataset } from '../../src/datasets/load.js';
 import { loadModel } from '../../src/engine/load-model.js';
@@ -22,7 +23,11 @@ const windowsPerDocument = 4;
 /** Stands before every document. */
 const END_OF_TEXT = 0;
 
-const [encoded, ...models] = process.argv.slice(2);
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { output: { type: 'string', default: 'results' } },
+});
+const [encoded, ...models] = positionals;
 if (encoded === undefined || models.length === 0)
   throw new Error('usage: heldout-loss.ts ENCODED MODEL[=PROFILE]...');
 
@@ -60,5 +65,5 @@ for (const named of models) {
   await draft?.release();
   await close();
 }
-writeJson('results', 'heldout-loss', rows);
+writeJson(values.output, 'heldout-loss', rows);
 console.table(rows);

@@ -49,7 +49,7 @@ const masksPerCase = 2;
 const heavy = 0.5;
 const longestHeavyDraft = 4;
 /** Tokens after which a longer continuation tests nothing new: every place of many K/V blocks has been visited. */
-const longestOutput = 384;
+export const LONGEST_OUTPUT = 384;
 
 type RuleMaker = (random: Random, draftLength: number) => DraftExit;
 
@@ -61,11 +61,16 @@ const exitRules: { readonly [name in DraftExit['exit']]: RuleMaker } = {
   cost: (random, draftLength) => ({ exit: 'cost', costs: randomCosts(random, draftLength) }),
 };
 
-/** Case `index` of a plan. */
-export function planCase(seed: number, index: number, model: PlannedModel): AuditCase {
+/** Case `index` of a plan. @param longest most new tokens of an output. */
+export function planCase(
+  seed: number,
+  index: number,
+  model: PlannedModel,
+  longest = LONGEST_OUTPUT,
+): AuditCase {
   const random = new Random(seed, index);
   const { prompt, ...where } = drawPrompt(random, model);
-  const room = Math.min(longestOutput, model.contextLength - prompt.length);
+  const room = Math.min(longest, model.contextLength - prompt.length);
   // Long continuations pay for one prefill with many comparisons; short ones end anywhere in a block.
   const maxNewTokens = random.uniform() < 0.75 ? room : 1 + random.integer(room);
   return {

@@ -1,6 +1,6 @@
 /**
  * A process of the audit with sessions of its own: it compares the cases that it is told, and sends each one's records.
- * `audit.ts` starts it with the folder of the miniatures and the number of threads.
+ * `audit.ts` starts it with the folder of the miniatures, the number of threads and the most new tokens of an output.
  */
 import { Engine } from '../../src/engine/engine.js';
 import { describeEnvironment } from '../../src/measurement/environment.js';
@@ -8,9 +8,7 @@ import { runCase } from './audit-case.js';
 import { loadAuditModels, modelOfStretch } from './audit-models.js';
 import { AUDIT_SEED, planCase, STRETCH_CASES } from './audit-plan.js';
 
-const [folder, threads] = process.argv.slice(2);
-if (folder === undefined || threads === undefined)
-  throw new TypeError('experiments/audit.ts starts this with a folder and a number of threads');
+const [folder = '', threads, longest] = process.argv.slice(2);
 const { models, datasets } = await loadAuditModels(folder);
 /** The last session, and what it is of. */
 let loaded: { readonly key: string; readonly engine: Engine } | undefined;
@@ -18,7 +16,7 @@ let loaded: { readonly key: string; readonly engine: Engine } | undefined;
 process.on('disconnect', () => process.exit());
 process.on('message', async (index) => {
   const { model, precision } = modelOfStretch(models, Math.floor(Number(index) / STRETCH_CASES));
-  const plan = planCase(AUDIT_SEED, Number(index), model.planned);
+  const plan = planCase(AUDIT_SEED, Number(index), model.planned, Number(longest));
   const compiled = model.compiled[precision];
   const key = `${compiled.key} ${plan.ignoreEos}`;
   if (loaded?.key !== key) {

@@ -15,7 +15,7 @@ it(
     const audit = (tokens: number, threads: number) =>
       promisify(execFile)(process.execPath, [
         ...['--import', './test/register-typescript.mjs', 'experiments/audit.ts'],
-        ...['--tokens', String(tokens), '--threads', String(threads)],
+        ...['--tokens', String(tokens), '--threads', String(threads), '--longest', '8'],
         ...['--state', join(folder, 'state'), '--output', output],
       ]);
     const counts = () => JSON.parse(readFileSync(join(output, 'audit.json'), 'utf8'));
