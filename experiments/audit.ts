@@ -17,7 +17,6 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { on } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { exitCodeOf } from '../src/cli/main.js';
 import { physicalCores } from '../src/engine/cores.js';
@@ -29,6 +28,7 @@ import type { OpenStudy } from '../src/search/storage/storage.js';
 import { type UnitRecord, unitRecord } from './lib/audit-case.js';
 import { AUDIT_SEED, LONGEST_OUTPUT, STRETCH_CASES } from './lib/audit-plan.js';
 import { summariseAudit } from './lib/audit-summary.js';
+import { parseFlags } from './lib/flags.js';
 import { writeJson } from './lib/output.js';
 import { writeResultsReadme } from './lib/readme.js';
 
@@ -41,7 +41,10 @@ const report = z.union([
 ]);
 
 async function audit(argv: string[]): Promise<void> {
-  const { tokens: wanted, threads, longest, output, state } = parseFlags(argv);
+  const numbers = { tokens: 1e6, threads: 1, longest: LONGEST_OUTPUT };
+  const texts = { output: 'results', state: '.sspec/audit' };
+  const { tokens: wanted, threads, longest, output, state } = parseFlags(argv, numbers, texts);
+  if (threads < 1 || longest < 1) throw new InputError('--threads and --longest are 1 or more.');
   const environment = describeEnvironment({ threads, precision: 'fp32, int8, int4' });
   const records: UnitRecord[] = [];
   let journal: Promise<OpenStudy> | undefined;
@@ -106,25 +109,6 @@ async function audit(argv: string[]): Promise<void> {
   const { total, by } = summary;
   console.table({ total, ...by.precision, ...by.draft_exit });
   if (total.defects > 0) process.exitCode = 1;
-}
-
-/** @throws InputError for a number that is none. */
-function parseFlags(argv: string[]) {
-  const text = (value: string) => ({ type: 'string', default: value }) as const;
-  const { values } = parseArgs({
-    args: argv,
-    options: {
-      ...{ tokens: text('1000000'), threads: text('1'), longest: text(`${LONGEST_OUTPUT}`) },
-      ...{ output: text('results'), state: text('.sspec/audit') },
-    },
-  });
-  const whole = (name: 'tokens' | 'threads' | 'longest') => {
-    const number = Number(values[name]);
-    if (Number.isSafeInteger(number) && number >= 1) return number;
-    throw new InputError(`--${name} is "${values[name]}": give a whole number of 1 or more.`);
-  };
-  const numbers = { threads: whole('threads'), longest: whole('longest') };
-  return { ...values, ...numbers, tokens: whole('tokens') };
 }
 
 const argv = process.argv.slice(2);

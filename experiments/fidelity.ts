@@ -7,7 +7,6 @@
  *     node --import ./test/register-typescript.mjs experiments/fidelity.ts [--masks 60] [--pool 500] [--seed 0] [--model demo]
  *       [--output results]
  */
-import { parseArgs } from 'node:util';
 import { mean, median } from 'simple-statistics';
 import { exitCodeOf } from '../src/cli/main.js';
 import { GREEDY } from '../src/decoding/sampling/options.js';
@@ -25,6 +24,7 @@ import type { Scored, Scorer } from '../src/search/scorer.js';
 import { writeRule } from '../src/search/storage/events.js';
 import { journalFigures, measure } from '../src/search/trial.js';
 import { evenly } from './lib/evenly.js';
+import { parseFlags } from './lib/flags.js';
 import { writeJson } from './lib/output.js';
 
 /** Masks that take turns in one evaluation. */
@@ -34,16 +34,10 @@ const settings: EvaluationSettings = {
 };
 
 async function fidelity(argv: string[]): Promise<void> {
-  const text = (value: string) => ({ type: 'string', default: value }) as const;
-  const { values } = parseArgs({
-    args: argv,
-    options: {
-      ...{ masks: text('60'), pool: text('500'), seed: text('0') },
-      ...{ model: text('demo'), output: text('results') },
-    },
-  });
-  const [wanted, seed, pooled] = [values.masks, values.seed, values.pool].map(Number);
-  const model = await loadModel(values.model);
+  const numbers = { masks: 60, pool: 500, seed: 0 };
+  const flags = parseFlags(argv, numbers, { model: 'demo', output: 'results' });
+  const { masks: wanted, seed } = flags;
+  const model = await loadModel(flags.model);
   const { engine } = model;
   const prompts = chooseHoldout(model, 'calibration', undefined, seed).calibration.prompts;
   const chosen = prompts.slice(0, 16);
@@ -54,7 +48,7 @@ async function fidelity(argv: string[]): Promise<void> {
   const replay = { engine, calibration, prompts: chosen, promptsPerTrial, settings };
   const ladder = await createLadder(replay);
   const random = new Random(seed, 1);
-  const pool = await scorePool(ladder, 2 * engine.config.layers, pooled, seed, random);
+  const pool = await scorePool(ladder, 2 * engine.config.layers, flags.pool, seed, random);
   await ladder.close();
 
   const ranked = [...pool.scored].sort((a, b) => b.score - a.score);
@@ -92,7 +86,7 @@ async function fidelity(argv: string[]): Promise<void> {
   );
   const { precision, weightsHash: modelHash } = engine.model;
   const document = {
-    ...{ model: values.model, seed, prompts: chosen.length, max_new_tokens: settings.maxNewTokens },
+    ...{ model: flags.model, seed, prompts: chosen.length, max_new_tokens: settings.maxNewTokens },
     ...{ pool: ranked.length, masks: rows.length, seconds_per_score: pool.secondsPerScore },
     cost_model_error: calibration.error,
     rank_correlation: spearman(predicted, measured),
@@ -105,7 +99,7 @@ async function fidelity(argv: string[]): Promise<void> {
     wall_seconds: (performance.now() - began) / 1000,
     environment: describeEnvironment({ threads: engine.threads, precision, modelHash }),
   };
-  writeJson(values.output, 'fidelity', { ...document, rows });
+  writeJson(flags.output, 'fidelity', { ...document, rows });
   console.log(JSON.stringify(document, null, 2));
 }
 

@@ -14,7 +14,6 @@
  * Writes samplers.json, samplers.csv (every trial), samplers.md and figures as SVG and PNG.
  */
 import { basename } from 'node:path';
-import { parseArgs } from 'node:util';
 import { exitCodeOf } from '../src/cli/main.js';
 import { profileMethod, readFittingProfile } from '../src/decoding/profile-method.js';
 import { GREEDY } from '../src/decoding/sampling/options.js';
@@ -30,13 +29,35 @@ import { writeRule } from '../src/search/storage/events.js';
 import { journalStorage } from '../src/search/storage/journal.js';
 import { divergencesOf } from '../src/search/trial.js';
 import { evenly } from './lib/evenly.js';
+import { parseFlags } from './lib/flags.js';
 import { writeFigure, writeJson, writeText } from './lib/output.js';
 import { bestFigure } from './lib/samplers-figures.js';
 import { finalMethods, markdownReport, tableRows } from './lib/samplers-report.js';
 import { type Plan, type Run, runSamplers } from './lib/samplers-run.js';
 
+const defaults = {
+  ...{ ladderSeeds: 10, ladderTrials: 160, decodeSeeds: 3, decodeSeconds: 60, paperTrials: 1000 },
+  ...{ holdoutSeeds: 3, holdoutPrompts: 40 },
+};
+
 async function compare(argv: string[]): Promise<void> {
-  const { numbers, samplers, profiles, model: reference, folder, output } = parseFlags(argv);
+  const flags = parseFlags(argv, defaults, {
+    ...{ samplers: samplerNames.join(','), profile: [] as string[], model: 'demo' },
+    ...{ folder: 'results/samplers', output: 'results' },
+  });
+  const {
+    samplers: named,
+    profile: profiles,
+    model: reference,
+    folder,
+    output,
+    ...numbers
+  } = flags;
+  const samplers = named.split(',').map((name) => {
+    const known = samplerNames.find((sampler) => sampler === name);
+    if (known) return known;
+    throw new InputError(`--samplers has "${name}"; there are ${samplerNames.join(', ')}.`);
+  });
   const model = await loadModel(reference);
   try {
     const { engine } = model;
@@ -89,9 +110,7 @@ async function compare(argv: string[]): Promise<void> {
   }
 }
 
-type Numbers = ReturnType<typeof parseFlags>['numbers'];
-
-function plansOf(numbers: Numbers, samplers: readonly Plan['sampler'][]): Plan[] {
+function plansOf(numbers: typeof defaults, samplers: readonly Plan['sampler'][]): Plan[] {
   const capped = (seeds: number, limits: Pick<Plan, 'fidelity' | 'trials' | 'seconds'>) =>
     Array.from({ length: seeds }, (_, seed) =>
       samplers.map((sampler): Plan => ({ sampler, seed, part: 'capped', ...limits })),
@@ -116,43 +135,6 @@ function summaryOf({ curve, final, finalTrial, part, sampler, fidelity, seed }: 
     ...{ part, sampler, fidelity, seed, trials: curve.length, seconds, best_score: best },
     ...{ final_trial: finalTrial, final: { mask: final.mask.join(''), ...writeRule(final.draft) } },
   };
-}
-
-/** @throws InputError for a number that is none, or a sampler that is not there. */
-function parseFlags(argv: string[]) {
-  const text = (value: string) => ({ type: 'string', default: value }) as const;
-  const { values } = parseArgs({
-    args: argv,
-    options: {
-      ...{ 'ladder-seeds': text('10'), 'ladder-trials': text('160'), 'decode-seeds': text('3') },
-      ...{ 'decode-seconds': text('60'), 'paper-trials': text('1000') },
-      ...{ 'holdout-seeds': text('3'), 'holdout-prompts': text('40') },
-      samplers: text(samplerNames.join(',')),
-      profile: { type: 'string', multiple: true, default: [] },
-      ...{ model: text('demo'), folder: text('results/samplers'), output: text('results') },
-    },
-  });
-  const whole = (name: keyof typeof values & `${string}-${string}`): number => {
-    const value = Number(values[name]);
-    if (Number.isSafeInteger(value) && value >= 0) return value;
-    throw new InputError(`--${name} is "${values[name]}": give a whole number of 0 or more.`);
-  };
-  const samplers = values.samplers.split(',').map((name) => {
-    const known = samplerNames.find((sampler) => sampler === name);
-    if (known) return known;
-    throw new InputError(`--samplers has "${name}"; there are ${samplerNames.join(', ')}.`);
-  });
-  const numbers = {
-    ladderSeeds: whole('ladder-seeds'),
-    ladderTrials: whole('ladder-trials'),
-    decodeSeeds: whole('decode-seeds'),
-    decodeSeconds: whole('decode-seconds'),
-    paperTrials: whole('paper-trials'),
-    holdoutSeeds: whole('holdout-seeds'),
-    holdoutPrompts: whole('holdout-prompts'),
-  };
-  const { profile: profiles, model, folder, output } = values;
-  return { numbers, samplers, profiles, model, folder, output };
 }
 
 const argv = process.argv.slice(2);

@@ -2,13 +2,7 @@
 import { z } from 'zod';
 import { POOLED } from '../../src/evaluation/summary.js';
 import { profileSchema } from '../../src/profile/schema.js';
-import {
-  formatBytes,
-  formatInterval,
-  formatPercent,
-  formatSeconds,
-  formatSpeedup,
-} from '../../src/reporting/format.js';
+import { fieldOf, fill, speedupText } from './fill.js';
 
 /** A result, by the name of its files up to the first dot. */
 export interface ListedResult {
@@ -20,39 +14,39 @@ export interface ListedResult {
   readonly told?: RegExp;
 }
 
-const number = z.number();
-const text = z.string();
-const speedup = number.nullable();
-const interval = z.tuple([number, number]).nullable();
-const measured = { speedup, speedup_ci95: interval };
-
-/** `1.12x [1.05, 1.20]` */
-export function speedupText(of: {
-  readonly speedup: number | null;
-  readonly speedup_ci95: readonly [number, number] | null;
-}): string {
-  if (of.speedup === null) return 'not timed';
-  const ends = of.speedup_ci95 ? ` ${formatInterval(of.speedup_ci95)}` : '';
-  return `${formatSpeedup(of.speedup)}${ends}`;
-}
+const interval = z.tuple([z.number(), z.number()]).nullable();
+const measured = z.object({ speedup: z.number().nullable(), speedup_ci95: interval });
 
 /** What is told of results.json of an evaluation. */
 export const evaluationRows = z.object({
   rows: z.array(
+    measured.extend({
+      ...{ dataset: z.string(), method: z.string() },
+      ...{ draft_acceptance_rate: z.number().nullable(), identical_outputs: z.boolean() },
+    }),
+  ),
+});
+const samplerRows = z.object({
+  rows: z.array(
     z.object({
-      ...{ ...measured, dataset: text, method: text },
-      ...{ draft_acceptance_rate: speedup, identical_outputs: z.boolean() },
+      ...{
+        group: z.string(),
+        holdout_speedup: z.number().nullable(),
+        ratio: z.number().nullable(),
+      },
+      ...{ holdout_speedup_ci95: interval, ratio_ci95: interval },
     }),
   ),
 });
 
 const script = (path: string) => `node --import ./test/register-typescript.mjs experiments/${path}`;
 const profileOf = (name: string) => `results/search-demo${name}.profile.json`;
-
-/** Figures of a file that is a list, a text for each element. */
-function each<T>(row: z.ZodType<T>, tell: (row: T) => string) {
-  return (content: unknown) => z.array(row).parse(content).map(tell);
-}
+const one = (template: string) => (content: unknown) => [fill(template, content)];
+const each = (template: string) => (content: unknown) =>
+  z
+    .array(z.unknown())
+    .parse(content)
+    .map((row) => fill(template, row));
 
 const search = (shows: string, flags = '', name = ''): ListedResult => ({
   shows,
@@ -97,42 +91,20 @@ export const LISTED: Readonly<Record<string, ListedResult>> = {
   fidelity: {
     shows: 'predicted against measured speedups, half of the masks from the best predicted decile',
     command: script('fidelity.ts'),
-    figures(content) {
-      const ranks = z.object({ all: number, best_decile: number });
-      const { masks, ...found } = z
-        .object({
-          ...{ masks: number, rank_correlation: ranks, retest_rank_correlation: ranks },
-          median_prediction_error: number,
-        })
-        .parse(content);
-      const both = ({ all, best_decile }: z.infer<typeof ranks>) =>
-        `${all.toFixed(2)}, in the best decile ${best_decile.toFixed(2)}`;
-      return [
-        `${masks} masks: rank correlation ${both(found.rank_correlation)} (retest ${both(found.retest_rank_correlation)})`,
-        `median error ${formatPercent(found.median_prediction_error)}`,
-      ];
-    },
+    figures: one(
+      '{masks} masks: rank correlation {rank_correlation.all:fixed2}, in the best decile {rank_correlation.best_decile:fixed2} (retest {retest_rank_correlation.all:fixed2}, in the best decile {retest_rank_correlation.best_decile:fixed2}); median error {median_prediction_error:percent}',
+    ),
   },
   audit: {
     shows:
       'speculative against autoregressive tokens over everything that can be varied; counts by each',
     command: `${script('audit.ts --threads 2 --tokens 154000')} && ${script('audit.ts')}`,
     figures(content) {
-      const counts = { comparisons: number, tokens: number, near_ties: number, defects: number };
-      const { total, by } = z
-        .object({
-          total: z.object(counts),
-          by: z.object({ threads: z.record(text, z.object({ tokens: number })) }),
-        })
-        .parse(content);
-      const threads = Object.entries(by.threads).map(
-        ([threads, { tokens }]) =>
-          `${tokens.toLocaleString('en')} with ${threads === '1' ? 'one thread' : `${threads} threads`}`,
+      const threads = Object.entries(Object(fieldOf(content, 'by.threads'))).map(([n, counts]) =>
+        fill(`{tokens:count} with ${n === '1' ? 'one thread' : `${n} threads`}`, counts),
       );
-      return [
-        `${total.tokens.toLocaleString('en')} tokens (${threads.join(', ')}) in ${total.comparisons.toLocaleString('en')} comparisons`,
-        `${total.defects} defects, ${total.near_ties} near-ties`,
-      ];
+      const told = `{tokens:count} tokens (${threads.join(', ')}) in {comparisons:count} comparisons; {defects} defects, {near_ties} near-ties`;
+      return [fill(told, fieldOf(content, 'total'))];
     },
   },
   samplers: {
@@ -141,17 +113,13 @@ export const LISTED: Readonly<Record<string, ListedResult>> = {
     command: script(
       `samplers.ts ${['', '-seed-1', '-seed-2'].map((name) => `--profile ${profileOf(name)}`).join(' ')}`,
     ),
-    figures(content) {
-      const held = { holdout_speedup: speedup, holdout_speedup_ci95: interval };
-      const row = z.object({ ...held, group: text, ratio: speedup, ratio_ci95: interval });
-      const { rows } = z.object({ rows: z.array(row) }).parse(content);
-      return rows.map((row) => {
+    figures: (content) =>
+      samplerRows.parse(content).rows.map((row) => {
         const { holdout_speedup: speedup, holdout_speedup_ci95: speedup_ci95 } = row;
         const paper = speedupText({ speedup: row.ratio, speedup_ci95: row.ratio_ci95 });
         const over = row.group.startsWith('search') ? `, ${paper} the paper's way` : '';
         return `${row.group} ${speedupText({ speedup, speedup_ci95 })}${over}`;
-      });
-    },
+      }),
     told: /^(bo|dp|random) ladder|^relaxed-gp paper/,
   },
   'heldout-loss': {
@@ -159,86 +127,56 @@ export const LISTED: Readonly<Record<string, ListedResult>> = {
     command: script(
       `demo-model/heldout-loss.ts ENCODED models/demo STARTER models/demo=${profileOf('')}`,
     ),
-    figures: each(
-      z.object({ model: text, mean_of_kinds: number }),
-      ({ model, mean_of_kinds }) => `${model}: ${mean_of_kinds.toFixed(3)}`,
-    ),
+    figures: each('{model}: {mean_of_kinds:fixed3}'),
   },
   perplexity: {
     shows: 'perplexity on the bundled held-out prompts by precision',
     command: script('perplexity.ts'),
-    figures: each(
-      z.object({ precision: text, perplexity: number }),
-      ({ precision, perplexity }) => `${precision} ${perplexity.toFixed(2)}`,
-    ),
+    figures: each('{precision} {perplexity:fixed2}'),
   },
   'pass-speed': {
     shows: 'the price of verifying, and the best that any mask could gain',
     command: 'npx sspec model inspect demo --speed --json',
     figures(content) {
-      const speed = z.object({
-        verify: z.array(z.object({ tokens: number, v: number })),
-        ...{ c_floor: number, best_possible: z.object({ speedup: number }) },
-      });
-      const { verify, c_floor, best_possible } = z.object({ speed }).parse(content).speed;
-      const prices = verify
-        .filter(({ tokens }) => tokens === 4 || tokens === 8)
-        .map(({ tokens, v }) => `v(${tokens}) ${v.toFixed(2)}`);
-      return [
-        prices.join(', '),
-        `the floor of c is ${c_floor.toFixed(2)}, so no mask can gain more than ${formatSpeedup(best_possible.speedup)}`,
-      ];
+      const rows = z.array(z.object({ tokens: z.number(), v: z.number() }));
+      const verify = rows.parse(fieldOf(content, 'speed.verify'));
+      const shown = verify.filter(({ tokens }) => tokens === 4 || tokens === 8);
+      const prices = shown.map((row) => fill('v({tokens}) {v:fixed2}', row)).join(', ');
+      const floor =
+        'the floor of c is {speed.c_floor:fixed2}, so no mask can gain more than {speed.best_possible.speedup:speedup}';
+      return [prices, fill(floor, content)];
     },
   },
   gates: {
     shows:
       'a one-token pass with gates over one without; a pass with every sublayer skipped over one with none',
     command: script('gates.ts'),
-    figures: each(
-      z.object({ precision: text, gated_over_ungated: number, all_skipped_over_gated: number }),
-      ({ precision, gated_over_ungated: gated, all_skipped_over_gated: skipped }) =>
-        `${precision} ${gated.toFixed(2)}, ${formatPercent(skipped)}`,
-    ),
+    figures: each('{precision} {gated_over_ungated:fixed2}, {all_skipped_over_gated:percent}'),
   },
   'compile-memory': {
     shows: 'peak memory while compiling 307M parameters',
     command: script('compile-memory.ts'),
-    figures: each(
-      z.object({ precision: text, peak_memory_bytes: number }),
-      ({ precision, peak_memory_bytes }) => `${precision} ${formatBytes(peak_memory_bytes)}`,
-    ),
+    figures: each('{precision} {peak_memory_bytes:bytes}'),
   },
   'deep-miniature': {
     shows:
       'proof of the search on a random model built so that skipping is nearly free; of no real model',
     command: script('deep-miniature.ts'),
     figures(content) {
-      const skipped = { inner_sublayers_skipped: number, outer_sublayers_skipped: number };
-      const found = z
-        .object({ layers: number, ...skipped, holdout: z.object(measured) })
-        .parse(content);
-      return [
-        `held out ${speedupText(found.holdout)}`,
-        `${found.inner_sublayers_skipped} of ${2 * (found.layers - 2)} inner sublayers skipped, ${found.outer_sublayers_skipped} of the outer`,
-      ];
+      const holdout = measured.parse(fieldOf(content, 'holdout'));
+      const inner = 2 * (Number(fieldOf(content, 'layers')) - 2);
+      const skipped = `{inner_sublayers_skipped} of ${inner} inner sublayers skipped, {outer_sublayers_skipped} of the outer`;
+      return [`held out ${speedupText(holdout)}`, fill(skipped, content)];
     },
   },
   'ask-cost': {
     shows: 'what one ask of a model-based sampler takes after many trials of a deep model',
     command: script('ask-cost.ts'),
     figures(content) {
-      const times = { first_seconds: number, median_seconds: number, slowest_seconds: number };
-      const { trials, bits, rows } = z
-        .object({
-          ...{ trials: number, bits: number },
-          rows: z.array(z.object({ sampler: text, ...times })),
-        })
-        .parse(content);
-      const told = rows.map(
-        (row) =>
-          `${row.sampler} median ${formatSeconds(row.median_seconds)}, slowest ${formatSeconds(row.slowest_seconds)}, first of a resumed study ${formatSeconds(row.first_seconds)}`,
-      );
-      return [`${trials} trials of ${bits} bits: ${told.join('; ')}`];
+      const told =
+        '{sampler} median {median_seconds:seconds}, slowest {slowest_seconds:seconds}, first of a resumed study {first_seconds:seconds}';
+      const rows = each(told)(fieldOf(content, 'rows'));
+      return [`${fill('{trials} trials of {bits} bits', content)}: ${rows.join('; ')}`];
     },
   },
 };

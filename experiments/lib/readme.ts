@@ -13,7 +13,8 @@ import { readProfile } from '../../src/profile/profile.js';
 import { formatPercent } from '../../src/reporting/format.js';
 import { toMarkdown } from '../../src/reporting/markdown.js';
 import { profileText } from '../../src/reporting/profile-text.js';
-import { evaluationRows, LISTED, speedupText } from './listed.js';
+import { speedupText } from './fill.js';
+import { evaluationRows, LISTED } from './listed.js';
 import { type ExperimentResult, pooledRows, readResult } from './result.js';
 
 const MAX_BYTES = 64 * 2 ** 20;
