@@ -9,8 +9,8 @@ import type { SearchSplit } from '../../src/search/holdout.js';
 import { createLadder } from '../../src/search/ladder.js';
 import type { Fidelity } from '../../src/search/request.js';
 import type { SamplerName } from '../../src/search/sampler.js';
-import { createSampler } from '../../src/search/samplers/create.js';
-import { decodeScorer } from '../../src/search/scorer.js';
+import { createSampler, type SamplerSources } from '../../src/search/samplers/create.js';
+import { decodeScorer, type Scorer } from '../../src/search/scorer.js';
 import { noteOf, samplerSources } from '../../src/search/sources.js';
 import type { OpenStudy, StudyStorage } from '../../src/search/storage/storage.js';
 import { runTrials } from '../../src/search/trials.js';
@@ -51,94 +51,112 @@ export interface Run extends Plan {
  * sampler alone; a run is charged for the seconds that what it uses took when it was made.
  */
 export async function runSamplers(
-  { model, split, settings, promptsPerTrial, storage }: Setting,
+  setting: Setting,
   fidelity: Fidelity,
   plans: readonly Plan[],
 ): Promise<Run[]> {
+  const { model, split, settings, promptsPerTrial } = setting;
   const { engine } = model;
-  const bits = 2 * engine.config.layers;
-  const open = (name: string, sampler: string, seed: number) => {
-    const dataset = split.calibration.dataset.hash;
-    const context = {
-      ...{ weights_hash: engine.model.weightsHash, precision: engine.model.precision },
-      ...{ threads: engine.threads, fidelity, dataset, prompts_per_trial: promptsPerTrial },
-      max_new_tokens: settings.maxNewTokens,
-    };
-    return storage.open(name, { sampler, seed, bits, context }, { resume: true });
-  };
   const calibration = split.calibration.prompts;
   const prompts = calibration.slice(0, promptsPerTrial);
-  const shared = await open(`shared-${fidelity}`, 'shared', 0);
+  const study = await openStudy(setting, `shared-${fidelity}`, 'shared', 0, fidelity);
   try {
     const isLadder = fidelity === 'ladder';
-    const costs = isLadder
-      ? await timed(shared, 'costs', () => costModel(model, split, settings, shared))
-      : null;
+    const costs = isLadder ? await timed(study, 'costs', () => costModel(setting, study)) : null;
     const scorer = costs
-      ? await timed(shared, 'references', () => {
+      ? await timed(study, 'references', () => {
           const calibration = { model: costs, error: { draft: 0, target: 0 } };
           return createLadder({ engine, calibration, prompts, promptsPerTrial, settings });
         })
       : decodeScorer(model, prompts, { settings });
     const request = {
       ...{ sampler: 'bo' as const, fidelity, seed: 0, trials: 0, finalists: 0, holdout: [] },
-      ...{ promptsPerTrial, calibration, settings, study: shared },
+      ...{ promptsPerTrial, calibration, settings, study },
     };
     const sources = samplerSources({ model, request, report: () => {} }, costs);
     const runs: Run[] = [];
     try {
       for (const plan of plans) {
-        let begin = secondsOf(shared, 'costs') + secondsOf(shared, 'references');
-        const charged = async <T>(part: string, make: () => Promise<T>) => {
-          const made = await timed(shared, part, make);
-          begin += secondsOf(shared, part);
-          return made;
-        };
-        const space = { bits, draft: scorer.draft };
-        const { sampler, predict } = await createSampler(plan.sampler, space, plan.seed, {
-          agreement: () => charged('agreement', sources.agreement),
-          plan: () => charged('plan', sources.plan),
-        });
-        const name = `${plan.part}-${fidelity}-${plan.sampler}-${plan.seed}`;
-        const study = await open(name, plan.sampler, plan.seed);
-        try {
-          const spent = curveOf(study, begin).at(-1)?.seconds ?? begin;
-          const deadline = performance.now() + 1000 * (plan.seconds - spent);
-          const limits = { trials: plan.trials, deadline };
-          const trials = await runTrials(study, sampler, scorer, limits, () => {});
-          if (trials.length === 0)
-            throw new InputError(`${plan.seconds} s are over before a trial of ${plan.sampler}.`);
-          // Single decodes are noisy: a sampler that has a model of them is asked for its belief, as in a search.
-          const values = trials.map(({ proposed, score }) =>
-            isLadder || !predict ? score : predict(proposed),
-          );
-          const final = trials[values.indexOf(Math.max(...values))]!.candidate;
-          const keys = trials.map(({ candidate }) => candidateKey(candidate));
-          const finalTrial = keys.indexOf(candidateKey(final));
-          const curve = curveOf(study, begin);
-          runs.push({ ...plan, curve, final, finalTrial });
-          const { seconds, best } = curve.at(-1)!;
-          console.error(
-            `${name}, ${runs.length}/${plans.length}: ${curve.length} trials, ${seconds.toFixed(1)} s, best ${best.toFixed(3)}`,
-          );
-        } finally {
-          await study.close();
-        }
+        const run = await runOne(setting, plan, { study, scorer, sources });
+        runs.push(run);
+        const { seconds, best } = run.curve.at(-1)!;
+        console.error(
+          `${fidelity} ${runs.length}/${plans.length}: ${plan.sampler}, seed ${plan.seed}: ${run.curve.length} trials, ${seconds.toFixed(1)} s, best ${best.toFixed(3)}`,
+        );
       }
     } finally {
       await scorer.close();
     }
     return runs;
   } finally {
-    await shared.close();
+    await study.close();
   }
+}
+
+/** What the runs of a fidelity share, and the study that keeps it with the seconds that it took. */
+interface Shared {
+  readonly study: OpenStudy;
+  readonly scorer: Scorer;
+  readonly sources: SamplerSources;
+}
+
+async function runOne(setting: Setting, plan: Plan, shared: Shared): Promise<Run> {
+  const { scorer, sources } = shared;
+  const { fidelity, seed } = plan;
+  let begin = secondsOf(shared.study, 'costs') + secondsOf(shared.study, 'references');
+  const charged = async <T>(part: string, make: () => Promise<T>) => {
+    const made = await timed(shared.study, part, make);
+    begin += secondsOf(shared.study, part);
+    return made;
+  };
+  const space = { bits: 2 * setting.model.engine.config.layers, draft: scorer.draft };
+  const { sampler, predict } = await createSampler(plan.sampler, space, seed, {
+    agreement: () => charged('agreement', sources.agreement),
+    plan: () => charged('plan', sources.plan),
+  });
+  const name = `${plan.part}-${fidelity}-${plan.sampler}-${seed}`;
+  const study = await openStudy(setting, name, plan.sampler, seed, fidelity);
+  try {
+    const spent = curveOf(study, begin).at(-1)?.seconds ?? begin;
+    const deadline = performance.now() + 1000 * (plan.seconds - spent);
+    const limits = { trials: plan.trials, deadline };
+    const trials = await runTrials(study, sampler, scorer, limits, () => {});
+    if (trials.length === 0)
+      throw new InputError(`${plan.seconds} s are over before a trial of ${plan.sampler}.`);
+    // Single decodes are noisy: a sampler that has a model of them is asked for its belief, as in a search.
+    const values = trials.map(({ proposed, score }) =>
+      fidelity === 'decode' && predict ? predict(proposed) : score,
+    );
+    const final = trials[values.indexOf(Math.max(...values))]!.candidate;
+    const keys = trials.map(({ candidate }) => candidateKey(candidate));
+    const finalTrial = keys.indexOf(candidateKey(final));
+    return { ...plan, curve: curveOf(study, begin), final, finalTrial };
+  } finally {
+    await study.close();
+  }
+}
+
+/** Opens a journal, to go on with it where it is there. */
+function openStudy(
+  { model, split, settings, promptsPerTrial, storage }: Setting,
+  name: string,
+  sampler: string,
+  seed: number,
+  fidelity: Fidelity,
+): Promise<OpenStudy> {
+  const { config, model: compiled, threads } = model.engine;
+  const context = {
+    ...{ weights_hash: compiled.weightsHash, precision: compiled.precision, threads, fidelity },
+    ...{ dataset: split.calibration.dataset.hash, prompts_per_trial: promptsPerTrial },
+    max_new_tokens: settings.maxNewTokens,
+  };
+  const start = { sampler, seed, bits: 2 * config.layers, context };
+  return storage.open(name, start, { resume: true });
 }
 
 /** The cost model of all runs, from the journal where it has one. */
 async function costModel(
-  { engine }: Model,
-  { calibration }: SearchSplit,
-  settings: EvaluationSettings,
+  { model: { engine }, split: { calibration }, settings }: Setting,
   study: OpenStudy,
 ): Promise<CostModel> {
   const stored = CostModel.safeParse(noteOf(study, 'cost_model'));
