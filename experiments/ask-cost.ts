@@ -3,11 +3,10 @@
 // are made anew), the median and the slowest of the others, of which some refit the hyperparameters. Timings count on a quiet
 // machine only; seconds of CPU beside them count elsewhere too.
 // Run from the repository root:
-//   node --import ./test/register-typescript.mjs experiments/ask-cost.ts [trials=1000] [bits=160] [asks=200]
-// Writes results/ask-cost.json.
+//   node --import ./test/register-typescript.mjs experiments/ask-cost.ts [trials=1000] [bits=160] [asks=200] [OUTPUT]
+// Writes ask-cost.json.
 import { median } from 'simple-statistics';
 import { cpuModel } from '../src/engine/cores.js';
-import { writeFileAtomic } from '../src/files.js';
 import { Random } from '../src/random.js';
 import {
   type Candidate,
@@ -24,8 +23,10 @@ import {
   relaxedDimensions,
 } from '../src/search/samplers/relaxed-space.js';
 import { upperBoundMaximum } from '../src/search/samplers/upper-bound.js';
+import { writeJson } from './lib/output.js';
 
-const [trials = 1000, bits = 160, asks = 200] = process.argv.slice(2).map(Number);
+const [trials = 1000, bits = 160, asks = 200] = process.argv.slice(2, 5).map(Number);
+const [output = 'results'] = process.argv.slice(5);
 const space: SearchSpace = { bits, draft: 'search' };
 const random = new Random(1);
 const score = ({ mask }: Candidate) =>
@@ -57,7 +58,7 @@ const rows = [
   }),
 ];
 const document = { trials, bits, asks, cpu: cpuModel(), rows };
-writeFileAtomic('results/ask-cost.json', `${JSON.stringify(document, null, 2)}\n`);
+writeJson(output, 'ask-cost', document);
 console.table(rows);
 
 /** Times asks; what each returns is run after it, untimed. */

@@ -4,128 +4,76 @@
  * correlations over all and within that decile, beside those of the two measurements with each other (no prediction can agree
  * better with a measurement than it does with itself), the errors of the prediction and its bias.
  *
- *     node --import ./test/register-typescript.mjs experiments/fidelity.ts [--masks 60] [--seed 0] [--model demo]
+ *     node --import ./test/register-typescript.mjs experiments/fidelity.ts [--masks 60] [--pool 500] [--seed 0] [--model demo]
+ *       [--output results]
  */
-import { parseArgs } from 'node:util';
 import { mean, median } from 'simple-statistics';
 import { exitCodeOf } from '../src/cli/main.js';
 import { GREEDY } from '../src/decoding/sampling/options.js';
-import { loadModel } from '../src/engine/load-model.js';
-import type { EvaluationSettings } from '../src/evaluation/run.js';
-import { writeFileAtomic } from '../src/files.js';
+import { loadModel, type Model } from '../src/engine/load-model.js';
+import type { EvaluationPrompt, EvaluationSettings } from '../src/evaluation/run.js';
 import { describeEnvironment } from '../src/measurement/environment.js';
 import { rankCorrelation } from '../src/measurement/statistics.js';
 import { Random } from '../src/random.js';
-import { randomMask } from '../src/search/candidate.js';
+import { type Candidate, randomMask } from '../src/search/candidate.js';
 import { calibrateCosts } from '../src/search/cost/calibrate.js';
 import { chooseHoldout } from '../src/search/holdout.js';
 import { createLadder } from '../src/search/ladder.js';
 import { createBoSampler } from '../src/search/samplers/bo.js';
-import type { Scored } from '../src/search/scorer.js';
+import type { Scored, Scorer } from '../src/search/scorer.js';
+import { writeRule } from '../src/search/storage/events.js';
 import { finalistMethod, journalFigures, measure } from '../src/search/trial.js';
+import { evenly } from './lib/evenly.js';
+import { parseFlags } from './lib/flags.js';
+import { writeJson } from './lib/output.js';
 
-interface Measured {
-  readonly speedup: number;
-  readonly figures: Record<string, number>;
-}
+/** Masks that take turns in one evaluation. */
+const together = 5;
+const settings: EvaluationSettings = {
+  ...{ maxNewTokens: 48, repetitions: 1, warmup: 1, sampling: GREEDY, coupling: 'gumbel' },
+};
 
 async function fidelity(argv: string[]): Promise<void> {
-  const { values } = parseArgs({
-    args: argv,
-    options: {
-      masks: { type: 'string', default: '60' },
-      seed: { type: 'string', default: '0' },
-      model: { type: 'string', default: 'demo' },
-    },
-  });
-  const wanted = Number(values.masks);
-  const seed = Number(values.seed);
-  /** Masks of the pool: drawn anywhere, and proposed by a search, so that the best decile is one worth telling apart. */
-  const pool = { random: 300, searched: 200 };
-  /** Masks that take turns in one evaluation. */
-  const together = 5;
-
-  const settings: EvaluationSettings = {
-    maxNewTokens: 48,
-    repetitions: 1,
-    warmup: 1,
-    sampling: GREEDY,
-    coupling: 'gumbel',
-  };
-  const model = await loadModel(values.model);
+  const numbers = { masks: 60, pool: 500, seed: 0 };
+  const flags = parseFlags(argv, numbers, { model: 'demo', output: 'results' });
+  const { masks: wanted, seed } = flags;
+  const model = await loadModel(flags.model);
   const { engine } = model;
-  const { calibration: prompts } = chooseHoldout(model, 'calibration', undefined, seed);
-  const chosen = prompts.prompts.slice(0, 16);
+  const prompts = chooseHoldout(model, 'calibration', undefined, seed).calibration.prompts;
+  const chosen = prompts.slice(0, 16);
+  const promptsPerTrial = chosen.length;
   const began = performance.now();
-  const calibration = await calibrateCosts({
-    engine,
-    prompts: chosen.map(({ tokens }) => tokens),
-    settings,
-    seed,
-  });
-  const ladder = await createLadder({
-    engine,
-    calibration,
-    prompts: chosen,
-    promptsPerTrial: chosen.length,
-    settings,
-  });
-
-  const bits = 2 * engine.config.layers;
-  const { draft } = ladder;
-  if (draft === 'search') throw new Error('the ladder chooses the rule itself');
+  const tokens = chosen.map((prompt) => prompt.tokens);
+  const calibration = await calibrateCosts({ engine, prompts: tokens, settings, seed });
+  const replay = { engine, calibration, prompts: chosen, promptsPerTrial, settings };
+  const ladder = await createLadder(replay);
   const random = new Random(seed, 1);
-  const scored = new Map<string, Scored>();
-  const scoring = performance.now();
-  for (let i = 0; i < pool.random; i++) {
-    const mask = randomMask(bits, random.uniform(), random);
-    const key = mask.join('');
-    if (!scored.has(key)) scored.set(key, await ladder.score({ mask, draft }));
-  }
-  const secondsPerScore = (performance.now() - scoring) / 1000 / scored.size;
-  const sampler = createBoSampler({ bits, draft }, seed, []);
-  for (let i = 0; i < pool.searched; i++) {
-    const candidate = sampler.ask();
-    const score = await ladder.score(candidate);
-    sampler.tell(candidate, score.score, score.variance);
-    scored.set(candidate.mask.join(''), score);
-    console.error(
-      `pool ${scored.size} of ${pool.random + pool.searched}, ${score.score.toFixed(3)}`,
-    );
-  }
+  const pool = await scorePool(ladder, 2 * engine.config.layers, flags.pool, seed, random);
   await ladder.close();
 
-  const ranked = [...scored.values()].sort((a, b) => b.score - a.score);
+  const ranked = [...pool.scored].sort((a, b) => b.score - a.score);
   const decile = Math.round(ranked.length / 10);
-  const inDecile = Math.floor(wanted / 2);
+  const inDecile = Math.min(decile, Math.floor(wanted / 2));
   const masks = [
     ...evenly(ranked.slice(0, decile), inDecile),
     ...evenly(ranked.slice(decile), wanted - inDecile),
   ];
+  const candidates = masks.map(({ candidate }) => candidate);
   // Neighbours in rank must not be neighbours in time.
-  const order = masks.map((_, i) => i);
-  random.shuffle(order);
-
-  const rounds = [await measureAll(), await measureAll()] as const;
+  const order = random.shuffle(masks.map((_, i) => i));
+  const first = await measureAll(model, chosen, candidates, order);
+  const second = await measureAll(model, chosen, candidates, order);
   await model.close();
 
-  const rows = masks.map(({ candidate, score, figures }, i) => {
-    const [first, second] = rounds.map((measured) => measured[i]!) as [Measured, Measured];
-    return {
-      mask: candidate.mask.join(''),
-      ...{ draft_exit: candidate.draft.exit, draft_length: candidate.draft.draftLength },
-      threshold: candidate.draft.threshold,
-      in_best_decile: i < inDecile,
-      predicted_speedup: score,
-      predicted: figures,
-      measured_speedups: [first.speedup, second.speedup],
-      measured: first.figures,
-    };
-  });
+  const rows = masks.map(({ candidate, score, figures }, i) => ({
+    ...{ mask: candidate.mask.join(''), ...writeRule(candidate.draft) },
+    ...{ in_best_decile: i < inDecile, predicted_speedup: score, predicted: figures },
+    measured_speedups: [first[i]!.speedup, second[i]!.speedup],
+    measured: first[i]!.figures,
+  }));
   const predicted = rows.map((row) => row.predicted_speedup);
-  const first = rows.map((row) => row.measured_speedups[0]!);
-  const second = rows.map((row) => row.measured_speedups[1]!);
   const measured = rows.map((row) => mean(row.measured_speedups));
+  const again = [first, second].map((round) => round.map(({ speedup }) => speedup));
   const bias = median(measured.map((speedup, i) => speedup / predicted[i]!));
   const errorsAfter = (factor: number) =>
     median(measured.map((speedup, i) => Math.abs((factor * predicted[i]!) / speedup - 1)));
@@ -136,57 +84,73 @@ async function fidelity(argv: string[]): Promise<void> {
   const acceptance = rows.map(
     (row) => row.measured.draft_acceptance_rate! - row.predicted.draft_acceptance_rate!,
   );
+  const { precision, weightsHash: modelHash } = engine.model;
   const document = {
-    model: values.model,
-    seed,
-    prompts: chosen.length,
-    max_new_tokens: settings.maxNewTokens,
-    pool: ranked.length,
-    masks: rows.length,
-    seconds_per_score: secondsPerScore,
+    ...{ model: flags.model, seed, prompts: chosen.length, max_new_tokens: settings.maxNewTokens },
+    ...{ pool: ranked.length, masks: rows.length, seconds_per_score: pool.secondsPerScore },
     cost_model_error: calibration.error,
     rank_correlation: spearman(predicted, measured),
-    retest_rank_correlation: spearman(first, second),
+    retest_rank_correlation: spearman(again[0]!, again[1]!),
     median_prediction_error: errorsAfter(1),
     bias,
     median_prediction_error_without_bias: errorsAfter(bias),
     acceptance_bias: mean(acceptance),
     median_acceptance_error: median(acceptance.map(Math.abs)),
     wall_seconds: (performance.now() - began) / 1000,
-    environment: describeEnvironment({
-      threads: engine.threads,
-      precision: engine.model.precision,
-      modelHash: engine.model.weightsHash,
-    }),
-    rows,
+    environment: describeEnvironment({ threads: engine.threads, precision, modelHash }),
   };
-  writeFileAtomic('results/fidelity.json', `${JSON.stringify(document, null, 2)}\n`);
-  console.log(JSON.stringify({ ...document, rows: undefined }, null, 2));
-
-  async function measureAll(): Promise<Measured[]> {
-    const found: Measured[] = [];
-    for (let at = 0; at < order.length; at += together) {
-      const group = order.slice(at, at + together);
-      const methods = group.map((i) => finalistMethod(masks[i]!.candidate));
-      const measurements = await measure(model, chosen, methods, { settings });
-      for (const [k, measurement] of measurements.entries()) {
-        const { speedup } = measurement.pooled;
-        if (speedup === null) throw new Error('nothing was timed');
-        found[group[k]!] = { speedup, figures: journalFigures(measurement) };
-      }
-      console.error(`measured ${at + group.length} of ${order.length}`);
-    }
-    return found;
-  }
+  writeJson(flags.output, 'fidelity', { ...document, rows });
+  console.log(JSON.stringify(document, null, 2));
 }
 
-/** `count` members of a ranking, at even distances from its first to its last. */
-function evenly<T>(list: readonly T[], count: number): T[] {
-  const step = (list.length - 1) / Math.max(1, count - 1);
-  return Array.from(
-    { length: Math.min(count, list.length) },
-    (_, i) => list[Math.round(i * step)]!,
-  );
+/** Masks drawn anywhere (three of five) and proposed by a search, so that the best decile is one worth telling apart. */
+async function scorePool(ladder: Scorer, bits: number, size: number, seed: number, random: Random) {
+  const { draft } = ladder;
+  if (draft === 'search') throw new Error('the ladder chooses the rule itself');
+  const scored = new Map<string, Scored>();
+  const began = performance.now();
+  const drawn = Math.round(0.6 * size);
+  for (let i = 0; i < drawn; i++) {
+    const mask = randomMask(bits, random.uniform(), random);
+    scored.set(mask.join(''), await ladder.score({ mask, draft }));
+  }
+  const secondsPerScore = (performance.now() - began) / 1000 / drawn;
+  const sampler = createBoSampler({ bits, draft }, seed, []);
+  for (let i = drawn; i < size; i++) {
+    const candidate = sampler.ask();
+    const score = await ladder.score(candidate);
+    sampler.tell(candidate, score.score, score.variance);
+    scored.set(candidate.mask.join(''), score);
+  }
+  console.error(`scored a pool of ${scored.size}`);
+  return { scored: scored.values(), secondsPerScore };
+}
+
+/** Measured speedups and figures of all candidates, decoded in the given order. */
+async function measureAll(
+  model: Model,
+  prompts: readonly EvaluationPrompt[],
+  candidates: readonly Candidate[],
+  order: readonly number[],
+) {
+  const found: { speedup: number; figures: Record<string, number> }[] = [];
+  for (let at = 0; at < order.length; at += together) {
+    const group = order.slice(at, at + together);
+    const own = group.map((i) => candidates[i]!);
+    const measurements = await measure(
+      model,
+      prompts,
+      own.map((one) => finalistMethod(one)),
+      { settings },
+    );
+    for (const [k, measurement] of measurements.entries()) {
+      const { speedup } = measurement.pooled;
+      if (speedup === null) throw new Error('nothing was timed');
+      found[group[k]!] = { speedup, figures: journalFigures(measurement) };
+    }
+    console.error(`measured ${at + group.length} of ${order.length}`);
+  }
+  return found;
 }
 
 const argv = process.argv.slice(2);

@@ -5,8 +5,7 @@
  *     node --import ./test/register-typescript.mjs experiments/results.ts
  */
 import { exitCodeOf } from '../src/cli/main.js';
-import { writeReadme } from './lib/readme.js';
-import { writeResultsReadme } from './lib/results-readme.js';
+import { writeReadme, writeResultsReadme } from './lib/readme.js';
 
 process.exitCode = await exitCodeOf([], async () => {
   await writeResultsReadme('results');

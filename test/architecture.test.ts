@@ -22,17 +22,28 @@ const ROWS = [
   ['src'],
 ];
 
+/**
+ * What experiments may have of test/, and why: miniatures are the only checkpoints that can be made anywhere, and their writer is
+ * the tests'; the card tells of loops what test/bundled-model.test.ts holds the model to.
+ */
+const SHARED_WITH_TESTS = ['test/helpers/miniature.ts', 'test/helpers/repetition.ts'];
+
+const modules = modulesOf('src', 'commands');
+const experiments = modulesOf('experiments');
+
 /** What each module imports of this repository: paths relative to the root, `.ts`. Types and `import()` count too. */
-const modules = new Map(
-  ['src', 'commands']
-    .flatMap((folder) =>
-      readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) =>
-        join(folder, name),
-      ),
-    )
-    .filter((file) => file.endsWith('.ts'))
-    .map((file) => [posix(file), importsOf(file)]),
-);
+function modulesOf(...folders: string[]): Map<string, string[]> {
+  return new Map(
+    folders
+      .flatMap((folder) =>
+        readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) =>
+          join(folder, name),
+        ),
+      )
+      .filter((file) => file.endsWith('.ts'))
+      .map((file) => [posix(file), importsOf(file)]),
+  );
+}
 
 function importsOf(file: string): string[] {
   const { importedFiles } = ts.preProcessFile(readFileSync(join(root, file), 'utf8'), true, true);
@@ -94,15 +105,68 @@ describe('the layout', () => {
   });
 
   it('no module imports itself by way of others', () => {
-    const done = new Set<string>();
-    const cycles: string[] = [];
-    const visit = (file: string, path: readonly string[]) => {
-      if (path.includes(file)) cycles.push([...path.slice(path.indexOf(file)), file].join(' -> '));
-      if (done.has(file)) return;
-      done.add(file);
-      for (const target of modules.get(file) ?? []) visit(target, [...path, file]);
-    };
-    for (const file of modules.keys()) visit(file, []);
-    expect(cycles).toEqual([]);
+    expect(cyclesOf(modules)).toEqual([]);
   });
 });
+
+describe('the experiments', () => {
+  const importing = (wanted: (target: string) => boolean) =>
+    [...experiments].flatMap(([file, imports]) =>
+      imports.filter(wanted).map((target) => `${file} -> ${target}`),
+    );
+
+  it('are found, and what they import', () => {
+    expect(experiments.get('experiments/run.ts')).toContain('experiments/lib/experiment.ts');
+    expect(experiments.get('experiments/lib/experiment.ts')).toContain('commands/search.ts');
+    const known = (target: string) =>
+      modules.has(target) || experiments.has(target) || target.startsWith('test/');
+    expect(importing((target) => !known(target))).toEqual([]);
+  });
+
+  it('are imported by nothing that is shipped', () => {
+    const shipped = [...modules].filter(([, imports]) =>
+      imports.some((target) => target.startsWith('experiments/')),
+    );
+    expect(shipped).toEqual([]);
+  });
+
+  it('have of test/ only what is made once for both', () => {
+    const isTest = (target: string) => target.startsWith('test/');
+    expect(importing((target) => isTest(target) && !SHARED_WITH_TESTS.includes(target))).toEqual(
+      [],
+    );
+    // None stays in the list that is not needed any more.
+    for (const helper of SHARED_WITH_TESTS)
+      expect(importing((target) => target === helper)).not.toEqual([]);
+  });
+
+  it('have in lib what scripts share: none imports a script', () => {
+    const isScript = (file: string) => experiments.has(file) && !/^experiments.lib./.test(file);
+    expect(importing(isScript)).toEqual([]);
+  });
+
+  it('none imports itself by way of others', () => {
+    expect(cyclesOf(experiments)).toEqual([]);
+    expect(
+      cyclesOf(
+        new Map([
+          ['a', ['b']],
+          ['b', ['a']],
+        ]),
+      ),
+    ).toEqual(['a -> b -> a']);
+  });
+});
+
+function cyclesOf(modules: ReadonlyMap<string, readonly string[]>): string[] {
+  const done = new Set<string>();
+  const cycles: string[] = [];
+  const visit = (file: string, path: readonly string[]) => {
+    if (path.includes(file)) cycles.push([...path.slice(path.indexOf(file)), file].join(' -> '));
+    if (done.has(file)) return;
+    done.add(file);
+    for (const target of modules.get(file) ?? []) visit(target, [...path, file]);
+  };
+  for (const file of modules.keys()) visit(file, []);
+  return cycles;
+}

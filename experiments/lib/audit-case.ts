@@ -1,115 +1,81 @@
-import { complete, type Generation } from '../../src/decoding/generate.js';
-import { draftMask, type Method } from '../../src/decoding/method.js';
+import { z } from 'zod';
+import { draftMask } from '../../src/decoding/method.js';
 import type { Engine } from '../../src/engine/engine.js';
-import type { KvCache } from '../../src/engine/kv-cache.js';
+import { selfCheck } from '../../src/engine/self-check.js';
 import { findDivergences } from '../../src/evaluation/divergence.js';
-import { BASELINE, type NamedMethod, sameTokens } from '../../src/evaluation/run.js';
+import { BASELINE, evaluate } from '../../src/evaluation/run.js';
 import { maskToBits } from '../../src/profile/mask.js';
-import type { UnitRecord } from './audit-journal.js';
-import type { AuditCase, AuditUnit } from './audit-plan.js';
+import type { AuditCase } from './audit-plan.js';
 
-/** What decodes the cases. */
-export interface AuditedModel {
-  readonly name: string;
-  readonly engine: Engine;
-  /** Used for every generation, so that what others left in it is part of the test. */
-  readonly cache: KvCache;
-  /** Whether the self-check holds. */
-  readonly exact: boolean;
-}
+const count = z.int().min(0);
 
-/** Compares the units of a case that are not done yet; the autoregressive output is made once. */
-export async function* runCase(
-  model: AuditedModel,
-  plan: AuditCase,
-  done: ReadonlySet<string>,
-): AsyncGenerator<UnitRecord, void, void> {
-  const units = plan.units.filter(({ id }) => !done.has(id));
-  if (units.length === 0) return;
-  const { engine, cache } = model;
-  const { prompt, maxNewTokens, ignoreEos, sampling } = plan;
-  const request = { prompt, maxNewTokens, ignoreEos, sampling, cache };
-  const masks = units.flatMap(({ method }) => draftMask(method) ?? []);
-  // Each mask's draft is loaded once for all its methods.
-  const drafts = await Promise.all(masks.map((mask) => engine.draft(mask)));
-  try {
-    const plain = await complete(engine, request);
-    for (const unit of units) {
-      const own = await complete(engine, { ...request, method: unit.method });
-      yield await compareOutputs(model, plan, unit, plain, own);
-    }
-  } finally {
-    for (const draft of drafts) await draft.release();
-  }
-}
+/** One comparison of a speculative output with the autoregressive one, as the journal keeps it. */
+export const unitRecord = z.strictObject({
+  /** Case and place in it; with the plan's seed they say everything else. */
+  unit: z.string().regex(/^\d+\.\d+$/),
+  ...{ model: z.string(), precision: z.string(), dataset: z.string(), prompt: z.string() },
+  /** Of the model's session; bits are promised for one number of threads. */
+  threads: count,
+  prompt_tokens: count,
+  sampling: z.enum(['greedy', 'gumbel']),
+  method: z.string(),
+  draft_exit: z.string().nullable(),
+  draft_length: count.nullable(),
+  /** The draft's mask, a digit per sublayer, 1 = skipped; null without one. */
+  mask: z.string().nullable(),
+  fallback: z.boolean(),
+  /** Tokens of the autoregressive output, each of which was compared. */
+  new_tokens: count,
+  ...{ proposed_tokens: count, accepted_tokens: count },
+  /** Whether passes of any length agree in every bit here (the self-check): then every divergence is a defect. */
+  exact: z.boolean(),
+  divergence: z
+    .strictObject({
+      ...{ position: count, margin: z.number().nullable() },
+      kind: z.enum(['near-tie', 'defect']),
+    })
+    .nullable(),
+});
+export type UnitRecord = z.infer<typeof unitRecord>;
 
-/**
- * The record of one comparison, token by token.
- * @param plain the autoregressive output of the case.
- * @param own what the unit's method made.
- */
-export async function compareOutputs(
-  { name, engine, exact }: AuditedModel,
-  plan: AuditCase,
-  { id, method }: AuditUnit,
-  plain: Generation,
-  own: Generation,
-): Promise<UnitRecord> {
-  const mask = draftMask(method);
-  const drafts = 'draftLength' in method ? method : null;
-  return {
-    unit: id,
-    model: name,
-    precision: engine.model.precision,
-    threads: engine.threads,
-    dataset: plan.dataset,
-    prompt: plan.promptId,
-    prompt_tokens: plan.prompt.length,
-    sampling: plan.sampling.temperature === 0 ? 'greedy' : 'gumbel',
-    method: speculative(method),
-    draft_exit: drafts?.exit.exit ?? null,
-    draft_length: drafts?.draftLength ?? null,
-    mask: mask && maskToBits(mask, engine.config.layers).join(''),
-    fallback: drafts?.fallback !== undefined,
-    new_tokens: plain.tokens.length,
-    proposed_tokens: own.statistics.proposedTokens,
-    accepted_tokens: own.statistics.acceptedTokens,
-    exact,
-    divergence: sameTokens(plain.tokens, own.tokens)
-      ? null
-      : await classify(engine, plan, plain, own, method),
-  };
-}
-
-function speculative({ name }: Method): UnitRecord['method'] {
-  if (name === 'autoregressive') throw new TypeError('the audit compares speculative methods');
-  return name;
-}
-
-/** Position, margin and class of the first difference, as `sspec eval --audit` tells them. */
-async function classify(
+/** Compares all methods of a case with one autoregressive output, as `sspec eval --audit` does. */
+export async function runCase(
   engine: Engine,
-  plan: AuditCase,
-  plain: Generation,
-  own: Generation,
-  method: Method,
-): Promise<UnitRecord['divergence']> {
-  const prompt = { id: plan.promptId, dataset: plan.dataset, tokens: plan.prompt };
-  const named: NamedMethod = { name: method.name, method };
-  const sample = (by: NamedMethod, { tokens, finishReason, statistics }: Generation) => ({
-    ...{ prompt, method: by, repetition: 0, order: 0, tokens, finishReason, statistics },
-    rounds: { drafted: [], accepted: [], draftSeconds: [], targetSeconds: [] },
-    elapsedSeconds: 0,
-    peakMemoryBytes: 0,
+  model: string,
+  { index, dataset, promptId, prompt: tokens, maxNewTokens, sampling, methods }: AuditCase,
+): Promise<UnitRecord[]> {
+  const named = methods.map((method, place) => ({ name: `${index}.${place}`, method }));
+  const result = await evaluate(
+    { engine, tokenizer: null },
+    {
+      ...{ prompts: [{ id: promptId, dataset, tokens }], methods: named, maxNewTokens, sampling },
+      ...{ repetitions: 1, warmup: 0, coupling: 'gumbel' },
+    },
+  );
+  const divergences = await findDivergences(engine, result);
+  const { exact } = await selfCheck(engine);
+  const samples = new Map(result.samples.map((sample) => [sample.method.name, sample]));
+  return named.map(({ name: unit, method }) => {
+    const sample = samples.get(unit)!;
+    const found = divergences.find((divergence) => divergence.sample === sample);
+    const drafts = 'draftLength' in method ? method : null;
+    const mask = draftMask(method);
+    return {
+      ...{ unit, model, precision: engine.model.precision, dataset, prompt: promptId },
+      ...{ threads: engine.threads, prompt_tokens: tokens.length },
+      sampling: sampling.temperature === 0 ? 'greedy' : 'gumbel',
+      method: method.name,
+      draft_exit: drafts?.exit.exit ?? null,
+      draft_length: drafts?.draftLength ?? null,
+      mask: mask && maskToBits(mask, engine.config.layers).join(''),
+      fallback: drafts?.fallback !== undefined,
+      new_tokens: samples.get(BASELINE.name)!.tokens.length,
+      proposed_tokens: sample.statistics.proposedTokens,
+      accepted_tokens: sample.statistics.acceptedTokens,
+      exact,
+      divergence: found
+        ? { position: found.position, margin: found.margin, kind: found.kind }
+        : null,
+    };
   });
-  const { sampling, maxNewTokens } = plan;
-  const settings = { maxNewTokens, repetitions: 1, warmup: 0, sampling };
-  const [divergence] = await findDivergences(engine, {
-    settings: { ...settings, coupling: 'gumbel' },
-    prompts: [prompt],
-    methods: [BASELINE, named],
-    samples: [sample(BASELINE, plain), sample(named, own)],
-  });
-  const { position, margin, kind } = divergence;
-  return { position, margin, kind };
 }

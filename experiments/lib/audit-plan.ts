@@ -25,13 +25,6 @@ export interface PlannedModel {
   readonly sources: readonly PromptSource[];
 }
 
-/** One comparison: a method on the case's prompt. */
-export interface AuditUnit {
-  /** `case.place`, the same in every run of a plan. */
-  readonly id: string;
-  readonly method: Method;
-}
-
 export interface AuditCase {
   readonly index: number;
   readonly dataset: string;
@@ -41,8 +34,13 @@ export interface AuditCase {
   readonly ignoreEos: boolean;
   /** Greedy, or with Gumbel coupling: with maximal coupling outputs need not be the same. */
   readonly sampling: SamplingOptions;
-  readonly units: readonly AuditUnit[];
+  readonly methods: readonly Method[];
 }
+
+/** Seed of the plan. */
+export const AUDIT_SEED = 0;
+/** Cases in a row that run on one session; loading one takes as long as a few hundred tokens. */
+export const STRETCH_CASES = 2;
 
 /** K of the paper's longest drafts. */
 const longestDraft = 12;
@@ -51,7 +49,7 @@ const masksPerCase = 2;
 const heavy = 0.5;
 const longestHeavyDraft = 4;
 /** Tokens after which a longer continuation tests nothing new: every place of many K/V blocks has been visited. */
-const longestOutput = 384;
+export const LONGEST_OUTPUT = 384;
 
 type RuleMaker = (random: Random, draftLength: number) => DraftExit;
 
@@ -63,11 +61,16 @@ const exitRules: { readonly [name in DraftExit['exit']]: RuleMaker } = {
   cost: (random, draftLength) => ({ exit: 'cost', costs: randomCosts(random, draftLength) }),
 };
 
-/** Case `index` of a plan. */
-export function planCase(seed: number, index: number, model: PlannedModel): AuditCase {
+/** Case `index` of a plan. @param longest most new tokens of an output. */
+export function planCase(
+  seed: number,
+  index: number,
+  model: PlannedModel,
+  longest = LONGEST_OUTPUT,
+): AuditCase {
   const random = new Random(seed, index);
   const { prompt, ...where } = drawPrompt(random, model);
-  const room = Math.min(longestOutput, model.contextLength - prompt.length);
+  const room = Math.min(longest, model.contextLength - prompt.length);
   // Long continuations pay for one prefill with many comparisons; short ones end anywhere in a block.
   const maxNewTokens = random.uniform() < 0.75 ? room : 1 + random.integer(room);
   return {
@@ -77,10 +80,7 @@ export function planCase(seed: number, index: number, model: PlannedModel): Audi
     maxNewTokens,
     ignoreEos: random.uniform() < 0.75,
     sampling: drawSampling(random),
-    units: drawMethods(random, model.layers).map((method, place) => ({
-      id: `${index}.${place}`,
-      method,
-    })),
+    methods: drawMethods(random, model.layers),
   };
 }
 

@@ -1,18 +1,4 @@
-import type { UnitRecord } from './audit-journal.js';
-
-/** Counts over some comparisons. */
-export interface AuditCount {
-  readonly comparisons: number;
-  /** New tokens compared. */
-  readonly tokens: number;
-  /** Different masks that were drafted with. */
-  readonly masks: number;
-  readonly proposed_tokens: number;
-  readonly accepted_tokens: number;
-  /** Comparisons whose outputs differ, by class. */
-  readonly near_ties: number;
-  readonly defects: number;
-}
+import type { UnitRecord } from './audit-case.js';
 
 /** Everything that was varied, and how a record is sorted by it. */
 const dimensions: Readonly<Record<string, (record: UnitRecord) => string>> = {
@@ -32,10 +18,7 @@ const dimensions: Readonly<Record<string, (record: UnitRecord) => string>> = {
 };
 
 /** The counts in all, and for each value of each thing that was varied. */
-export function summariseAudit(records: readonly UnitRecord[]): {
-  readonly total: AuditCount;
-  readonly by: Readonly<Record<string, Readonly<Record<string, AuditCount>>>>;
-} {
+export function summariseAudit(records: readonly UnitRecord[]) {
   const by = Object.entries(dimensions).map(([name, groupOf]) => {
     const groups = new Map<string, UnitRecord[]>();
     for (const record of records) {
@@ -45,20 +28,23 @@ export function summariseAudit(records: readonly UnitRecord[]): {
       groups.set(value, group);
     }
     const sorted = [...groups].sort(([a], [b]) => a.localeCompare(b, 'en', { numeric: true }));
-    return [name, Object.fromEntries(sorted.map(([value, own]) => [value, countOf(own)]))];
+    return [name, Object.fromEntries(sorted.map(([value, own]) => [value, countOf(own)]))] as const;
   });
   return { total: countOf(records), by: Object.fromEntries(by) };
 }
 
-function countOf(records: readonly UnitRecord[]): AuditCount {
+function countOf(records: readonly UnitRecord[]) {
   const sum = (of: (record: UnitRecord) => number) =>
     records.reduce((total, record) => total + of(record), 0);
   return {
     comparisons: records.length,
+    /** New tokens compared. */
     tokens: sum((record) => record.new_tokens),
+    /** Different masks that were drafted with. */
     masks: new Set(records.flatMap(({ mask }) => mask ?? [])).size,
     proposed_tokens: sum((record) => record.proposed_tokens),
     accepted_tokens: sum((record) => record.accepted_tokens),
+    /** Comparisons whose outputs differ, by class. */
     near_ties: sum(({ divergence }) => (divergence?.kind === 'near-tie' ? 1 : 0)),
     defects: sum(({ divergence }) => (divergence?.kind === 'defect' ? 1 : 0)),
   };

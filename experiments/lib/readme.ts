@@ -1,37 +1,72 @@
+/** Fills in what README.md and results/README.md tell of results, so that no figure in them is typed by hand. */
 import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import type { z } from 'zod';
+import { hashWeights } from '../../src/checkpoint/hash.js';
+import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
+import { resolveModel } from '../../src/checkpoint/resolve.js';
 import { InputError } from '../../src/errors.js';
 import { POOLED } from '../../src/evaluation/summary.js';
 import { writeFileAtomic } from '../../src/files.js';
 import { readJsonFile, readTextFile } from '../../src/json-file.js';
+import { busyReason } from '../../src/measurement/busy.js';
 import { readProfile } from '../../src/profile/profile.js';
 import { formatPercent } from '../../src/reporting/format.js';
 import { toMarkdown } from '../../src/reporting/markdown.js';
 import { profileText } from '../../src/reporting/profile-text.js';
-import { replacePart } from './generated-part.js';
-import { evaluationRows, speedupText } from './results-index.js';
-import { bundledHash, describe } from './results-readme.js';
+import { speedupText } from './fill.js';
+import { evaluationRows, LISTED } from './listed.js';
+import { type ExperimentResult, pooledRows, readResult } from './result.js';
 
 const MAX_BYTES = 64 * 2 ** 20;
 
-type Evaluation = z.infer<typeof evaluationRows>;
+/** The results that README.md tells of, in this order and in these words. */
+const TOLD: Readonly<Record<string, string>> = {
+  'search-demo-seed-1': 'the same search, seed 1',
+  'search-demo-seed-2': 'the same search, seed 2',
+  methods: 'lookup, the mask, the cost rule, the fall-back, the cascade',
+  exits: 'the rule that ends a draft',
+  'draft-length': 'drafts of one fixed length, K',
+  precision: 'the same mask by precision',
+  'context-length': 'contexts of 32 to 896 tokens',
+  transfer: 'a profile of one kind of text on all kinds',
+  samplers: 'samplers at equal cost',
+  fidelity: 'predicted against measured speedups',
+  audit: 'speculative against autoregressive tokens',
+  perplexity: 'perplexity by precision',
+};
 
-/** The results that README.md tells of, in this order; results/README.md has all of them. */
-const TOLD = [
-  ...['search-demo', 'search-demo-seed-1', 'search-demo-seed-2'],
-  ...['eval-demo', 'eval-demo-again'],
-  ...['methods', 'exits', 'draft-length', 'precision', 'context-length', 'transfer'],
-  ...['samplers', 'fidelity', 'ask-cost', 'deep-miniature', 'audit'],
-  ...['gates', 'pass-speed', 'compile-memory', 'perplexity'],
-];
+/** More variants than these are told by the best and the worst. */
+const MOST_VARIANTS = { results: 6, readme: 3 };
 
-/**
- * Fills in the parts of README.md that come from files: the profile at its top and what was measured.
- * @param file README.md
- * @param directory of results.
- * @throws InputError when README.md lacks the marks of a part, or a result is not what it should be.
- */
+/** @throws InputError when README.md lacks the marks of its generated part, or a result is not what it should be. */
+export async function writeResultsReadme(directory: string): Promise<void> {
+  const file = join(directory, 'README.md');
+  const text =
+    readTextFile(file, MAX_BYTES) ??
+    `# Results\n\n${mark('table', 'begin')}\n${mark('table', 'end')}\n`;
+  writeFileAtomic(file, await resultsReadme(directory, text));
+}
+
+/** @param text of results/README.md as it is. */
+export async function resultsReadme(directory: string, text: string): Promise<string> {
+  const bundled = await bundledHash();
+  const rows = [...resultFiles(directory)].map(([name, files]) => {
+    const links = files.map((file) => `[${file.slice(name.length + 1)}](${file})`);
+    const { shows, figures, command } = told(directory, name, files);
+    const shown = figures(MOST_VARIANTS.results).join('; ');
+    const earlier = files.some((file) => isOfOtherWeights(join(directory, file), bundled));
+    return {
+      files: `${name} (${links.join(', ')})`,
+      shows,
+      figures: earlier ? `**of earlier weights:** ${shown}` : shown,
+      command: `\`${command}\``,
+    };
+  });
+  const columns = ['files', 'shows', 'figures', 'command'].map((key) => ({ key }));
+  return replacePart(text, 'table', toMarkdown(columns, rows), join(directory, 'README.md'));
+}
+
+/** @throws InputError when the file lacks the marks of a part, or a result is not what it should be. */
 export async function writeReadme(file: string, directory: string): Promise<void> {
   const text = readTextFile(file, MAX_BYTES) ?? '';
   writeFileAtomic(file, await readme(text, file, directory));
@@ -39,39 +74,39 @@ export async function writeReadme(file: string, directory: string): Promise<void
 
 /** @param text of README.md as it is. */
 export async function readme(text: string, file: string, directory: string): Promise<string> {
-  const profile = profileText(readProfile(join(directory, 'search-demo.profile.json')));
-  const evaluation = evaluationRows.parse(
-    readJsonFile(join(directory, 'eval-demo.json'), MAX_BYTES),
-  );
-  const measured = [methodsTable(evaluation), resultsTable(directory, await bundledHash())].join(
-    '\n',
-  );
-  const above = `\`\`\`\n${profile}\n\`\`\`\n\n${measuredAgain(evaluation)}`;
-  const shown = replacePart(text, 'profile', above, file);
-  return replacePart(shown, 'measured', measured, file);
-}
+  const { rows } = evaluationRows.parse(readJsonFile(join(directory, 'eval-demo.json'), MAX_BYTES));
+  const pooled = rows.find(({ dataset, method }) => dataset === POOLED && method === 'skip');
+  if (pooled === undefined) throw new InputError('eval-demo.json has no pooled row of skip');
+  const profile = `\`\`\`\n${profileText(readProfile(join(directory, 'search-demo.profile.json')))}\n\`\`\`
 
-/** The figure that counts beside that of the search, which is of some seconds and of the speed that the machine had then. */
-function measuredAgain({ rows }: Evaluation): string {
-  const row = rows.find(({ dataset, method }) => dataset === POOLED && method === 'skip');
-  if (row === undefined) throw new InputError('eval-demo.json has no pooled row of skip');
-  return `The search measures for some seconds, at whatever speed the machine has then. On all held-out prompts, over many minutes
-([below](#measured)), this profile gives **${speedupText(row)}**: rely on that.`;
+The search measures for some seconds, at whatever speed the machine has then. On all held-out prompts, over many minutes
+([below](#measured)), this profile gives **${speedupText(pooled)}**: rely on that.`;
+  const bundled = await bundledHash();
+  const files = resultFiles(directory);
+  const lines = Object.entries(TOLD).map(([name, what]) => {
+    const own = files.get(name) ?? [];
+    const shown = told(directory, name, own).figures(MOST_VARIANTS.readme);
+    const earlier = own.some((file) => isOfOtherWeights(join(directory, file), bundled));
+    return {
+      what: `[${what}](${basename(directory)}/${own.find((file) => file.endsWith('.md')) ?? own[0]})`,
+      figures: [...(earlier ? ['**of earlier weights**'] : []), ...shown].join('; '),
+    };
+  });
+  const measured = `${methodsTable(rows)}\n${toMarkdown([{ key: 'what' }, { key: 'figures' }], lines)}`;
+  return replacePart(replacePart(text, 'profile', profile, file), 'measured', measured, file);
 }
 
 /** Speedups by kind of prompts and method. */
-function methodsTable({ rows }: Evaluation): string {
-  const methods = [...new Set(rows.map(({ method }) => method))].filter(
-    (method) => method !== 'autoregressive',
-  );
-  const datasets = [...new Set(rows.map(({ dataset }) => dataset))];
+function methodsTable(rows: ReturnType<typeof evaluationRows.parse>['rows']): string {
+  const all = [...new Set(rows.map(({ method }) => method))];
+  const methods = all.filter((method) => method !== 'autoregressive');
   const table = toMarkdown(
     [
       { key: 'prompts' },
       ...methods.map((key) => ({ key })),
       { key: 'accepted', title: 'drafted tokens accepted (skip)' },
     ],
-    datasets.map((dataset) => {
+    [...new Set(rows.map(({ dataset }) => dataset))].map((dataset) => {
       const own = rows.filter((row) => row.dataset === dataset);
       const skip = own.find(({ method }) => method === 'skip')?.draft_acceptance_rate;
       return {
@@ -87,14 +122,77 @@ function methodsTable({ rows }: Evaluation): string {
   return `${table}\n${outputs}\n`;
 }
 
-function resultsTable(directory: string, bundled: string): string {
-  const all = readdirSync(directory);
-  return toMarkdown(
-    [{ key: 'question', title: 'what' }, { key: 'figures' }, { key: 'command' }],
-    TOLD.map((name) => {
-      const files = all.filter((file) => file.startsWith(`${name}.`)).sort();
-      const { shows, figures, command } = describe(directory, name, files, bundled);
-      return { question: `[${shows}](${basename(directory)}/${files[0]})`, figures, command };
-    }),
-  );
+/** Identity of the weights that are bundled now. */
+async function bundledHash(): Promise<string> {
+  return hashWeights(openCheckpoint(await resolveModel('demo')));
+}
+
+/** Whether a JSON file names weights, and not those that are bundled now. */
+function isOfOtherWeights(file: string, bundled: string): boolean {
+  if (!file.endsWith('.json')) return false;
+  const named = readTextFile(file, MAX_BYTES)?.match(/"(weights|model)_hash": "[0-9a-f]{64}"/g);
+  return named != null && !named.some((field) => field.includes(bundled));
+}
+
+/** The files of each result. Folders are journals that go on (samplers.ts), not results. */
+function resultFiles(directory: string): Map<string, string[]> {
+  const groups = new Map<string, string[]>();
+  const entries = readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isFile());
+  for (const file of entries.map(({ name }) => name).sort()) {
+    if (file === 'README.md' || file.endsWith('.tmp')) continue;
+    // Its figures belong to the comparison of samplers.
+    const name = file.startsWith('samplers-') ? 'samplers' : file.split('.', 1)[0]!;
+    groups.set(name, [...(groups.get(name) ?? []), file]);
+  }
+  return groups;
+}
+
+/** What a result shows, its main figures and its command. */
+function told(directory: string, name: string, files: readonly string[]) {
+  const json = files.find((file) => file.endsWith('.json'));
+  const listed = LISTED[name];
+  if (listed) {
+    const content = json && listed.figures && readJsonFile(join(directory, json), MAX_BYTES);
+    const all = content ? listed.figures!(content) : [];
+    const brief = all.filter((figure) => listed.told?.test(figure) ?? true);
+    const figures = (most: number) => (most === MOST_VARIANTS.readme ? brief : all);
+    return { shows: listed.shows, command: listed.command, figures };
+  }
+  const result = json ? readResult(join(directory, json)) : undefined;
+  if (!result) throw new InputError(`${directory}: nothing says what ${files.join(', ')} shows.`);
+  const { question: shows, command } = result;
+  return { shows, command, figures: (most: number) => speedups(result, most) };
+}
+
+/** Speedups over all prompts, and whether the machine was quiet. */
+function speedups({ rows, runs }: ExperimentResult, most: number): string[] {
+  const several = (key: 'precision' | 'prompt_tokens') => new Set(rows.map((r) => r[key])).size > 1;
+  const variants = pooledRows(rows).map((row) => {
+    const where = [
+      ...(several('precision') ? [row.precision] : []),
+      ...(several('prompt_tokens') ? [`${row.prompt_tokens} tokens`] : []),
+    ].join(', ');
+    const text = `${row.variant}${where && ` (${where})`} ${speedupText(row)}`;
+    return { text, speedup: row.speedup };
+  });
+  const sorted = [...variants].sort((a, b) => b.speedup - a.speedup);
+  const isBusy = runs.some(({ environment }) => busyReason(environment) !== undefined);
+  return [
+    ...(isBusy ? ['measured on a busy machine, not to be trusted'] : []),
+    ...(variants.length <= most
+      ? variants.map(({ text }) => text)
+      : [`best: ${sorted[0]!.text}`, `worst: ${sorted.at(-1)!.text}`]),
+  ];
+}
+
+const mark = (name: string, which: 'begin' | 'end') =>
+  `<!-- ${name}, generated by experiments/results.ts: ${which} -->`;
+
+/** A text with another content between the two marks of a part; what lies outside stays as it is. */
+function replacePart(text: string, name: string, content: string, file: string): string {
+  const [begin, end] = [mark(name, 'begin'), mark(name, 'end')];
+  const [first, last] = [text.indexOf(begin), text.indexOf(end)];
+  if (first < 0 || last < first)
+    throw new InputError(`${file} lacks the lines "${begin}" and "${end}"; put them back.`);
+  return `${text.slice(0, first + begin.length)}\n\n${content.trimEnd()}\n\n${text.slice(last)}`;
 }

@@ -1,41 +1,25 @@
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type AuditedModel, compareOutputs, runCase } from '../../experiments/lib/audit-case.js';
-import {
-  type AuditHeader,
-  openAuditJournal,
-  type UnitRecord,
-} from '../../experiments/lib/audit-journal.js';
+import { runCase } from '../../experiments/lib/audit-case.js';
 import { planCase } from '../../experiments/lib/audit-plan.js';
 import { summariseAudit } from '../../experiments/lib/audit-summary.js';
-import { complete } from '../../src/decoding/generate.js';
-import { InputError } from '../../src/errors.js';
+import type { Engine } from '../../src/engine/engine.js';
 import { loadSmallEngine, PROMPTS } from '../evaluation/example.js';
-import { temporaryDirectory } from '../helpers/temporary.js';
 
-let model: AuditedModel;
+let engine: Engine;
 beforeAll(async () => {
-  const engine = await loadSmallEngine();
-  const cache = engine.createCache(engine.config.contextLength);
-  model = { name: 'miniature', engine, cache, exact: true };
+  engine = await loadSmallEngine();
 });
-afterAll(() => model.engine.close());
+afterAll(() => engine.close());
 afterEach(() => vi.restoreAllMocks());
 
 const sources = [{ name: 'letters', prompts: PROMPTS.map(({ id, tokens }) => ({ id, tokens })) }];
 const planned = (contextLength = 96) => ({ layers: 4, contextLength, sources });
-const case0 = () => ({ ...planCase(0, 0, planned()), maxNewTokens: 24, ignoreEos: true });
-
-async function recordsOf(plan = case0(), done: ReadonlySet<string> = new Set()) {
-  const records: UnitRecord[] = [];
-  for await (const record of runCase(model, plan, done)) records.push(record);
-  return records;
-}
+const case0 = () => ({ ...planCase(0, 0, planned()), maxNewTokens: 24 });
+const recordsOf = () => runCase(engine, 'miniature', case0());
 
 describe('the plan of the audit', () => {
   const cases = Array.from({ length: 60 }, (_, i) => planCase(0, i, planned(512)));
-  const methods = cases.flatMap(({ units }) => units.map(({ method }) => method));
+  const methods = cases.flatMap((plan) => plan.methods);
 
   it('is the same every time', () => {
     expect(planCase(0, 7, planned(512))).toEqual(cases[7]);
@@ -69,43 +53,12 @@ describe('the plan of the audit', () => {
 describe('a case of the audit', () => {
   it('compares every method, and finds nothing where there is nothing', async () => {
     const records = await recordsOf();
-    expect(records.map(({ unit }) => unit)).toEqual(case0().units.map(({ id }) => id));
+    expect(records.map(({ unit }) => unit)).toEqual(case0().methods.map((_, i) => `0.${i}`));
     for (const record of records)
       expect(record).toMatchObject({ new_tokens: 24, divergence: null, model: 'miniature' });
   });
 
-  it('leaves out what is done', async () => {
-    const records = await recordsOf(
-      case0(),
-      new Set(
-        case0()
-          .units.slice(2)
-          .map(({ id }) => id),
-      ),
-    );
-    expect(records.map(({ unit }) => unit)).toEqual(['0.0', '0.1']);
-  });
-
-  it('finds a token that was changed, where it stands', async () => {
-    const plan = case0();
-    const plain = await complete(model.engine, plan);
-    const tokens = plain.tokens.map((token, i) => (i === 5 ? (token + 1) % 256 : token));
-    const own = { ...plain, tokens };
-    const { divergence } = await compareOutputs(model, plan, plan.units[0]!, plain, own);
-    expect(divergence).toMatchObject({ position: 5, kind: 'defect' });
-    expect(Math.abs(divergence!.margin!)).toBeGreaterThan(0);
-  });
-
-  it('finds an output that ends too early', async () => {
-    const plan = case0();
-    const plain = await complete(model.engine, plan);
-    const own = { ...plain, tokens: plain.tokens.slice(0, 20) };
-    const { divergence } = await compareOutputs(model, plan, plan.units[0]!, plain, own);
-    expect(divergence).toEqual({ position: 20, margin: null, kind: 'defect' });
-  });
-
   it('finds passes of several tokens that go wrong', async () => {
-    const { engine } = model;
     const forward = engine.forward.bind(engine);
     vi.spyOn(engine, 'forward').mockImplementation(
       async (cache, tokens, position, gates, wanted) => {
@@ -120,36 +73,6 @@ describe('a case of the audit', () => {
     expect(wrong.length).toBeGreaterThan(0);
     const { total } = summariseAudit(records);
     expect(total.defects).toBe(wrong.length);
-  });
-});
-
-describe('the journal and the counts', () => {
-  const header: AuditHeader = {
-    ...{ journal: 'sspec-audit', version: 2, seed: 0, models: {}, datasets: {} },
-    ...{ cpu: 'Some CPU', onnxruntime: '1', sspec: '0' },
-  };
-
-  it('keep every record over an end in the middle of a line', async () => {
-    const path = join(temporaryDirectory(), 'audit.jsonl');
-    const records = await recordsOf();
-    const first = openAuditJournal(path, header);
-    for (const record of records.slice(0, 4)) first.append(record);
-    const whole = readFileSync(path, 'utf8');
-    appendFileSync(path, JSON.stringify(records[4]).slice(0, 40));
-    const again = openAuditJournal(path, header);
-    expect(readFileSync(path, 'utf8')).toBe(whole);
-    expect(again.records).toEqual(records.slice(0, 4));
-    again.append(records[4]!);
-    expect(openAuditJournal(path, header).records).toEqual(records.slice(0, 5));
-  });
-
-  it('refuse the journal of another audit, and a damaged one', () => {
-    const path = join(temporaryDirectory(), 'audit.jsonl');
-    openAuditJournal(path, header);
-    expect(() => openAuditJournal(path, { ...header, cpu: 'Another' })).toThrow(/"cpu"/);
-    writeFileSync(path, `${JSON.stringify(header)}\n{"unit":"0"}\n`);
-    expect(() => openAuditJournal(path, header)).toThrow(InputError);
-    expect(() => openAuditJournal(path, header)).toThrow(/line 2/);
   });
 
   it('add up to the total by everything that was varied', async () => {

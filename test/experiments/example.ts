@@ -42,10 +42,8 @@ export function someRow(changes: Partial<ResultRow>): ResultRow {
     draft_exit: 'fixed',
     draft_length: 4,
     threshold: null,
-    prompts: 40,
     speedup: 1.25,
     speedup_ci95: [1.2, 1.3],
-    verdict: 'faster',
     divergences: [],
     ...changes,
   };

@@ -1,8 +1,7 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readme } from '../../experiments/lib/readme.js';
-import { resultsReadme, writeResultsReadme } from '../../experiments/lib/results-readme.js';
+import { readme, resultsReadme, writeResultsReadme } from '../../experiments/lib/readme.js';
 import { hashWeights } from '../../src/checkpoint/hash.js';
 import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
 import { InputError } from '../../src/errors.js';
@@ -25,12 +24,29 @@ describe('results/README.md', () => {
   });
 });
 
+describe('the commands of results/README.md', () => {
+  it('name scripts and files that there are', () => {
+    const text = readFileSync(join(results, 'README.md'), 'utf8');
+    const named = new Set(text.match(/experiments\/[\w/-]+\.\w+/g));
+    expect(named.size).toBeGreaterThan(10);
+    for (const file of named) expect(existsSync(join(root, file)), file).toBe(true);
+  });
+});
+
 describe('README.md', () => {
   const file = join(root, 'README.md');
   const text = readFileSync(file, 'utf8');
 
   it('is what experiments/results.ts makes of results/', async () => {
     expect(await readme(text, file, results)).toBe(text);
+  });
+
+  it('has at most a dozen short rows of results', () => {
+    const [, table = ''] = text.split('| what | figures |\n| --- | --- |\n');
+    const rows = table.slice(0, table.indexOf('\n\n')).split('\n');
+    expect(rows.length).toBeGreaterThan(5);
+    expect(rows.length).toBeLessThanOrEqual(12);
+    for (const row of rows) expect(row.length).toBeLessThanOrEqual(200);
   });
 
   it('is told where a part of it has lost its marks', async () => {

@@ -6,7 +6,6 @@ import { profileCosts } from '../../src/decoding/profile-method.js';
 import type { Profile } from '../../src/profile/schema.js';
 import { exampleCosts, exampleProfile } from '../profile/example.js';
 
-const target = { layers: 12, precision: 'int8' as const };
 const withCosts: Profile = {
   ...exampleProfile,
   draft: { draft_length: 2, draft_exit: 'cost', threshold: 0, costs: exampleCosts },
@@ -24,7 +23,7 @@ const variant = (changes: Partial<Variant>): Variant => ({
 describe('a variant', () => {
   it('decodes as its profile does where it says nothing else', async () => {
     const costsOf = vi.fn(async () => calibrated);
-    expect(await variantMethod(variant({}), exampleProfile, target, costsOf)).toEqual({
+    expect(await variantMethod(variant({}), exampleProfile, 'int8', costsOf)).toEqual({
       name: 'skip',
       mask: { attention: [3, 5], mlp: [4] },
       draftLength: 6,
@@ -33,24 +32,24 @@ describe('a variant', () => {
     expect(costsOf).not.toHaveBeenCalled();
   });
 
-  it('goes before its profile in mask, length, rule and method', async () => {
+  it('goes before its profile in length, rule and method', async () => {
     const changes = variant({
-      ...{ method: 'cascade', skip_mlp: [1, 2], draft_length: 3 },
+      ...{ method: 'cascade', draft_length: 3 },
       ...{ draft_exit: 'adaptive', threshold: 0.25 },
     });
-    expect(await variantMethod(changes, exampleProfile, target, async () => calibrated)).toEqual({
+    expect(await variantMethod(changes, exampleProfile, 'int8', async () => calibrated)).toEqual({
       name: 'cascade',
-      mask: { attention: [3, 5], mlp: [1, 2] },
+      mask: { attention: [3, 5], mlp: [4] },
       draftLength: 3,
       exit: { exit: 'adaptive', threshold: 0.25 },
     });
   });
 
-  it("takes the profile's costs for its own mask and precision, and has others calibrated", async () => {
+  it("takes the profile's costs for its own precision, and has others calibrated", async () => {
     const costsOf = vi.fn(async () => calibrated);
     const cost = variant({ draft_exit: 'cost', fallback: true });
     const stored = profileCosts(withCosts);
-    expect(await variantMethod(cost, withCosts, target, costsOf)).toMatchObject({
+    expect(await variantMethod(cost, withCosts, 'int8', costsOf)).toMatchObject({
       draftLength: 2,
       exit: { exit: 'cost', costs: stored },
       fallback: stored,
@@ -58,18 +57,8 @@ describe('a variant', () => {
     expect(costsOf).not.toHaveBeenCalled();
 
     const own = { exit: { exit: 'cost', costs: calibrated }, fallback: calibrated, draftLength: 3 };
-    const other = { ...target, precision: 'fp32' as const };
-    expect(await variantMethod(cost, withCosts, other, costsOf)).toMatchObject(own);
-    expect(await variantMethod(cost, exampleProfile, target, costsOf)).toMatchObject(own);
-    const masked = { ...cost, skip_attention: [7] };
-    expect(await variantMethod(masked, withCosts, target, costsOf)).toMatchObject(own);
-    expect(costsOf).toHaveBeenLastCalledWith({ attention: [7], mlp: [4] });
-  });
-
-  it('is refused with a layer that the model does not have', async () => {
-    const changes = variant({ skip_mlp: [12] });
-    await expect(
-      variantMethod(changes, exampleProfile, target, async () => calibrated),
-    ).rejects.toThrow(/"some" skips layer 12.*0 to 11/);
+    expect(await variantMethod(cost, withCosts, 'fp32', costsOf)).toMatchObject(own);
+    expect(await variantMethod(cost, exampleProfile, 'int8', costsOf)).toMatchObject(own);
+    expect(costsOf).toHaveBeenLastCalledWith({ attention: [3, 5], mlp: [4] });
   });
 });

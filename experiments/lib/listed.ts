@@ -1,0 +1,190 @@
+/** What lies in results/ beside the experiments of experiments/*.yaml, which describe themselves. */
+import { z } from 'zod';
+import { POOLED } from '../../src/evaluation/summary.js';
+import { profileSchema } from '../../src/profile/schema.js';
+import { fieldOf, fill, speedupText } from './fill.js';
+
+/** A result, by the name of its files up to the first dot. */
+export interface ListedResult {
+  readonly shows: string;
+  readonly command: string;
+  /** Its main figures, from its JSON. */
+  readonly figures?: (content: unknown) => readonly string[];
+  /** Those of them that README.md tells; default: all. */
+  readonly told?: RegExp;
+}
+
+const interval = z.tuple([z.number(), z.number()]).nullable();
+const measured = z.object({ speedup: z.number().nullable(), speedup_ci95: interval });
+
+/** What is told of results.json of an evaluation. */
+export const evaluationRows = z.object({
+  rows: z.array(
+    measured.extend({
+      ...{ dataset: z.string(), method: z.string() },
+      ...{ draft_acceptance_rate: z.number().nullable(), identical_outputs: z.boolean() },
+    }),
+  ),
+});
+const samplerRows = z.object({
+  rows: z.array(
+    z.object({
+      ...{
+        group: z.string(),
+        holdout_speedup: z.number().nullable(),
+        ratio: z.number().nullable(),
+      },
+      ...{ holdout_speedup_ci95: interval, ratio_ci95: interval },
+    }),
+  ),
+});
+
+const script = (path: string) => `node --import ./test/register-typescript.mjs experiments/${path}`;
+const profileOf = (name: string) => `results/search-demo${name}.profile.json`;
+const one = (template: string) => (content: unknown) => [fill(template, content)];
+const each = (template: string) => (content: unknown) =>
+  z
+    .array(z.unknown())
+    .parse(content)
+    .map((row) => fill(template, row));
+
+const search = (shows: string, flags = '', name = ''): ListedResult => ({
+  shows,
+  command: `npx sspec search ${flags}--output ${profileOf(name)}`,
+  figures(content) {
+    const { holdout } = profileSchema.parse(content).figures;
+    const kinds = Object.entries(holdout?.per_kind ?? {});
+    const all = holdout ? ([['held out', holdout]] as const) : [];
+    return [...all, ...kinds].map(([kind, figures]) => `${kind} ${speedupText(figures)}`);
+  },
+  told: /^held out/,
+});
+
+const evaluation = (shows: string): ListedResult => ({
+  shows,
+  command: `npx sspec eval --profile ${profileOf('')} --max-new-tokens 64 --repetitions 10 --methods lookup,skip,cascade --output-dir DIR`,
+  figures: (content) =>
+    evaluationRows
+      .parse(content)
+      .rows.filter(({ dataset, method }) => dataset === POOLED && method !== 'autoregressive')
+      .map((row) => `${row.method} ${speedupText(row)}`),
+});
+
+export const LISTED: Readonly<Record<string, ListedResult>> = {
+  'search-demo': search(
+    'the profile that a search with defaults finds, measured on held-out prompts',
+  ),
+  'search-demo-seed-1': search(
+    'the same search with another seed: how far it repeats',
+    '--seed 1 ',
+    '-seed-1',
+  ),
+  'search-demo-seed-2': search('the same search with a third seed', '--seed 2 ', '-seed-2'),
+  'eval-demo': evaluation(
+    'the first profile, prompt lookup and their cascade on all held-out prompts',
+  ),
+  'eval-demo-again': evaluation('the same once more: how far it repeats'),
+  overlap: {
+    shows: 'that no held-out document and no bundled prompt is in the training text',
+    command: 'node experiments/demo-model/overlap.mjs ENCODED',
+  },
+  fidelity: {
+    shows: 'predicted against measured speedups, half of the masks from the best predicted decile',
+    command: script('fidelity.ts'),
+    figures: one(
+      '{masks} masks: rank correlation {rank_correlation.all:fixed2}, in the best decile {rank_correlation.best_decile:fixed2} (retest {retest_rank_correlation.all:fixed2}, in the best decile {retest_rank_correlation.best_decile:fixed2}); median error {median_prediction_error:percent}',
+    ),
+  },
+  audit: {
+    shows:
+      'speculative against autoregressive tokens over everything that can be varied; counts by each',
+    command: `${script('audit.ts --threads 2 --tokens 154000')} && ${script('audit.ts')}`,
+    figures(content) {
+      const threads = Object.entries(Object(fieldOf(content, 'by.threads'))).map(([n, counts]) =>
+        fill(`{tokens:count} with ${n === '1' ? 'one thread' : `${n} threads`}`, counts),
+      );
+      const told = `{tokens:count} tokens (${threads.join(', ')}) in {comparisons:count} comparisons; {defects} defects, {near_ties} near-ties`;
+      return [fill(told, fieldOf(content, 'total'))];
+    },
+  },
+  samplers: {
+    shows:
+      'samplers of masks at equal cost, whole searches and the published way at full length beside them',
+    command: script(
+      `samplers.ts ${['', '-seed-1', '-seed-2'].map((name) => `--profile ${profileOf(name)}`).join(' ')}`,
+    ),
+    figures: (content) =>
+      samplerRows.parse(content).rows.map((row) => {
+        const { holdout_speedup: speedup, holdout_speedup_ci95: speedup_ci95 } = row;
+        const paper = speedupText({ speedup: row.ratio, speedup_ci95: row.ratio_ci95 });
+        const over = row.group.startsWith('search') ? `, ${paper} the paper's way` : '';
+        return `${row.group} ${speedupText({ speedup, speedup_ci95 })}${over}`;
+      }),
+    told: /^(bo|dp|random) ladder|^relaxed-gp paper/,
+  },
+  'heldout-loss': {
+    shows: 'held-out loss of the bundled model by kind of text',
+    command: script(
+      `demo-model/heldout-loss.ts ENCODED models/demo STARTER models/demo=${profileOf('')}`,
+    ),
+    figures: each('{model}: {mean_of_kinds:fixed3}'),
+  },
+  perplexity: {
+    shows: 'perplexity on the bundled held-out prompts by precision',
+    command: script('perplexity.ts'),
+    figures: each('{precision} {perplexity:fixed2}'),
+  },
+  'pass-speed': {
+    shows: 'the price of verifying, and the best that any mask could gain',
+    command: 'npx sspec model inspect demo --speed --json',
+    figures(content) {
+      const rows = z.array(z.object({ tokens: z.number(), v: z.number() }));
+      const verify = rows.parse(fieldOf(content, 'speed.verify'));
+      const shown = verify.filter(({ tokens }) => tokens === 4 || tokens === 8);
+      const prices = shown.map((row) => fill('v({tokens}) {v:fixed2}', row)).join(', ');
+      const floor =
+        'the floor of c is {speed.c_floor:fixed2}, so no mask can gain more than {speed.best_possible.speedup:speedup}';
+      return [prices, fill(floor, content)];
+    },
+  },
+  'lookup-acceptance': {
+    shows: 'how often prompt lookup is right, by the length of a match and by where it is',
+    command: script('lookup-acceptance.ts --model ../smollm2-135m-instruct --model demo'),
+    figures: each(
+      '{model}, {dataset}: after a match of one token {current.0.accepted:percent}, of two {current.1.accepted:percent}, of eight and more {current.7.accepted:percent}; in earlier texts {earlier.0.accepted:percent}, {earlier.1.accepted:percent}, {earlier.7.accepted:percent}',
+    ),
+    told: /^$/,
+  },
+  gates: {
+    shows:
+      'a one-token pass with gates over one without; a pass with every sublayer skipped over one with none',
+    command: script('gates.ts'),
+    figures: each('{precision} {gated_over_ungated:fixed2}, {all_skipped_over_gated:percent}'),
+  },
+  'compile-memory': {
+    shows: 'peak memory while compiling 307M parameters',
+    command: script('compile-memory.ts'),
+    figures: each('{precision} {peak_memory_bytes:bytes}'),
+  },
+  'deep-miniature': {
+    shows:
+      'proof of the search on a random model built so that skipping is nearly free; of no real model',
+    command: script('deep-miniature.ts'),
+    figures(content) {
+      const holdout = measured.parse(fieldOf(content, 'holdout'));
+      const inner = 2 * (Number(fieldOf(content, 'layers')) - 2);
+      const skipped = `{inner_sublayers_skipped} of ${inner} inner sublayers skipped, {outer_sublayers_skipped} of the outer`;
+      return [`held out ${speedupText(holdout)}`, fill(skipped, content)];
+    },
+  },
+  'ask-cost': {
+    shows: 'what one ask of a model-based sampler takes after many trials of a deep model',
+    command: script('ask-cost.ts'),
+    figures(content) {
+      const told =
+        '{sampler} median {median_seconds:seconds}, slowest {slowest_seconds:seconds}, first of a resumed study {first_seconds:seconds}';
+      const rows = each(told)(fieldOf(content, 'rows'));
+      return [`${fill('{trials} trials of {bits} bits', content)}: ${rows.join('; ')}`];
+    },
+  },
+};
