@@ -113,6 +113,7 @@ export default class Eval extends BaseCommand {
     const { tokenizePrompts } = await import('../src/evaluation/prompts.js');
     const { shortOutputs } = await import('../src/evaluation/short-outputs.js');
     const { POOLED, summarise } = await import('../src/evaluation/summary.js');
+    const { readProfile } = await import('../src/profile/profile.js');
     const { busyWarning, watchOthers } = await import('../src/measurement/busy.js');
     const { describeEnvironment } = await import('../src/measurement/environment.js');
     const { auditSentence, evaluationCsv, formatEvaluation } = await import(
@@ -138,7 +139,11 @@ export default class Eval extends BaseCommand {
     if (directory !== undefined) prepareOutputDirectory(directory);
     const busy = await busyWarning();
     if (busy !== undefined) this.notice(busy, flags.quiet);
-    const model = await loadModelWithProgress(flags);
+    const [first] = files;
+    const model = await loadModelWithProgress(
+      flags,
+      first === undefined ? undefined : readProfile(first),
+    );
     try {
       const { methods, profiles, warnings } = evaluatedMethods(flags.methods, files, model.engine);
       const {

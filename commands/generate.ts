@@ -100,8 +100,8 @@ The prompt is --prompt, --prompt-file, --prompt-ids or stdin.`;
     const sampling = samplingOptions(flags);
     const source = await readPrompt(flags);
     // A wrong file name should not wait for a large model to be loaded.
-    if (flags.profile !== undefined) readProfile(flags.profile);
-    const model = await loadModelWithProgress(flags);
+    const profile = flags.profile === undefined ? undefined : readProfile(flags.profile);
+    const model = await loadModelWithProgress(flags, profile);
     try {
       const { method, warnings } = resolveMethod(flags, model.engine);
       const { checkExactness } = await import('../src/cli/exactness.js');
@@ -144,8 +144,8 @@ The prompt is --prompt, --prompt-file, --prompt-ids or stdin.`;
         process.stderr.write(`\n${shown}\n`);
       }
       return {
-        model: flags.model,
-        precision: flags.precision,
+        model: model.reference,
+        precision: model.engine.model.precision,
         method: method.name,
         prompt_tokens: prompt.length,
         token_ids: tokens,

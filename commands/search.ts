@@ -213,12 +213,12 @@ KnapSpec: dynamic programming on hidden states). greedy: along the leave-one-out
           return document;
         }
         await study.append({ type: 'note', key: 'command', value: command });
-        await study.append({ type: 'note', key: 'model', value: flags.model });
+        await study.append({ type: 'note', key: 'model', value: model.reference });
         const result = await interruptible((signal) =>
           searchWithProgress(runSearch, model, { ...request, signal }, flags.quiet),
         );
         const profile = foundProfile(engine, request, result, {
-          reference: flags.model,
+          reference: model.reference,
           studyName,
           dataset: split.calibration.dataset,
           holdout: split.holdout.dataset,

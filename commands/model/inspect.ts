@@ -50,6 +50,8 @@ interface SpeedDocument {
   /** v(M) = T(M) / T(1). */
   readonly verify: readonly { readonly tokens: number; readonly v: number }[];
   /** c with every sublayer skipped. */
+  /** False where a pass was faster than one of fewer tokens: then the other figures are not to be trusted. */
+  readonly v_rises: boolean;
   readonly c_floor: number;
   readonly c_without_attention: number;
   readonly c_without_mlp: number;
@@ -145,7 +147,7 @@ export default class ModelInspect extends BaseCommand {
   ): Promise<SpeedDocument> {
     const { loadModelWithProgress } = await import('../../src/cli/load.js');
     const { checkExactness } = await import('../../src/cli/exactness.js');
-    const { bestExpectedSpeedup, measurePassSpeed } = await import(
+    const { bestExpectedSpeedup, fallingPass, measurePassSpeed } = await import(
       '../../src/measurement/pass-speed.js'
     );
     const { busyWarning } = await import('../../src/measurement/busy.js');
@@ -173,6 +175,7 @@ export default class ModelInspect extends BaseCommand {
         bit_exact: exact,
         target_pass_seconds: speed.targetSeconds,
         verify: speed.verify.map(({ tokens, v }) => ({ tokens, v })),
+        v_rises: fallingPass(speed.verify) === null,
         c_floor: speed.cFloor,
         c_without_attention: speed.cWithoutAttention,
         c_without_mlp: speed.cWithoutMlp,
@@ -196,11 +199,16 @@ export default class ModelInspect extends BaseCommand {
     const acceptances = [...new Set(speed.expected.map(({ acceptance }) => acceptance))];
     const verify = speed.verify.map(({ tokens, v }) => `${tokens}: ${v.toFixed(2)}`).join('  ');
     const { best_possible: best } = speed;
+    const { fallingPass } = await import('../../src/measurement/pass-speed.js');
+    const falling = fallingPass(speed.verify);
+    const doubt = falling
+      ? `\nA pass of ${falling.tokens} tokens was faster than one of ${falling.fewer}, which cannot be: the machine was busy or changed its speed. Trust none of\nthese figures; try again when it is quiet.`
+      : '';
     this.print(`
 ${speed.precision}, ${speed.threads} threads, after ${speed.context} positions:
 autoregressive decoding takes ${formatSeconds(speed.target_pass_seconds)} a token
 v(M), a pass of M tokens over a pass of one:
-  ${verify}
+  ${verify}${doubt}
 c, a draft pass over a target pass: ${speed.c_floor.toFixed(2)} with every sublayer skipped,
   ${speed.c_without_attention.toFixed(2)} without attention, ${speed.c_without_mlp.toFixed(2)} without MLP
 ${speed.bit_exact ? 'A pass of M tokens gives the same bits as M passes of one: outputs are identical.' : 'Passes of one and of several tokens differ in bits here: outputs can differ at near-ties.'}

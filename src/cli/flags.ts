@@ -38,17 +38,15 @@ const DRAFTING = 'DRAFTING';
 /** Which model runs, and how. */
 export const modelFlags = {
   model: Flags.string({
-    default: 'demo',
     helpGroup: MODEL,
     helpValue: 'REF',
     summary:
-      'Bundled model "demo", a folder in the Hugging Face layout, a .gguf file, or a Hub id org/name[@rev].',
+      'Bundled model "demo", a folder in the Hugging Face layout, a .gguf file, or a Hub id org/name[@rev] [default: the profile\'s, else demo].',
   }),
   precision: Flags.option({
     options: precisions,
-    default: 'int8' as const,
     helpGroup: MODEL,
-    summary: 'Precision of the weights.',
+    summary: "Precision of the weights [default: the profile's, else int8].",
   })(),
   threads: integerFlag(
     'threads',

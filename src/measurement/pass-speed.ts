@@ -118,6 +118,23 @@ export async function measurePassSpeed(
   };
 }
 
+/** A pass of more tokens that took less time by more than this is no measurement of the two. */
+const FALL = 0.05;
+
+/**
+ * The first pass that was faster than one of fewer tokens, by more than timings vary; null where v rises, as it must. Where it
+ * does not, something else ran, or the passes of one token were slowed down by what came before them.
+ */
+export function fallingPass(
+  verify: readonly Pick<PassSpeed['verify'][number], 'tokens' | 'v'>[],
+): { readonly tokens: number; readonly fewer: number } | null {
+  for (const [i, { tokens, v }] of verify.entries()) {
+    const fewer = verify.slice(0, i).find((shorter) => v < (1 - FALL) * shorter.v);
+    if (fewer) return { tokens, fewer: fewer.tokens };
+  }
+  return null;
+}
+
 /** The mean without the fastest and the slowest tenth: it keeps what recurs and drops interruptions. */
 function trimmedMean(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
@@ -127,7 +144,7 @@ function trimmedMean(values: readonly number[]): number {
 
 /** The draft length with the best expected speedup for a constant acceptance and c, among those whose v was measured. */
 export function bestExpectedSpeedup(
-  speed: Pick<PassSpeed, 'verify'>,
+  speed: { readonly verify: readonly Pick<PassSpeed['verify'][number], 'tokens' | 'v'>[] },
   acceptance: number,
   c: number,
 ): { draftLength: number; speedup: number } {
