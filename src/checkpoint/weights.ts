@@ -3,10 +3,11 @@ import { InputError } from '../errors.js';
 import { errorMessage } from '../files.js';
 import type { Checkpoint } from './checkpoint.js';
 import { dequantise } from './gguf/dequantise.js';
-import { ggmlTypes, isGgmlType } from './gguf/ggml-types.js';
+import { ggmlTypes } from './gguf/ggml-types.js';
 import type { TensorInfo } from './tensor-info.js';
+import { weightType } from './weight-type.js';
 
-/** Elements converted at a time, so that 16-bit tensors need little memory beside the result. */
+/** Elements converted at a time, whole blocks of every type, so that stored bytes need little memory beside the result. */
 const CHUNK = 1 << 21;
 
 /** Reads weights of an open checkpoint as float32, row by row. */
@@ -73,43 +74,28 @@ function interleavedRow(row: number, headRows: number): number {
   return row - within + 2 * (within % half) + Math.floor(within / half);
 }
 
-/** Fills `values` with the elements of the tensor from element `first` on. */
+/** Fills `values` with the elements of the tensor from element `first` on. Both begin and end with whole blocks: rows do. */
 function readValues(fd: number, tensor: TensorInfo, first: number, values: Float32Array): void {
-  const { name, dtype, file, offset } = tensor;
-  if (dtype === 'F32') {
+  const { file, offset } = tensor;
+  const type = weightType(tensor);
+  if (type === 'F32') {
     readExactly(fd, values, offset + 4 * first, file);
     return;
   }
-  if (dtype !== 'F16' && dtype !== 'BF16' && isGgmlType(dtype)) {
-    const { blockElements, blockBytes } = ggmlTypes[dtype];
-    // Rows are whole blocks, and what is read are whole rows.
-    const chunk = new Uint8Array((Math.min(CHUNK, values.length) / blockElements) * blockBytes);
-    for (let at = 0; at < values.length; at += CHUNK) {
-      const part = values.subarray(at, at + CHUNK);
-      const bytes = chunk.subarray(0, (part.length / blockElements) * blockBytes);
-      readExactly(fd, bytes, offset + ((first + at) / blockElements) * blockBytes, file);
-      dequantise(dtype, bytes, part);
-    }
-    return;
-  }
-  if (dtype !== 'F16' && dtype !== 'BF16')
-    throw new InputError(
-      `${file}: tensor "${name}" has dtype ${dtype}; weights must be F32, F16 or BF16.`,
-    );
-  const convert = dtype === 'F16' ? float16ToBits : bfloat16ToBits;
-  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
-  const halves = new Uint16Array(Math.min(CHUNK, values.length));
+  const { blockElements, blockBytes } = ggmlTypes[type];
+  const chunk = new Uint8Array((Math.min(CHUNK, values.length) / blockElements) * blockBytes);
   for (let at = 0; at < values.length; at += CHUNK) {
-    const chunk = halves.subarray(0, Math.min(CHUNK, values.length - at));
-    readExactly(fd, chunk, offset + 2 * (first + at), file);
-    convert(chunk, bits, at);
+    const part = values.subarray(at, at + CHUNK);
+    const bytes = chunk.subarray(0, (part.length / blockElements) * blockBytes);
+    readExactly(fd, bytes, offset + ((first + at) / blockElements) * blockBytes, file);
+    dequantise(type, bytes, part);
   }
 }
 
-/** Both formats are little-endian, as is every platform onnxruntime-node runs on: bytes are read in place. */
+/** Values are little-endian, as is every platform onnxruntime-node runs on: float32 is read in place. */
 function readExactly(
   fd: number,
-  into: Float32Array | Uint16Array | Uint8Array,
+  into: Float32Array | Uint8Array,
   position: number,
   file: string,
 ): void {
@@ -120,33 +106,4 @@ function readExactly(
       throw new InputError(`${file} became shorter while it was read; download it again.`);
     at += count;
   }
-}
-
-/** bfloat16 is the upper half of a float32. */
-function bfloat16ToBits(from: Uint16Array, to: Uint32Array, at: number): void {
-  for (let i = 0; i < from.length; i++) to[at + i] = from[i] << 16;
-}
-
-let float16Table: Uint32Array | undefined;
-
-function float16ToBits(from: Uint16Array, to: Uint32Array, at: number): void {
-  float16Table ??= buildFloat16Table();
-  for (let i = 0; i < from.length; i++) to[at + i] = float16Table[from[i]];
-}
-
-/** The float32 bits of every float16: sign 1, exponent 5 (bias 15), fraction 10 bits. */
-function buildFloat16Table(): Uint32Array {
-  const table = new Uint32Array(1 << 16);
-  const values = new Float32Array(table.buffer);
-  for (let half = 0; half < table.length; half++) {
-    const sign = half >> 15;
-    const exponent = (half >> 10) & 31;
-    const fraction = half & 1023;
-    if (exponent === 31)
-      table[half] = (sign << 31) | 0x7f800000 | (fraction << 13); // infinity, NaN with its payload
-    else if (exponent === 0)
-      values[half] = (sign === 1 ? -1 : 1) * fraction * 2 ** -24; // zero, subnormal
-    else table[half] = (sign << 31) | ((exponent + 127 - 15) << 23) | (fraction << 13);
-  }
-  return table;
 }
