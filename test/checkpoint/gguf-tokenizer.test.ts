@@ -211,6 +211,7 @@ describe('ggufTokenizer', () => {
   it.each([
     [{ 'ggml.model': 'bert' }, /tokenizer\.ggml\.model "bert" is not supported.*gpt2/],
     [{ 'ggml.pre': 'tekken' }, /tokenizer\.ggml\.pre "tekken" is not supported.*smollm/],
+    [{ 'ggml.pre': 'default' }, /tokenizer\.ggml\.pre is "default".*safetensors/],
     [{ 'ggml.pre': 'constructor' }, /tokenizer\.ggml\.pre "constructor" is not supported/],
     [{ 'ggml.tokens': [1] }, /tokenizer\.ggml\.tokens/],
     [{ 'ggml.tokens': [] }, /tokenizer\.ggml\.tokens/],
@@ -224,6 +225,13 @@ describe('ggufTokenizer', () => {
     const error = inputErrorOf(() => build(metadataOf({ ...BYTES, ...change })));
     expect(error).toMatch(/^x\.gguf: [^\n]*\.$/);
     expect(error).toMatch(message);
+  });
+
+  it('refuses byte-level BPE that does not say how it splits', () => {
+    const { 'ggml.pre': _, ...unsaid } = BYTES;
+    expect(inputErrorOf(() => build(metadataOf(unsaid)))).toMatch(
+      /^x\.gguf: field tokenizer\.ggml\.pre is missing, .*\.$/,
+    );
   });
 
   it('keeps digits of other scripts apart, too', () => {

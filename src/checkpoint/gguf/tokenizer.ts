@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { InputError } from '../../errors.js';
 import { parseFields } from '../../json-file.js';
 import type { GgufValue } from './header.js';
-import { byteLevel, preTokenizers } from './pre-tokenizers.js';
+import { byteLevel, type PreTokenizer, preTokenizers } from './pre-tokenizers.js';
 
 /** Values of tokenizer.ggml.token_type: the special ones, and those that are found before the text is split. */
 const NORMAL = 1;
@@ -16,7 +16,7 @@ const SPACE = '▁';
 
 const tokenId = z.int().nonnegative().optional();
 const schema = z.object({
-  'tokenizer.ggml.pre': z.string().default('gpt-2'),
+  'tokenizer.ggml.pre': z.string().optional(),
   'tokenizer.ggml.tokens': z.array(z.string()).min(1),
   'tokenizer.ggml.merges': z
     .array(z.string().regex(/^[^ ]+ [^ ]+$/, 'expected two tokens with a space between them'))
@@ -112,12 +112,7 @@ function checkLengths(fields: Fields, file: string): void {
 }
 
 function byteLevelBpe(fields: Fields, file: string): Kind {
-  const pre = fields['tokenizer.ggml.pre'];
-  const found = Object.hasOwn(preTokenizers, pre) ? preTokenizers[pre] : undefined;
-  if (found === undefined)
-    throw new InputError(
-      `${file}: field tokenizer.ggml.pre "${pre}" is not supported; supported are ${Object.keys(preTokenizers).join(', ')}.`,
-    );
+  const found = preTokenizerOf(fields, file);
   const merges = need(fields, 'tokenizer.ggml.merges', file);
   return {
     parts: {
@@ -133,6 +128,20 @@ function byteLevelBpe(fields: Fields, file: string): Kind {
     },
     addBos: found.addBos,
   };
+}
+
+function preTokenizerOf(fields: Fields, file: string): PreTokenizer {
+  const pre = fields['tokenizer.ggml.pre'];
+  if (pre === undefined || pre === 'default')
+    throw new InputError(
+      `${file}: field tokenizer.ggml.pre ${pre === undefined ? 'is missing' : 'is "default"'}, so how the model splits text is not known; convert the original again with a current llama.cpp, or give its safetensors folder.`,
+    );
+  const found = Object.hasOwn(preTokenizers, pre) ? preTokenizers[pre] : undefined;
+  if (found === undefined)
+    throw new InputError(
+      `${file}: field tokenizer.ggml.pre "${pre}" is not supported; supported are ${Object.keys(preTokenizers).join(', ')}.`,
+    );
+  return found;
 }
 
 function sentencePiece(fields: Fields, unknown: string | undefined, file: string): Kind {
