@@ -55,41 +55,56 @@ export function openWeights(checkpoint: Checkpoint): Weights {
       if (into !== undefined && into.length < count)
         throw new RangeError(`${count} values of ${name} do not fit into ${into.length}.`);
       const values = into === undefined ? new Float32Array(count) : into.subarray(0, count);
-      if (tensor.interleavedHeads === undefined) readValues(fd, tensor, firstRow * rowSize, values);
-      else
-        for (let i = 0; i < rowCount; i++) {
-          const from = interleavedRow(firstRow + i, rows / tensor.interleavedHeads);
-          readValues(fd, tensor, from * rowSize, values.subarray(i * rowSize, (i + 1) * rowSize));
-        }
+      const type = weightType(tensor);
+      if (type === 'F32' && tensor.interleavedHeads === undefined) {
+        readExactly(fd, values, tensor.offset + 4 * firstRow * rowSize, tensor.file);
+        return values;
+      }
+      const { blockElements, blockBytes } = ggmlTypes[type];
+      const rowBytes = (rowSize / blockElements) * blockBytes;
+      const perChunk = Math.max(1, Math.floor(CHUNK / rowSize));
+      const chunk = new Uint8Array(Math.min(perChunk, rowCount) * rowBytes);
+      for (let at = 0; at < rowCount; at += perChunk) {
+        const part = Math.min(perChunk, rowCount - at);
+        const bytes = chunk.subarray(0, part * rowBytes);
+        readRowBytes(fd, tensor, firstRow + at, bytes, rowBytes);
+        dequantise(type, bytes, values.subarray(at * rowSize, (at + part) * rowSize));
+      }
       return values;
     },
     close,
   };
 }
 
-/** Where row `row` of Hugging Face's order lies, see {@link TensorInfo.interleavedHeads}. @param headRows D */
-function interleavedRow(row: number, headRows: number): number {
-  const within = row % headRows;
-  const half = headRows / 2;
-  return row - within + 2 * (within % half) + Math.floor(within / half);
-}
-
-/** Fills `values` with the elements of the tensor from element `first` on. Both begin and end with whole blocks: rows do. */
-function readValues(fd: number, tensor: TensorInfo, first: number, values: Float32Array): void {
-  const { file, offset } = tensor;
-  const type = weightType(tensor);
-  if (type === 'F32') {
-    readExactly(fd, values, offset + 4 * first, file);
+/** Fills `into` with the stored bytes of whole rows from `firstRow` on, in Hugging Face's order. */
+function readRowBytes(
+  fd: number,
+  { shape, interleavedHeads, offset, file }: TensorInfo,
+  firstRow: number,
+  into: Uint8Array,
+  rowBytes: number,
+): void {
+  if (interleavedHeads === undefined) {
+    readExactly(fd, into, offset + firstRow * rowBytes, file);
     return;
   }
-  const { blockElements, blockBytes } = ggmlTypes[type];
-  const chunk = new Uint8Array((Math.min(CHUNK, values.length) / blockElements) * blockBytes);
-  for (let at = 0; at < values.length; at += CHUNK) {
-    const part = values.subarray(at, at + CHUNK);
-    const bytes = chunk.subarray(0, (part.length / blockElements) * blockBytes);
-    readExactly(fd, bytes, offset + ((first + at) / blockElements) * blockBytes, file);
-    dequantise(type, bytes, part);
+  const headRows = (shape[0] ?? 1) / interleavedHeads;
+  const endRow = firstRow + into.length / rowBytes;
+  const stored = new Uint8Array(headRows * rowBytes);
+  for (let head = Math.floor(firstRow / headRows); head * headRows < endRow; head++) {
+    const begin = head * headRows;
+    readExactly(fd, stored, offset + begin * rowBytes, file);
+    for (let row = Math.max(begin, firstRow); row < Math.min(begin + headRows, endRow); row++) {
+      const from = interleavedRow(row - begin, headRows) * rowBytes;
+      into.set(stored.subarray(from, from + rowBytes), (row - firstRow) * rowBytes);
+    }
   }
+}
+
+/** Where in a head of `headRows` a row of Hugging Face's order lies, see {@link TensorInfo.interleavedHeads}. */
+function interleavedRow(row: number, headRows: number): number {
+  const half = headRows / 2;
+  return 2 * (row % half) + Math.floor(row / half);
 }
 
 /** Values are little-endian, as is every platform onnxruntime-node runs on: float32 is read in place. */
