@@ -97,14 +97,14 @@ export default class ModelInspect extends BaseCommand {
     const { llamaTensors } = await import('../../src/checkpoint/llama-tensors.js');
     const { parameterCount } = await import('../../src/graph/parameters.js');
     const { compiledBytes, kvCacheBytes } = await import('../../src/graph/size.js');
+    const { inspectTokenizer } = await import('../../src/checkpoint/tokenizer.js');
 
     const directory = await resolveModel(args.ref);
     const checkpoint = openCheckpoint(directory);
     // Refuses a checkpoint whose tensors are not those of its architecture.
     llamaTensors(checkpoint);
     const { config } = checkpoint;
-    const { loadTokenizer } = await import('../../src/checkpoint/tokenizer.js');
-    const tokenizer = loadTokenizer(directory);
+    const tokenizer = inspectTokenizer(directory);
     const tensors = [...checkpoint.tensors.values()];
     const [fp32, int8, int4] = precisions.map((precision) => compiledBytes(config, precision));
     const document: ModelDocument = {

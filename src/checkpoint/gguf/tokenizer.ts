@@ -29,7 +29,6 @@ const schema = z.object({
   'tokenizer.ggml.padding_token_id': tokenId,
   'tokenizer.ggml.add_bos_token': z.boolean().optional(),
   'tokenizer.ggml.add_space_prefix': z.boolean().default(true),
-  'tokenizer.chat_template': z.string().optional(),
 });
 type Fields = z.infer<typeof schema>;
 
@@ -40,18 +39,21 @@ interface Kind {
   readonly addBos: boolean;
 }
 
+/** Whether a GGUF file has a tokeniser; a model without one runs on token ids alone. */
+export function hasGgufTokenizer(metadata: ReadonlyMap<string, GgufValue>): boolean {
+  return metadata.has('tokenizer.ggml.model');
+}
+
 /**
  * The tokeniser in a GGUF file's metadata as Hugging Face's tokenizer.json and tokenizer_config.json would have it: byte-level
  * BPE ("gpt2") of the known pre-tokenisers, or SentencePiece BPE ("llama").
- * @returns null when the file has no tokeniser (such a model runs on token ids alone)
  * @throws InputError for another kind of tokeniser, and for fields that are missing or do not fit each other
  */
 export function ggufTokenizer(
   metadata: ReadonlyMap<string, GgufValue>,
   file: string,
-): { tokenizer: unknown; config: unknown } | null {
+): { tokenizer: unknown; config: unknown } {
   const model = metadata.get('tokenizer.ggml.model');
-  if (model === undefined) return null;
   if (model !== BYTE_LEVEL_BPE && model !== SENTENCE_PIECE)
     throw new InputError(
       `${file}: field tokenizer.ggml.model "${String(model)}" is not supported; supported are ${BYTE_LEVEL_BPE} (byte-level BPE) and ${SENTENCE_PIECE} (SentencePiece BPE).`,
@@ -95,7 +97,6 @@ export function ggufTokenizer(
       pad_token: nameOf('padding'),
       // The families' rule is for files that say nothing; without a bos it cannot be followed.
       add_bos_token: fields['tokenizer.ggml.add_bos_token'] ?? (addBos && bos !== undefined),
-      chat_template: fields['tokenizer.chat_template'],
     },
   };
 }
