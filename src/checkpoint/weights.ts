@@ -3,7 +3,7 @@ import { InputError } from '../errors.js';
 import { errorMessage } from '../files.js';
 import type { Checkpoint } from './checkpoint.js';
 import { dequantise } from './gguf/dequantise.js';
-import { ggmlTypes } from './gguf/ggml-types.js';
+import { type GgmlType, ggmlTypes } from './gguf/ggml-types.js';
 import type { TensorInfo } from './tensor-info.js';
 import { weightType } from './weight-type.js';
 
@@ -20,6 +20,17 @@ export interface Weights {
    * @throws RangeError when there is no such tensor, or the rows are not all inside it and `into`
    */
   readRows(name: string, firstRow: number, rowCount: number, into?: Float32Array): Float32Array;
+  /**
+   * Reads consecutive rows of a matrix as the file stores them: whole blocks of the tensor's type, in Hugging Face's order of rows.
+   * @throws as `readRows`
+   */
+  readBlocks(name: string, firstRow: number, rowCount: number): Uint8Array;
+  /**
+   * The type that a tensor's values are stored in.
+   * @throws InputError when it is not that of a weight
+   * @throws RangeError when there is no such tensor
+   */
+  readonly typeOf: (name: string) => GgmlType;
   /** Closes the files. */
   close(): void;
 }
@@ -40,50 +51,67 @@ export function openWeights(checkpoint: Checkpoint): Weights {
     close();
     throw new InputError(`Cannot open the weights: ${errorMessage(error)}.`);
   }
+  const find = (name: string, firstRow: number, rowCount: number): OpenTensor => {
+    const tensor = checkpoint.tensors.get(name);
+    const fd = tensor && descriptors.get(tensor.file);
+    if (tensor === undefined || fd === undefined) throw new RangeError(`No open tensor ${name}.`);
+    const rows = tensor.shape[0] ?? 1;
+    if (!(firstRow >= 0 && rowCount >= 0 && firstRow + rowCount <= rows))
+      throw new RangeError(
+        `Rows ${firstRow} to ${firstRow + rowCount} of ${name} are outside its ${rows}.`,
+      );
+    const type = weightType(tensor);
+    const { blockElements, blockBytes } = ggmlTypes[type];
+    const rowSize = tensor.shape.slice(1).reduce((product, size) => product * size, 1);
+    return { fd, tensor, type, rowSize, rowBytes: (rowSize / blockElements) * blockBytes };
+  };
   return {
     readRows(name, firstRow, rowCount, into) {
-      const tensor = checkpoint.tensors.get(name);
-      const fd = tensor && descriptors.get(tensor.file);
-      if (tensor === undefined || fd === undefined) throw new RangeError(`No open tensor ${name}.`);
-      const rows = tensor.shape[0] ?? 1;
-      const rowSize = tensor.shape.slice(1).reduce((product, size) => product * size, 1);
-      if (!(firstRow >= 0 && rowCount >= 0 && firstRow + rowCount <= rows))
-        throw new RangeError(
-          `Rows ${firstRow} to ${firstRow + rowCount} of ${name} are outside its ${rows}.`,
-        );
+      const open = find(name, firstRow, rowCount);
+      const { fd, tensor, type, rowSize, rowBytes } = open;
       const count = rowCount * rowSize;
       if (into !== undefined && into.length < count)
         throw new RangeError(`${count} values of ${name} do not fit into ${into.length}.`);
       const values = into === undefined ? new Float32Array(count) : into.subarray(0, count);
-      const type = weightType(tensor);
       if (type === 'F32' && tensor.interleavedHeads === undefined) {
-        readExactly(fd, values, tensor.offset + 4 * firstRow * rowSize, tensor.file);
+        readExactly(fd, values, tensor.offset + firstRow * rowBytes, tensor.file);
         return values;
       }
-      const { blockElements, blockBytes } = ggmlTypes[type];
-      const rowBytes = (rowSize / blockElements) * blockBytes;
       const perChunk = Math.max(1, Math.floor(CHUNK / rowSize));
       const chunk = new Uint8Array(Math.min(perChunk, rowCount) * rowBytes);
       for (let at = 0; at < rowCount; at += perChunk) {
         const part = Math.min(perChunk, rowCount - at);
         const bytes = chunk.subarray(0, part * rowBytes);
-        readRowBytes(fd, tensor, firstRow + at, bytes, rowBytes);
+        readRowBytes(open, firstRow + at, bytes);
         dequantise(type, bytes, values.subarray(at * rowSize, (at + part) * rowSize));
       }
       return values;
     },
+    readBlocks(name, firstRow, rowCount) {
+      const open = find(name, firstRow, rowCount);
+      const bytes = new Uint8Array(rowCount * open.rowBytes);
+      readRowBytes(open, firstRow, bytes);
+      return bytes;
+    },
+    typeOf: (name) => find(name, 0, 0).type,
     close,
   };
 }
 
+/** A tensor, and what its rows are in the file. */
+interface OpenTensor {
+  readonly fd: number;
+  readonly tensor: TensorInfo;
+  readonly type: GgmlType;
+  /** In elements; 1 for a vector. */
+  readonly rowSize: number;
+  readonly rowBytes: number;
+}
+
 /** Fills `into` with the stored bytes of whole rows from `firstRow` on, in Hugging Face's order. */
-function readRowBytes(
-  fd: number,
-  { shape, interleavedHeads, offset, file }: TensorInfo,
-  firstRow: number,
-  into: Uint8Array,
-  rowBytes: number,
-): void {
+function readRowBytes(open: OpenTensor, firstRow: number, into: Uint8Array): void {
+  const { fd, rowBytes } = open;
+  const { shape, interleavedHeads, offset, file } = open.tensor;
   if (interleavedHeads === undefined) {
     readExactly(fd, into, offset + firstRow * rowBytes, file);
     return;

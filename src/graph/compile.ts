@@ -12,8 +12,9 @@ import {
 import { join } from 'node:path';
 import type { Checkpoint } from '../checkpoint/checkpoint.js';
 import { hashWeights } from '../checkpoint/hash.js';
-import { llamaTensors } from '../checkpoint/llama-tensors.js';
+import { type LlamaTensors, llamaTensors } from '../checkpoint/llama-tensors.js';
 import type { ModelConfig } from '../checkpoint/model-config.js';
+import { weightType } from '../checkpoint/weight-type.js';
 import { openWeights, type Weights } from '../checkpoint/weights.js';
 import { InputError } from '../errors.js';
 import {
@@ -24,6 +25,8 @@ import {
   processIsAlive,
   writeFileAtomic,
 } from '../files.js';
+import { keepsPart } from './layout.js';
+import { matrixList, modelMatrices } from './matrices.js';
 import { buildModel } from './model.js';
 import { parameterCount } from './parameters.js';
 import { type Precision, smallestBlock } from './quantise.js';
@@ -32,6 +35,9 @@ import { WeightFile } from './weight-file.js';
 
 /** Raised whenever the graph or the layout of its weights changes, so that older compiled models are not used. */
 export const graphVersion = 4;
+
+/** The same for models that keep blocks of a GGUF file, which others need not be compiled anew for. */
+const keptBlocksVersion = 1;
 
 /** A compiled model on disk, ready to be loaded: two graphs over one file of weights. */
 export interface CompiledModel {
@@ -76,7 +82,10 @@ export async function compileModel(
     const weightsHash = await cachedHash(checkpoint, folder, (share) =>
       onProgress('hashing', share),
     );
-    const shape = { context: config.contextLength, precision, version: graphVersion };
+    const shape = {
+      ...{ context: config.contextLength, precision, version: graphVersion },
+      ...(keepsBlocks(checkpoint, tensors, precision) ? { keptBlocks: keptBlocksVersion } : {}),
+    };
     const key = createHash('sha256')
       .update(`${weightsHash} ${JSON.stringify(shape)}`)
       .digest('hex')
@@ -113,6 +122,17 @@ export async function compileModel(
     if (error instanceof InputError || errorCode(error) === undefined) throw error;
     throw new InputError(`Cannot compile the model into ${folder}: ${errorMessage(error)}`);
   }
+}
+
+function keepsBlocks(
+  { config, tensors: stored }: Checkpoint,
+  tensors: LlamaTensors,
+  precision: Precision,
+): boolean {
+  const typeOf = (name: string) => weightType(stored.get(name)!);
+  return matrixList(modelMatrices(config, tensors)).some(({ parts }) =>
+    parts.some((part) => keepsPart(part, precision, typeOf)),
+  );
 }
 
 /** Runs `store` with the checkpoint's weights and a new weight file, and closes both however it ends. */
