@@ -106,7 +106,7 @@ export default class ModelInspect extends BaseCommand {
     const { config } = checkpoint;
     const tokenizer = inspectTokenizer(directory);
     const tensors = [...checkpoint.tensors.values()];
-    const [fp32, int8, int4] = precisions.map((precision) => compiledBytes(config, precision));
+    const [fp32, int8, int4] = precisions.map((precision) => compiledBytes(checkpoint, precision));
     const document: ModelDocument = {
       model: args.ref,
       directory: fromHere(directory),

@@ -25,12 +25,6 @@ export interface Weights {
    * @throws as `readRows`
    */
   readBlocks(name: string, firstRow: number, rowCount: number): Uint8Array;
-  /**
-   * The type that a tensor's values are stored in.
-   * @throws InputError when it is not that of a weight
-   * @throws RangeError when there is no such tensor
-   */
-  readonly typeOf: (name: string) => GgmlType;
   /** Closes the files. */
   close(): void;
 }
@@ -93,7 +87,6 @@ export function openWeights(checkpoint: Checkpoint): Weights {
       readRowBytes(open, firstRow, bytes);
       return bytes;
     },
-    typeOf: (name) => find(name, 0, 0).type,
     close,
   };
 }

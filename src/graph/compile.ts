@@ -12,9 +12,8 @@ import {
 import { join } from 'node:path';
 import type { Checkpoint } from '../checkpoint/checkpoint.js';
 import { hashWeights } from '../checkpoint/hash.js';
-import { type LlamaTensors, llamaTensors } from '../checkpoint/llama-tensors.js';
+import { llamaTensors } from '../checkpoint/llama-tensors.js';
 import type { ModelConfig } from '../checkpoint/model-config.js';
-import { weightType } from '../checkpoint/weight-type.js';
 import { openWeights, type Weights } from '../checkpoint/weights.js';
 import { InputError } from '../errors.js';
 import {
@@ -25,8 +24,7 @@ import {
   processIsAlive,
   writeFileAtomic,
 } from '../files.js';
-import { keepsPart } from './layout.js';
-import { matrixList, modelMatrices } from './matrices.js';
+import { keepsBlocks, planStorage } from './layout.js';
 import { buildModel } from './model.js';
 import { parameterCount } from './parameters.js';
 import { type Precision, smallestBlock } from './quantise.js';
@@ -76,6 +74,7 @@ export async function compileModel(
     );
   }
   const tensors = llamaTensors(checkpoint);
+  const plan = planStorage(checkpoint, tensors, precision);
   const folder = join(cacheDirectory(), 'models');
   try {
     makeFolder(folder);
@@ -84,7 +83,7 @@ export async function compileModel(
     );
     const shape = {
       ...{ context: config.contextLength, precision, version: graphVersion },
-      ...(keepsBlocks(checkpoint, tensors, precision) ? { keptBlocks: keptBlocksVersion } : {}),
+      ...(keepsBlocks(plan) ? { keptBlocks: keptBlocksVersion } : {}),
     };
     const key = createHash('sha256')
       .update(`${weightsHash} ${JSON.stringify(shape)}`)
@@ -103,7 +102,7 @@ export async function compileModel(
     try {
       const total = parameterCount(config);
       const stored = withWeights(checkpoint, join(temporary, 'weights.bin'), (weights, file) =>
-        storeModel(config, weights, tensors, precision, file, (done) =>
+        storeModel(config, weights, tensors, plan, file, (done) =>
           onProgress('compiling', done / total),
         ),
       );
@@ -122,17 +121,6 @@ export async function compileModel(
     if (error instanceof InputError || errorCode(error) === undefined) throw error;
     throw new InputError(`Cannot compile the model into ${folder}: ${errorMessage(error)}`);
   }
-}
-
-function keepsBlocks(
-  { config, tensors: stored }: Checkpoint,
-  tensors: LlamaTensors,
-  precision: Precision,
-): boolean {
-  const typeOf = (name: string) => weightType(stored.get(name)!);
-  return matrixList(modelMatrices(config, tensors)).some(({ parts }) =>
-    parts.some((part) => keepsPart(part, precision, typeOf)),
-  );
 }
 
 /** Runs `store` with the checkpoint's weights and a new weight file, and closes both however it ends. */

@@ -74,9 +74,10 @@ export function modelMatrices(config: ModelConfig, tensors: LlamaTensors): Model
 
 /** The matrices in the order in which they are stored. */
 export function matrixList({ embedding, head, layers }: ModelMatrices): Matrix[] {
-  return [
-    embedding,
-    ...(head === null ? [] : [head]),
-    ...layers.flatMap(({ qkv, output, gateUp, down }) => [qkv, output, gateUp, down]),
-  ];
+  return [embedding, ...(head === null ? [] : [head]), ...layers.flatMap(matricesOfLayer)];
+}
+
+/** Those of a layer in the order in which they run. */
+export function matricesOfLayer({ qkv, output, gateUp, down }: LayerMatrices): Matrix[] {
+  return [qkv, output, gateUp, down];
 }

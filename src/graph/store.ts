@@ -1,12 +1,12 @@
 import type { LlamaTensors } from '../checkpoint/llama-tensors.js';
 import type { ModelConfig } from '../checkpoint/model-config.js';
 import type { Weights } from '../checkpoint/weights.js';
-import { isKeptType, type KeptRows, keepBlocks } from './kept-blocks.js';
-import { keepsPart, layoutOf, type QuantisedLayout } from './layout.js';
+import { type KeptRows, keepBlocks } from './kept-blocks.js';
+import type { QuantisedLayout, StoragePlan } from './layout.js';
 import type { StoredLinear } from './linear.js';
-import { type Matrix, type MatrixPart, modelMatrices } from './matrices.js';
+import type { Matrix, MatrixPart } from './matrices.js';
 import type { StoredModel } from './model.js';
-import { type Precision, quantiseRows } from './quantise.js';
+import { quantiseRows } from './quantise.js';
 import { rotaryTable } from './rope.js';
 import type { WeightFile } from './weight-file.js';
 
@@ -14,14 +14,14 @@ import type { WeightFile } from './weight-file.js';
 const pieceElements = 4 << 20;
 
 /**
- * Streams every weight of a checkpoint into the data file, quantised to the precision, and returns where each lies.
+ * Streams every weight of a checkpoint into the data file, as the plan has it, and returns where each lies.
  * @param onProgress told the number of elements stored so far.
  */
 export function storeModel(
   config: ModelConfig,
   weights: Weights,
   tensors: LlamaTensors,
-  precision: Precision,
+  { matrices, layouts }: StoragePlan,
   file: WeightFile,
   onProgress: (elements: number) => void,
 ): StoredModel {
@@ -30,7 +30,7 @@ export function storeModel(
 
   const linear = (matrix: Matrix): StoredLinear => {
     const { name, parts, columns } = matrix;
-    const layout = layoutOf(matrix, precision, config.hiddenSize, weights.typeOf);
+    const layout = layouts.get(matrix)!;
     const rows = parts.reduce((sum, part) => sum + part.rows, 0);
     const perPiece = Math.max(1, Math.floor(pieceElements / columns));
     const scales: Float32Array[] = [];
@@ -64,7 +64,6 @@ export function storeModel(
     };
   };
 
-  const matrices = modelMatrices(config, tensors);
   const embedding = linear(matrices.embedding);
   const head = matrices.head === null ? { ...embedding, name: 'head' } : linear(matrices.head);
   const { hiddenSize } = config;
@@ -100,13 +99,13 @@ function quantisedRows(
   first: number,
   count: number,
   columns: number,
-  { precision, block }: QuantisedLayout,
+  { precision, block, kept }: QuantisedLayout,
 ): KeptRows {
-  const type = weights.typeOf(part.weight);
-  if (isKeptType(type) && keepsPart(part, precision, weights.typeOf))
-    return keepBlocks(type, weights.readBlocks(part.weight, first, count));
-  const piece = weights.readRows(part.weight, first, count);
   const bits = precision === 'int8' ? 8 : 4;
+  const type = kept.get(part);
+  if (type !== undefined)
+    return keepBlocks(type, weights.readBlocks(part.weight, first, count), bits);
+  const piece = weights.readRows(part.weight, first, count);
   return { ...quantiseRows(piece, count, columns, bits, block), offsets: null };
 }
 
