@@ -105,6 +105,24 @@ describe('sspec model', () => {
     expect(await json(ModelInspect, ['demo'])).toMatchObject({ directory: join('models', 'demo') });
   });
 
+  it('compares precisions with fp32 on bundled text', async () => {
+    const document = await json(ModelInspect, ['demo', '--quality', '--quiet']);
+    const { tokens, precisions } = document.quality;
+    expect(tokens).toBeGreaterThan(1000);
+    expect(precisions.map(({ precision }: { precision: string }) => precision)).toEqual([
+      'fp32',
+      'int8',
+      'int4',
+    ]);
+    expect(precisions[0]).toMatchObject({ argmax_agreement: 1, kl_divergence: 0 });
+    expect(precisions[1].argmax_agreement).toBeGreaterThan(0.9);
+    expect(precisions[2].kl_divergence).toBeGreaterThan(precisions[1].kl_divergence);
+    const { directory } = writeMiniature(temporaryDirectory(), { contextLength: 64 });
+    expect((await runCommand(ModelInspect, [directory, '--quality', '--quiet'])).stderr).toMatch(
+      /^Error: The model .* has no tokenizer, .*\.\n$/,
+    );
+  }, 120_000);
+
   it('has no size for a precision that does not fit', async () => {
     const { directory } = writeMiniature(temporaryDirectory(), { hiddenSize: 48 });
     expect((await json(ModelInspect, [directory])).bytes).toMatchObject({ int8: null, int4: null });
