@@ -9,8 +9,8 @@
  *
  * with z = 8 for 4 bits and 128 for 8 bits. In the file (see checkpoint/gguf/dequantise.ts) a weight of Q4_0 is d (q - 8), of Q8_0
  * d q, of Q4_1 d q + m and of Q4_K (d s') q - m'. m / d is no whole number, so no zero point of MatMulNBits stands for it (a float
- * one makes onnxruntime 1.30 multiply in float32, fifty times slower): c = m + 8 d, and the graph adds c times the sum of the
- * group's inputs.
+ * one makes onnxruntime 1.30 multiply in float32, fifty times slower, and the nearest whole one loses nearly as much as quantising
+ * anew, KL 0.26 of 0.33 on SmolLM2): c = m + 8 d, and the graph adds c times the sum of the group's inputs.
  */
 
 import { groupScale } from '../checkpoint/gguf/dequantise-k.js';
