@@ -163,6 +163,8 @@ KnapSpec: dynamic programming on hidden states). greedy: along the leave-one-out
         resume: flags.resume,
         defaultName: defaultStudyName({
           ...flags,
+          model: model.reference,
+          precision: engine.model.precision,
           dataset: split.calibration.dataset.name,
           sampling,
         }),

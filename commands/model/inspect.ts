@@ -3,6 +3,7 @@ import { Args, Flags } from '@oclif/core';
 import type { ModelConfig } from '../../src/checkpoint/model-config.js';
 import { BaseCommand } from '../../src/cli/base-command.js';
 import { modelFlags } from '../../src/cli/flags.js';
+import type { QualityDocument } from '../../src/cli/quality.js';
 import { type Precision, precisions } from '../../src/graph/quantise.js';
 
 /** What `--json` prints. */
@@ -36,6 +37,8 @@ interface ModelDocument {
   readonly chat_template: boolean;
   /** With --speed. */
   readonly speed?: SpeedDocument;
+  /** With --quality. */
+  readonly quality?: QualityDocument;
 }
 
 /** What passes cost here, and the most that skipping could gain. */
@@ -70,10 +73,11 @@ const SPEED_SECONDS = 20;
 
 export default class ModelInspect extends BaseCommand {
   static override readonly summary =
-    "Show a model's architecture and sizes and, with --speed, what it could gain here.";
+    "Show a model's architecture and sizes, what it could gain here (--speed) and what a precision costs (--quality).";
   static override readonly examples = [
     '<%= config.bin %> <%= command.id %> demo',
     '<%= config.bin %> <%= command.id %> demo --speed',
+    '<%= config.bin %> <%= command.id %> demo --quality',
     '<%= config.bin %> <%= command.id %> ./models/my-llama --json',
   ];
   static override readonly args = {
@@ -88,6 +92,10 @@ export default class ModelInspect extends BaseCommand {
       summary:
         'Load it and time passes: the price of verifying, and the best that skipping could gain.',
     }),
+    quality: Flags.boolean({
+      summary:
+        'Load it at every precision and compare each with fp32 on bundled text: perplexity, agreement, KL divergence.',
+    }),
     precision: modelFlags.precision,
     threads: modelFlags.threads,
   };
@@ -99,16 +107,17 @@ export default class ModelInspect extends BaseCommand {
     const { llamaTensors } = await import('../../src/checkpoint/llama-tensors.js');
     const { parameterCount } = await import('../../src/graph/parameters.js');
     const { compiledBytes, kvCacheBytes } = await import('../../src/graph/size.js');
+    const { inspectTokenizer } = await import('../../src/checkpoint/tokenizer.js');
 
     const directory = await resolveModel(args.ref);
     const checkpoint = openCheckpoint(directory);
     // Refuses a checkpoint whose tensors are not those of its architecture.
     llamaTensors(checkpoint);
     const { config } = checkpoint;
-    const { loadTokenizer } = await import('../../src/checkpoint/tokenizer.js');
-    const tokenizer = loadTokenizer(directory);
+    const tokenizer = inspectTokenizer(directory);
     const tensors = [...checkpoint.tensors.values()];
-    const [fp32, int8, int4] = precisions.map((precision) => compiledBytes(config, precision));
+    const [fp32, int8, int4] = precisions.map((precision) => compiledBytes(checkpoint, precision));
+    const bytes = { fp32, int8, int4 };
     const document: ModelDocument = {
       model: args.ref,
       directory: fromHere(directory),
@@ -128,22 +137,28 @@ export default class ModelInspect extends BaseCommand {
       parameters: parameterCount(config),
       stored_bytes: tensors.reduce((sum, { byteLength }) => sum + byteLength, 0),
       stored_dtypes: [...new Set(tensors.map(({ dtype }) => dtype))].sort(),
-      bytes: { fp32, int8, int4 },
+      bytes,
       kv_cache_bytes: kvCacheBytes(config),
       tokenizer: tokenizer !== null,
       chat_template: tokenizer?.hasChatTemplate ?? false,
       ...(flags.speed ? { speed: await this.measure(args.ref, flags) } : {}),
+      ...(flags.quality ? { quality: await this.compare(args.ref, bytes, flags) } : {}),
     };
     if (!this.jsonEnabled()) {
       await this.show(document);
       if (document.speed) await this.showSpeed(document.speed);
+      if (document.quality) await this.showQuality(document.quality);
     }
     return document;
   }
 
   private async measure(
     ref: string,
-    flags: { precision: Precision; threads: number | undefined; quiet: boolean },
+    flags: {
+      precision: Precision | undefined;
+      threads: number | undefined;
+      quiet: boolean;
+    },
   ): Promise<SpeedDocument> {
     const { loadModelWithProgress } = await import('../../src/cli/load.js');
     const { checkExactness } = await import('../../src/cli/exactness.js');
@@ -169,7 +184,7 @@ export default class ModelInspect extends BaseCommand {
       const best = bestExpectedSpeedup(speed, 1, speed.cFloor);
       const costs = [0.3, 0.4, 0.5, 0.6].filter((c) => c > speed.cFloor);
       return {
-        precision,
+        precision: engine.model.precision,
         threads: engine.threads,
         context: speed.context,
         bit_exact: exact,
@@ -190,6 +205,38 @@ export default class ModelInspect extends BaseCommand {
       progress.stop();
       await model.close();
     }
+  }
+
+  private async compare(
+    ref: string,
+    bytes: ModelDocument['bytes'],
+    flags: { threads: number | undefined; quiet: boolean },
+  ): Promise<QualityDocument> {
+    const { qualityOf } = await import('../../src/cli/quality.js');
+    const fitting = precisions.filter((precision) => bytes[precision] !== null);
+    return qualityOf(ref, fitting, flags);
+  }
+
+  private async showQuality(quality: QualityDocument): Promise<void> {
+    const { table } = await import('../../src/reporting/table.js');
+    this.print(`
+Against fp32 on the bundled ${quality.dataset} texts, ${quality.tokens} tokens:`);
+    this.print(
+      table(
+        [
+          { key: 'precision' },
+          { key: 'perplexity', align: 'right' },
+          { key: 'agreement', title: 'same top token', align: 'right' },
+          { key: 'kl', title: 'KL divergence', align: 'right' },
+        ],
+        quality.precisions.map((row) => ({
+          precision: row.precision,
+          perplexity: row.perplexity.toFixed(2),
+          agreement: `${(100 * row.argmax_agreement).toFixed(1)}%`,
+          kl: row.kl_divergence.toFixed(4),
+        })),
+      ),
+    );
   }
 
   private async showSpeed(speed: SpeedDocument): Promise<void> {

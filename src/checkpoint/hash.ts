@@ -20,7 +20,7 @@ export async function hashWeights(
   progress?: HashProgress,
 ): Promise<string> {
   const hash = createHash('sha256');
-  hash.update(`${JSON.stringify(Object.entries(shapingFields(checkpoint.config)).sort(byName))}\n`);
+  hash.update(`${JSON.stringify(hashedFields(checkpoint.config))}\n`);
   const tensors = [...checkpoint.tensors].sort(byName);
   const totalBytes = tensors.reduce((sum, [, tensor]) => sum + tensor.byteLength, 0);
   const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
@@ -53,10 +53,49 @@ export async function hashWeights(
   return hash.digest('hex');
 }
 
-/** Where a sequence begins, ends or must stop does not change what a pass computes. */
-function shapingFields(config: ModelConfig): Partial<ModelConfig> {
-  const { bosTokenId: _bos, eosTokenIds: _eos, contextLength: _context, ...shaping } = config;
-  return shaping;
+/**
+ * How a field of the configuration enters the hash. A field that is added must be `unlessDefault`, with the value that gives what
+ * passes computed before there was such a field: then the hashes of models without it, in profiles and studies, stay.
+ */
+type Share<T> = 'always' | 'never' | { readonly unlessDefault: T };
+
+const SHARES: { readonly [Field in keyof ModelConfig]-?: Share<ModelConfig[Field]> } = {
+  modelType: 'always',
+  hiddenSize: 'always',
+  intermediateSize: 'always',
+  layers: 'always',
+  heads: 'always',
+  kvHeads: 'always',
+  headDim: 'always',
+  vocabSize: 'always',
+  rmsNormEps: 'always',
+  ropeTheta: 'always',
+  ropeScaling: 'always',
+  attentionBias: 'always',
+  mlpBias: 'always',
+  tiedEmbeddings: 'always',
+  slidingWindow: 'always',
+  // Where a sequence begins, ends or must stop does not change what a pass computes.
+  contextLength: 'never',
+  bosTokenId: 'never',
+  eosTokenIds: 'never',
+};
+
+/** Fields and values that enter, in the order of the fields' names. */
+export function hashedFields(
+  config: object,
+  shares: Readonly<Record<string, Share<unknown>>> = SHARES,
+): [string, unknown][] {
+  const values: ReadonlyMap<string, unknown> = new Map(Object.entries(config));
+  return Object.entries(shares)
+    .filter(
+      ([name, share]) =>
+        share !== 'never' &&
+        (share === 'always' ||
+          JSON.stringify(values.get(name)) !== JSON.stringify(share.unlessDefault)),
+    )
+    .map(([name]): [string, unknown] => [name, values.get(name)])
+    .sort(byName);
 }
 
 function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {

@@ -1,8 +1,6 @@
 import { InputError } from '../errors.js';
 import type { Checkpoint } from './checkpoint.js';
-import { ggmlTypes } from './gguf/ggml-types.js';
-
-const WEIGHT_DTYPES: readonly string[] = Object.keys(ggmlTypes);
+import { weightType } from './weight-type.js';
 
 /** Tensor names of a linear projection y = W x + b; the weight is [outputs, inputs], the bias [outputs] or absent. */
 export interface LinearTensors {
@@ -62,10 +60,7 @@ export function llamaTensors(checkpoint: Checkpoint): LlamaTensors {
       throw new InputError(
         `${found.file}: tensor "${name}" has shape [${found.shape}], but config.json asks for [${shape}].`,
       );
-    if (!WEIGHT_DTYPES.includes(found.dtype))
-      throw new InputError(
-        `${found.file}: tensor "${name}" has dtype ${found.dtype}; weights must be F32, F16 or BF16.`,
-      );
+    weightType(found);
     return name;
   };
   const linear = (

@@ -1,16 +1,10 @@
-import { join } from 'node:path';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { z } from 'zod';
 import { InputError } from '../errors.js';
 import { errorMessage } from '../files.js';
-import { parseFields, readJsonFile, readTextFile } from '../json-file.js';
+import { parseFields } from '../json-file.js';
 import { type ChatMessage, renderChat } from './chat-template.js';
-import { readGgufHeader } from './gguf/header.js';
-import { isGgufFile } from './gguf/is-gguf.js';
-import { ggufTokenizer } from './gguf/tokenizer.js';
-
-const MAX_TOKENIZER_BYTES = 1 << 28;
-const MAX_CONFIG_BYTES = 1 << 24;
+import { findTokenizer, type TokenizerSource } from './tokenizer-source.js';
 
 /** Text to token ids and back, for one checkpoint. */
 export interface TextTokenizer {
@@ -64,23 +58,8 @@ const configSchema = z.looseObject({
   unk_token: tokenName,
   pad_token: tokenName,
   add_bos_token: z.boolean().nullish(),
-  chat_template: z
-    .union([z.string(), z.array(z.object({ name: z.string(), template: z.string() }))])
-    .nullish(),
 });
 type TokenizerConfig = z.infer<typeof configSchema>;
-
-/** A tokenizer as its files have it, before any check. */
-interface TokenizerSource {
-  /** Content of tokenizer.json, and where it stands, for errors. */
-  readonly json: unknown;
-  readonly file: string;
-  /** Content of tokenizer_config.json. */
-  readonly configJson: unknown;
-  readonly configFile: string;
-  /** chat_template.jinja, which goes before the template in tokenizer_config.json, as in transformers. */
-  readonly templateFile: string | null;
-}
 
 /**
  * Loads a model's tokenizer: tokenizer.json, and tokenizer_config.json and chat_template.jinja where they exist; or what a GGUF
@@ -90,31 +69,25 @@ interface TokenizerSource {
  * @throws InputError when a file is damaged, or `add_bos_token` is true without a known `bos_token`
  */
 export function loadTokenizer(path: string): TextTokenizer | null {
-  const source = isGgufFile(path) ? ggufSource(path) : folderSource(path);
+  const source = findTokenizer(path);
   return source && createTokenizer(source);
 }
 
-function folderSource(directory: string): TokenizerSource | null {
-  const file = join(directory, 'tokenizer.json');
-  const json = readJsonFile(file, MAX_TOKENIZER_BYTES);
-  if (json === undefined) return null;
-  const configFile = join(directory, 'tokenizer_config.json');
-  const configJson = readJsonFile(configFile, MAX_CONFIG_BYTES) ?? {};
-  const templateFile = join(directory, 'chat_template.jinja');
-  return { json, file, configJson, configFile, templateFile };
-}
-
-function ggufSource(file: string): TokenizerSource | null {
-  const found = ggufTokenizer(readGgufHeader(file).metadata, file);
-  if (found === null) return null;
-  const { tokenizer: json, config: configJson } = found;
-  return { json, file, configJson, configFile: file, templateFile: null };
+/**
+ * What a model's tokenizer can do, without the time that it takes to build it: whether it works is not checked.
+ * @param path what `resolveModel` gives
+ * @returns null when the model has none
+ */
+export function inspectTokenizer(path: string): Pick<TextTokenizer, 'hasChatTemplate'> | null {
+  const source = findTokenizer(path);
+  return source && { hasChatTemplate: source.template() !== undefined };
 }
 
 function createTokenizer(source: TokenizerSource): TextTokenizer {
   const { file, configFile } = source;
-  const fields = parseFields(tokenizerSchema, source.json, file);
-  const config = parseFields(configSchema, source.configJson, configFile);
+  const { json, configJson } = source.read();
+  const fields = parseFields(tokenizerSchema, json, file);
+  const config = parseFields(configSchema, configJson, configFile);
   const library = construct(fields, file);
 
   const specialIds = new Set(
@@ -147,9 +120,9 @@ function createTokenizer(source: TokenizerSource): TextTokenizer {
       return kept.length === 0 ? '' : library.decode(kept, { clean_up_tokenization_spaces: false });
     },
     isSpecial,
-    hasChatTemplate: readChatTemplate(source, config) !== undefined,
+    hasChatTemplate: source.template() !== undefined,
     chat(messages) {
-      const template = readChatTemplate(source, config);
+      const template = source.template();
       if (!template)
         throw new InputError(
           `${configFile}: the model has no chat template, here or in chat_template.jinja; give the prompt as plain text.`,
@@ -181,19 +154,6 @@ function construct(fields: z.infer<typeof tokenizerSchema>, file: string): Token
   } catch (error) {
     throw new InputError(`${file}: this tokenizer cannot be used: ${errorMessage(error)}.`);
   }
-}
-
-function readChatTemplate(
-  { templateFile: file, configFile }: TokenizerSource,
-  config: TokenizerConfig,
-): { text: string; file: string } | undefined {
-  const text = file === null ? undefined : readTextFile(file, MAX_CONFIG_BYTES);
-  if (file !== null && text !== undefined) return { text, file };
-  const { chat_template: stored } = config;
-  const chosen = Array.isArray(stored)
-    ? stored.find(({ name }) => name === 'default')?.template
-    : stored;
-  return chosen == null ? undefined : { text: chosen, file: configFile };
 }
 
 function namedTokens(config: TokenizerConfig): Record<string, string> {

@@ -3,10 +3,11 @@ import { InputError } from '../errors.js';
 import { errorMessage } from '../files.js';
 import type { Checkpoint } from './checkpoint.js';
 import { dequantise } from './gguf/dequantise.js';
-import { ggmlTypes, isGgmlType } from './gguf/ggml-types.js';
+import { type GgmlType, ggmlTypes } from './gguf/ggml-types.js';
 import type { TensorInfo } from './tensor-info.js';
+import { weightType } from './weight-type.js';
 
-/** Elements converted at a time, so that 16-bit tensors need little memory beside the result. */
+/** Elements converted at a time, whole blocks of every type, so that stored bytes need little memory beside the result. */
 const CHUNK = 1 << 21;
 
 /** Reads weights of an open checkpoint as float32, row by row. */
@@ -19,6 +20,11 @@ export interface Weights {
    * @throws RangeError when there is no such tensor, or the rows are not all inside it and `into`
    */
   readRows(name: string, firstRow: number, rowCount: number, into?: Float32Array): Float32Array;
+  /**
+   * Reads consecutive rows of a matrix as the file stores them: whole blocks of the tensor's type, in Hugging Face's order of rows.
+   * @throws as `readRows`
+   */
+  readBlocks(name: string, firstRow: number, rowCount: number): Uint8Array;
   /** Closes the files. */
   close(): void;
 }
@@ -39,77 +45,93 @@ export function openWeights(checkpoint: Checkpoint): Weights {
     close();
     throw new InputError(`Cannot open the weights: ${errorMessage(error)}.`);
   }
+  const find = (name: string, firstRow: number, rowCount: number): OpenTensor => {
+    const tensor = checkpoint.tensors.get(name);
+    const fd = tensor && descriptors.get(tensor.file);
+    if (tensor === undefined || fd === undefined) throw new RangeError(`No open tensor ${name}.`);
+    const rows = tensor.shape[0] ?? 1;
+    if (!(firstRow >= 0 && rowCount >= 0 && firstRow + rowCount <= rows))
+      throw new RangeError(
+        `Rows ${firstRow} to ${firstRow + rowCount} of ${name} are outside its ${rows}.`,
+      );
+    const type = weightType(tensor);
+    const { blockElements, blockBytes } = ggmlTypes[type];
+    const rowSize = tensor.shape.slice(1).reduce((product, size) => product * size, 1);
+    return { fd, tensor, type, rowSize, rowBytes: (rowSize / blockElements) * blockBytes };
+  };
   return {
     readRows(name, firstRow, rowCount, into) {
-      const tensor = checkpoint.tensors.get(name);
-      const fd = tensor && descriptors.get(tensor.file);
-      if (tensor === undefined || fd === undefined) throw new RangeError(`No open tensor ${name}.`);
-      const rows = tensor.shape[0] ?? 1;
-      const rowSize = tensor.shape.slice(1).reduce((product, size) => product * size, 1);
-      if (!(firstRow >= 0 && rowCount >= 0 && firstRow + rowCount <= rows))
-        throw new RangeError(
-          `Rows ${firstRow} to ${firstRow + rowCount} of ${name} are outside its ${rows}.`,
-        );
+      const open = find(name, firstRow, rowCount);
+      const { fd, tensor, type, rowSize, rowBytes } = open;
       const count = rowCount * rowSize;
       if (into !== undefined && into.length < count)
         throw new RangeError(`${count} values of ${name} do not fit into ${into.length}.`);
       const values = into === undefined ? new Float32Array(count) : into.subarray(0, count);
-      if (tensor.interleavedHeads === undefined) readValues(fd, tensor, firstRow * rowSize, values);
-      else
-        for (let i = 0; i < rowCount; i++) {
-          const from = interleavedRow(firstRow + i, rows / tensor.interleavedHeads);
-          readValues(fd, tensor, from * rowSize, values.subarray(i * rowSize, (i + 1) * rowSize));
-        }
+      if (type === 'F32' && tensor.interleavedHeads === undefined) {
+        readExactly(fd, values, tensor.offset + firstRow * rowBytes, tensor.file);
+        return values;
+      }
+      const perChunk = Math.max(1, Math.floor(CHUNK / rowSize));
+      const chunk = new Uint8Array(Math.min(perChunk, rowCount) * rowBytes);
+      for (let at = 0; at < rowCount; at += perChunk) {
+        const part = Math.min(perChunk, rowCount - at);
+        const bytes = chunk.subarray(0, part * rowBytes);
+        readRowBytes(open, firstRow + at, bytes);
+        dequantise(type, bytes, values.subarray(at * rowSize, (at + part) * rowSize));
+      }
       return values;
+    },
+    readBlocks(name, firstRow, rowCount) {
+      const open = find(name, firstRow, rowCount);
+      const bytes = new Uint8Array(rowCount * open.rowBytes);
+      readRowBytes(open, firstRow, bytes);
+      return bytes;
     },
     close,
   };
 }
 
-/** Where row `row` of Hugging Face's order lies, see {@link TensorInfo.interleavedHeads}. @param headRows D */
-function interleavedRow(row: number, headRows: number): number {
-  const within = row % headRows;
-  const half = headRows / 2;
-  return row - within + 2 * (within % half) + Math.floor(within / half);
+/** A tensor, and what its rows are in the file. */
+interface OpenTensor {
+  readonly fd: number;
+  readonly tensor: TensorInfo;
+  readonly type: GgmlType;
+  /** In elements; 1 for a vector. */
+  readonly rowSize: number;
+  readonly rowBytes: number;
 }
 
-/** Fills `values` with the elements of the tensor from element `first` on. */
-function readValues(fd: number, tensor: TensorInfo, first: number, values: Float32Array): void {
-  const { name, dtype, file, offset } = tensor;
-  if (dtype === 'F32') {
-    readExactly(fd, values, offset + 4 * first, file);
+/** Fills `into` with the stored bytes of whole rows from `firstRow` on, in Hugging Face's order. */
+function readRowBytes(open: OpenTensor, firstRow: number, into: Uint8Array): void {
+  const { fd, rowBytes } = open;
+  const { shape, interleavedHeads, offset, file } = open.tensor;
+  if (interleavedHeads === undefined) {
+    readExactly(fd, into, offset + firstRow * rowBytes, file);
     return;
   }
-  if (dtype !== 'F16' && dtype !== 'BF16' && isGgmlType(dtype)) {
-    const { blockElements, blockBytes } = ggmlTypes[dtype];
-    // Rows are whole blocks, and what is read are whole rows.
-    const chunk = new Uint8Array((Math.min(CHUNK, values.length) / blockElements) * blockBytes);
-    for (let at = 0; at < values.length; at += CHUNK) {
-      const part = values.subarray(at, at + CHUNK);
-      const bytes = chunk.subarray(0, (part.length / blockElements) * blockBytes);
-      readExactly(fd, bytes, offset + ((first + at) / blockElements) * blockBytes, file);
-      dequantise(dtype, bytes, part);
+  const headRows = (shape[0] ?? 1) / interleavedHeads;
+  const endRow = firstRow + into.length / rowBytes;
+  const stored = new Uint8Array(headRows * rowBytes);
+  for (let head = Math.floor(firstRow / headRows); head * headRows < endRow; head++) {
+    const begin = head * headRows;
+    readExactly(fd, stored, offset + begin * rowBytes, file);
+    for (let row = Math.max(begin, firstRow); row < Math.min(begin + headRows, endRow); row++) {
+      const from = interleavedRow(row - begin, headRows) * rowBytes;
+      into.set(stored.subarray(from, from + rowBytes), (row - firstRow) * rowBytes);
     }
-    return;
-  }
-  if (dtype !== 'F16' && dtype !== 'BF16')
-    throw new InputError(
-      `${file}: tensor "${name}" has dtype ${dtype}; weights must be F32, F16 or BF16.`,
-    );
-  const convert = dtype === 'F16' ? float16ToBits : bfloat16ToBits;
-  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
-  const halves = new Uint16Array(Math.min(CHUNK, values.length));
-  for (let at = 0; at < values.length; at += CHUNK) {
-    const chunk = halves.subarray(0, Math.min(CHUNK, values.length - at));
-    readExactly(fd, chunk, offset + 2 * (first + at), file);
-    convert(chunk, bits, at);
   }
 }
 
-/** Both formats are little-endian, as is every platform onnxruntime-node runs on: bytes are read in place. */
+/** Where in a head of `headRows` a row of Hugging Face's order lies, see {@link TensorInfo.interleavedHeads}. */
+function interleavedRow(row: number, headRows: number): number {
+  const half = headRows / 2;
+  return 2 * (row % half) + Math.floor(row / half);
+}
+
+/** Values are little-endian, as is every platform onnxruntime-node runs on: float32 is read in place. */
 function readExactly(
   fd: number,
-  into: Float32Array | Uint16Array | Uint8Array,
+  into: Float32Array | Uint8Array,
   position: number,
   file: string,
 ): void {
@@ -120,33 +142,4 @@ function readExactly(
       throw new InputError(`${file} became shorter while it was read; download it again.`);
     at += count;
   }
-}
-
-/** bfloat16 is the upper half of a float32. */
-function bfloat16ToBits(from: Uint16Array, to: Uint32Array, at: number): void {
-  for (let i = 0; i < from.length; i++) to[at + i] = from[i] << 16;
-}
-
-let float16Table: Uint32Array | undefined;
-
-function float16ToBits(from: Uint16Array, to: Uint32Array, at: number): void {
-  float16Table ??= buildFloat16Table();
-  for (let i = 0; i < from.length; i++) to[at + i] = float16Table[from[i]];
-}
-
-/** The float32 bits of every float16: sign 1, exponent 5 (bias 15), fraction 10 bits. */
-function buildFloat16Table(): Uint32Array {
-  const table = new Uint32Array(1 << 16);
-  const values = new Float32Array(table.buffer);
-  for (let half = 0; half < table.length; half++) {
-    const sign = half >> 15;
-    const exponent = (half >> 10) & 31;
-    const fraction = half & 1023;
-    if (exponent === 31)
-      table[half] = (sign << 31) | 0x7f800000 | (fraction << 13); // infinity, NaN with its payload
-    else if (exponent === 0)
-      values[half] = (sign === 1 ? -1 : 1) * fraction * 2 ** -24; // zero, subnormal
-    else table[half] = (sign << 31) | ((exponent + 127 - 15) << 23) | (fraction << 13);
-  }
-  return table;
 }

@@ -1,4 +1,4 @@
-import { type CsvError, parse } from 'csv-parse/sync';
+import { CsvError, parse } from 'csv-parse/sync';
 import { InputError } from '../errors.js';
 import { errorMessage } from '../files.js';
 import { type FileForm, ROW_LIMITS, type Row, readLines } from './rows.js';
@@ -90,24 +90,30 @@ interface CsvRecord {
 }
 
 function parseCsv(text: string, path: string, limits: typeof CSV_LIMITS): CsvRecord[] {
-  let parsed: { record: string[]; info: { lines: number } }[];
+  /** The line that each record ends on. */
+  const ends: number[] = [];
+  let parsed: string[][];
   try {
     parsed = parse(text, {
-      info: true,
+      // Not the option `info`, which changes what is returned to something that the types do not tell.
+      on_record: (record: string[], { lines }) => {
+        ends.push(lines);
+        return record;
+      },
       record_delimiter: '\n',
       skip_empty_lines: true,
       max_record_size: limits.lineBytes,
       // The header, and one more than may be there to notice it.
       to: limits.rows + 2,
-    }) as unknown as typeof parsed;
+    });
   } catch (error) {
-    const { lines } = error as CsvError & { lines?: number };
-    const line = lines === undefined ? '' : `, line ${lines}`;
+    const lines: unknown = error instanceof CsvError ? error.lines : undefined;
+    const line = typeof lines === 'number' ? `, line ${lines}` : '';
     throw new InputError(`${path}${line}: not valid CSV (${errorMessage(error)}).`);
   }
-  return parsed.map(({ record, info }) => {
-    const within = record.reduce((sum, cell) => sum + cell.split('\n').length - 1, 0);
-    return { line: info.lines - within, cells: record };
+  return parsed.map((cells, i) => {
+    const within = cells.reduce((sum, cell) => sum + cell.split('\n').length - 1, 0);
+    return { line: ends[i] - within, cells };
   });
 }
 

@@ -24,6 +24,7 @@ import {
   processIsAlive,
   writeFileAtomic,
 } from '../files.js';
+import { keepsBlocks, planStorage } from './layout.js';
 import { buildModel } from './model.js';
 import { parameterCount } from './parameters.js';
 import { type Precision, smallestBlock } from './quantise.js';
@@ -32,6 +33,9 @@ import { WeightFile } from './weight-file.js';
 
 /** Raised whenever the graph or the layout of its weights changes, so that older compiled models are not used. */
 export const graphVersion = 4;
+
+/** The same for models that keep blocks of a GGUF file, which others need not be compiled anew for. */
+const keptBlocksVersion = 1;
 
 /** A compiled model on disk, ready to be loaded: two graphs over one file of weights. */
 export interface CompiledModel {
@@ -70,13 +74,17 @@ export async function compileModel(
     );
   }
   const tensors = llamaTensors(checkpoint);
+  const plan = planStorage(checkpoint, tensors, precision);
   const folder = join(cacheDirectory(), 'models');
   try {
     makeFolder(folder);
     const weightsHash = await cachedHash(checkpoint, folder, (share) =>
       onProgress('hashing', share),
     );
-    const shape = { context: config.contextLength, precision, version: graphVersion };
+    const shape = {
+      ...{ context: config.contextLength, precision, version: graphVersion },
+      ...(keepsBlocks(plan) ? { keptBlocks: keptBlocksVersion } : {}),
+    };
     const key = createHash('sha256')
       .update(`${weightsHash} ${JSON.stringify(shape)}`)
       .digest('hex')
@@ -94,7 +102,7 @@ export async function compileModel(
     try {
       const total = parameterCount(config);
       const stored = withWeights(checkpoint, join(temporary, 'weights.bin'), (weights, file) =>
-        storeModel(config, weights, tensors, precision, file, (done) =>
+        storeModel(config, weights, tensors, plan, file, (done) =>
           onProgress('compiling', done / total),
         ),
       );

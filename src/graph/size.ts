@@ -1,19 +1,21 @@
+import type { Checkpoint } from '../checkpoint/checkpoint.js';
+import { llamaTensors } from '../checkpoint/llama-tensors.js';
 import type { ModelConfig } from '../checkpoint/model-config.js';
-import { type Precision, quantisationBlock, smallestBlock } from './quantise.js';
+import { type MatrixLayout, planStorage } from './layout.js';
+import { type Precision, smallestBlock } from './quantise.js';
 
 /**
  * Bytes of a model's matrices in a compiled model, scales included. Norms, biases and the rotary table come on top; they
  * are small.
  * @returns null where the precision does not fit the model's sizes (see `compileModel`).
  */
-export function compiledBytes(config: ModelConfig, precision: Precision): number | null {
-  if (precision !== 'fp32' && config.hiddenSize % smallestBlock !== 0) return null;
-  const { hiddenSize: d, headDim, heads, kvHeads, intermediateSize, layers, vocabSize } = config;
-  const block = quantisationBlock(precision, d);
-  const matrix = (rows: number, columns: number) => rows * rowBytes(columns, precision, block);
-  const attention = matrix((heads + 2 * kvHeads) * headDim, d) + matrix(d, heads * headDim);
-  const mlp = 2 * matrix(intermediateSize, d) + matrix(d, intermediateSize);
-  return layers * (attention + mlp) + matrix(vocabSize, d) * (config.tiedEmbeddings ? 1 : 2);
+export function compiledBytes(checkpoint: Checkpoint, precision: Precision): number | null {
+  if (precision !== 'fp32' && checkpoint.config.hiddenSize % smallestBlock !== 0) return null;
+  const { layouts } = planStorage(checkpoint, llamaTensors(checkpoint), precision);
+  return [...layouts].reduce((sum, [{ parts, columns }, layout]) => {
+    const rows = parts.reduce((count, part) => count + part.rows, 0);
+    return sum + rows * rowBytes(columns, layout);
+  }, 0);
 }
 
 /** Bytes of the keys and values of a sequence that fills the context. */
@@ -21,9 +23,10 @@ export function kvCacheBytes({ layers, kvHeads, headDim, contextLength }: ModelC
   return 2 * layers * kvHeads * headDim * contextLength * Float32Array.BYTES_PER_ELEMENT;
 }
 
-/** A row in blocks of columns, each with a float scale. */
-function rowBytes(columns: number, precision: Precision, block: number): number {
-  if (precision === 'fp32') return 4 * columns;
-  const blocks = Math.ceil(columns / block);
-  return blocks * ((block * (precision === 'int8' ? 8 : 4)) / 8 + 4);
+/** A row, in blocks of columns with a float scale, and an offset where there are any. */
+function rowBytes(columns: number, layout: MatrixLayout): number {
+  if (layout.precision === 'fp32') return 4 * columns;
+  const { block, offsets } = layout;
+  const bits = layout.precision === 'int8' ? 8 : 4;
+  return Math.ceil(columns / block) * ((block * bits) / 8 + (offsets ? 8 : 4));
 }

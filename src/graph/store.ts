@@ -1,9 +1,12 @@
 import type { LlamaTensors } from '../checkpoint/llama-tensors.js';
 import type { ModelConfig } from '../checkpoint/model-config.js';
 import type { Weights } from '../checkpoint/weights.js';
+import { type KeptRows, keepBlocks } from './kept-blocks.js';
+import type { QuantisedLayout, StoragePlan } from './layout.js';
 import type { StoredLinear } from './linear.js';
+import type { Matrix, MatrixPart } from './matrices.js';
 import type { StoredModel } from './model.js';
-import { type Precision, quantisationBlock, quantiseRows } from './quantise.js';
+import { quantiseRows } from './quantise.js';
 import { rotaryTable } from './rope.js';
 import type { WeightFile } from './weight-file.js';
 
@@ -11,46 +14,38 @@ import type { WeightFile } from './weight-file.js';
 const pieceElements = 4 << 20;
 
 /**
- * Streams every weight of a checkpoint into the data file, quantised to the precision, and returns where each lies.
+ * Streams every weight of a checkpoint into the data file, as the plan has it, and returns where each lies.
  * @param onProgress told the number of elements stored so far.
  */
 export function storeModel(
   config: ModelConfig,
   weights: Weights,
   tensors: LlamaTensors,
-  precision: Precision,
+  { matrices, layouts }: StoragePlan,
   file: WeightFile,
   onProgress: (elements: number) => void,
 ): StoredModel {
-  const block = quantisationBlock(precision, config.hiddenSize);
   let done = 0;
   const vector = (name: string, size: number) => weights.readRows(name, 0, size);
 
-  /** Stores the rows of several matrices of equal width under each other as one. */
-  const linear = (
-    name: string,
-    parts: readonly { weight: string; bias?: string | null; rows: number }[],
-    columns: number,
-  ): StoredLinear => {
+  const linear = (matrix: Matrix): StoredLinear => {
+    const { name, parts, columns } = matrix;
+    const layout = layouts.get(matrix)!;
     const rows = parts.reduce((sum, part) => sum + part.rows, 0);
     const perPiece = Math.max(1, Math.floor(pieceElements / columns));
     const scales: Float32Array[] = [];
+    const offsets: Float32Array[] = [];
     const writing = file.begin();
     for (const part of parts) {
       for (let first = 0; first < part.rows; first += perPiece) {
         const count = Math.min(perPiece, part.rows - first);
-        const piece = weights.readRows(part.weight, first, count);
-        if (precision === 'fp32') writing.write(piece);
+        if (layout.precision === 'fp32') writing.write(weights.readRows(part.weight, first, count));
         else {
-          const quantised = quantiseRows(
-            piece,
-            count,
-            columns,
-            precision === 'int8' ? 8 : 4,
-            block,
-          );
+          const quantised = quantisedRows(weights, part, first, count, columns, layout);
           writing.write(quantised.packed);
           scales.push(quantised.scales);
+          if (layout.offsets)
+            offsets.push(quantised.offsets ?? new Float32Array(quantised.scales.length));
         }
         done += count * columns;
         onProgress(done);
@@ -60,47 +55,33 @@ export function storeModel(
     const biases = parts.flatMap((part) => (part.bias ? [vector(part.bias, part.rows)] : []));
     const bias = biases.length > 0 ? storePieces(file, biases) : null;
     const common = { name, rows, columns, bias };
-    if (precision === 'fp32') return { ...common, precision, weight: stored };
-    return { ...common, precision, block, packed: stored, scales: storePieces(file, scales) };
+    if (layout.precision === 'fp32') return { ...common, precision: 'fp32', weight: stored };
+    return {
+      ...common,
+      ...{ precision: layout.precision, block: layout.block, packed: stored },
+      scales: storePieces(file, scales),
+      offsets: layout.offsets ? storePieces(file, offsets) : null,
+    };
   };
 
-  const { hiddenSize, intermediateSize, headDim, heads, kvHeads, vocabSize } = config;
-  const embedding = linear(
-    'embedding',
-    [{ weight: tensors.embedding, rows: vocabSize }],
-    hiddenSize,
-  );
-  const head =
-    tensors.head === tensors.embedding
-      ? { ...embedding, name: 'head' }
-      : linear('head', [{ weight: tensors.head, rows: vocabSize }], hiddenSize);
-  const layers = tensors.layers.map((names, l) => ({
-    attention: {
-      norm: vector(names.attentionNorm, hiddenSize),
-      qkv: linear(
-        `layer${l}.qkv`,
-        [
-          { ...names.q, rows: heads * headDim },
-          { ...names.k, rows: kvHeads * headDim },
-          { ...names.v, rows: kvHeads * headDim },
-        ],
-        hiddenSize,
-      ),
-      output: linear(`layer${l}.o`, [{ ...names.o, rows: hiddenSize }], heads * headDim),
-    },
-    mlp: {
-      norm: vector(names.mlpNorm, hiddenSize),
-      gateUp: linear(
-        `layer${l}.gate_up`,
-        [
-          { ...names.gate, rows: intermediateSize },
-          { ...names.up, rows: intermediateSize },
-        ],
-        hiddenSize,
-      ),
-      down: linear(`layer${l}.down`, [{ ...names.down, rows: hiddenSize }], intermediateSize),
-    },
-  }));
+  const embedding = linear(matrices.embedding);
+  const head = matrices.head === null ? { ...embedding, name: 'head' } : linear(matrices.head);
+  const { hiddenSize } = config;
+  const layers = tensors.layers.map((names, l) => {
+    const { qkv, output, gateUp, down } = matrices.layers[l]!;
+    return {
+      attention: {
+        norm: vector(names.attentionNorm, hiddenSize),
+        qkv: linear(qkv),
+        output: linear(output),
+      },
+      mlp: {
+        norm: vector(names.mlpNorm, hiddenSize),
+        gateUp: linear(gateUp),
+        down: linear(down),
+      },
+    };
+  });
   const { cos, sin } = rotaryTable(config, config.contextLength);
   return {
     embedding,
@@ -109,6 +90,23 @@ export function storeModel(
     finalNorm: vector(tensors.finalNorm, hiddenSize),
     ropeTable: { rows: config.contextLength, cos: file.tensor(cos), sin: file.tensor(sin) },
   };
+}
+
+/** Some rows of a part: the file's own blocks where the layout has room for them, else quantised. */
+function quantisedRows(
+  weights: Weights,
+  part: MatrixPart,
+  first: number,
+  count: number,
+  columns: number,
+  { precision, block, kept }: QuantisedLayout,
+): KeptRows {
+  const bits = precision === 'int8' ? 8 : 4;
+  const type = kept.get(part);
+  if (type !== undefined)
+    return keepBlocks(type, weights.readBlocks(part.weight, first, count), bits);
+  const piece = weights.readRows(part.weight, first, count);
+  return { ...quantiseRows(piece, count, columns, bits, block), offsets: null };
 }
 
 function storePieces(file: WeightFile, pieces: readonly Float32Array[]) {

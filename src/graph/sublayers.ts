@@ -19,12 +19,13 @@ export function sublayerGraph(gated: Uint8Array, hiddenSize: number): Uint8Array
   const graph = model.graph!;
   const producer = (name: string) => graph.node.find(({ output }) => output.includes(name))!;
   const last = producer('wanted').input[0]!;
-  const embedding = producer(embedded);
+  // The first nodes of the graph, up to the one that has the result.
+  const embedding = graph.node.slice(0, graph.node.indexOf(producer(embedded)) + 1);
   const sublayers = graph.node.filter(({ opType }) => opType === 'If');
   for (const node of allNodes(sublayers)) {
     node.input = node.input.map((name) => (name === embedded ? hidden : name));
   }
-  graph.node = [embedding, producer('run.0'), ...sublayers];
+  graph.node = [...embedding, producer('run.0'), ...sublayers];
   const read = new Set(allNodes(graph.node).flatMap(({ input }) => input));
   graph.initializer = graph.initializer.filter(({ name }) => read.has(name));
   const shape = ['tokens', hiddenSize];

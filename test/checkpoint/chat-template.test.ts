@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type ChatMessage, renderChat } from '../../src/checkpoint/chat-template.js';
-import { loadTokenizer } from '../../src/checkpoint/tokenizer.js';
+import { inspectTokenizer, loadTokenizer } from '../../src/checkpoint/tokenizer.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
 import { inputErrorOf, writeFolder } from './fixtures.js';
 
@@ -74,10 +74,10 @@ describe('chat', () => {
     model: { type: 'BPE', vocab: { a: 0 }, merges: [] },
     decoder: { type: 'ByteLevel' },
   };
+  const folder = (files: Record<string, object | string>) =>
+    writeFolder(temporaryDirectory(), { 'tokenizer.json': TOKENIZER, ...files });
   const chat = (files: Record<string, object | string>) =>
-    loadTokenizer(
-      writeFolder(temporaryDirectory(), { 'tokenizer.json': TOKENIZER, ...files }),
-    )?.chat(MESSAGES);
+    loadTokenizer(folder(files))?.chat(MESSAGES);
   const config = (chat_template: unknown) => ({
     'tokenizer_config.json': { eos_token: '</s>', chat_template },
   });
@@ -90,6 +90,14 @@ describe('chat', () => {
     ];
     expect(chat(config(list))).toBe('C');
     expect(chat({ ...config('A'), 'chat_template.jinja': 'D' })).toBe('D');
+  });
+
+  it('is known to be there without building the tokenizer', () => {
+    const known = (files: Record<string, object | string>) => inspectTokenizer(folder(files));
+    expect(known(config('A'))).toEqual({ hasChatTemplate: true });
+    expect(known({ 'chat_template.jinja': 'D' })).toEqual({ hasChatTemplate: true });
+    expect(known(config(null))).toEqual({ hasChatTemplate: false });
+    expect(inspectTokenizer(temporaryDirectory())).toBeNull();
   });
 
   it('says when there is none', () => {

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ggmlTypes } from '../../src/checkpoint/gguf/ggml-types.js';
 import { readGgufHeader } from '../../src/checkpoint/gguf/header.js';
+import { openGgufHeader } from '../../src/checkpoint/gguf/open-header.js';
 import { HeaderWindow } from '../../src/checkpoint/gguf/window.js';
 import { InputError } from '../../src/errors.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
@@ -288,6 +289,23 @@ describe('a faulty GGUF file', () => {
         }
       }),
       { numRuns: 1000 },
+    );
+  });
+});
+
+describe('openGgufHeader', () => {
+  it('reads a file once, and again after it changed', () => {
+    writeFileSync(file, gguf(good));
+    const header = openGgufHeader(file);
+    expect(header.metadata.get('u8')).toBe(255);
+    expect(openGgufHeader(file)).toBe(header);
+    writeFileSync(file, gguf({ ...good, metadata: [entry('u8', 0, u8(7))] }));
+    expect(openGgufHeader(file).metadata.get('u8')).toBe(7);
+  });
+
+  it('refuses what is not there', () => {
+    expect(inputErrorOf(() => openGgufHeader(join(folder, 'absent.gguf')))).toMatch(
+      /^Cannot read /,
     );
   });
 });

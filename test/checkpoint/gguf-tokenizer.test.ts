@@ -4,7 +4,7 @@ import { Tokenizer } from '@huggingface/tokenizers';
 import { describe, expect, it } from 'vitest';
 import { type GgufValue, readGgufHeader } from '../../src/checkpoint/gguf/header.js';
 import { ggufTokenizer } from '../../src/checkpoint/gguf/tokenizer.js';
-import { loadTokenizer } from '../../src/checkpoint/tokenizer.js';
+import { inspectTokenizer, loadTokenizer } from '../../src/checkpoint/tokenizer.js';
 import { hasShared, inputErrorOf, SHARED } from './fixtures.js';
 
 interface TokenizerJson {
@@ -168,6 +168,11 @@ describe.skipIf(!hasShared(MODEL))('the tokeniser in the file of SmolLM2', () =>
     for (const text of others) expect(text).toMatch(/\n {4}\d/);
   });
 
+  it('has a chat template, which is known without building the tokeniser', () => {
+    expect(tokenizer.hasChatTemplate).toBe(true);
+    expect(inspectTokenizer(file)).toEqual({ hasChatTemplate: true });
+  });
+
   it('gives back every text', () => {
     for (const text of HOSTILE) expect(tokenizer.decode(tokenizer.encode(text))).toBe(text);
   });
@@ -193,10 +198,6 @@ const BYTES = {
 };
 
 describe('ggufTokenizer', () => {
-  it('gives null for a file without a tokeniser', () => {
-    expect(ggufTokenizer(new Map([['general.architecture', 'llama']]), 'x.gguf')).toBeNull();
-  });
-
   it('makes byte-level BPE, digits one by one', () => {
     const { tokenizer, config } = build(metadataOf(BYTES));
     expect(idsOf(libraryOf(tokenizer), 'ab a11<s>b<tag>')).toEqual([4, 5, 2, 2, 6, 1, 7]);
@@ -205,12 +206,12 @@ describe('ggufTokenizer', () => {
       [7, false],
     ]);
     expect(config).toMatchObject({ bos_token: '<s>', add_bos_token: false });
-    expect(config.chat_template).toBeUndefined();
   });
 
   it.each([
     [{ 'ggml.model': 'bert' }, /tokenizer\.ggml\.model "bert" is not supported.*gpt2/],
     [{ 'ggml.pre': 'tekken' }, /tokenizer\.ggml\.pre "tekken" is not supported.*smollm/],
+    [{ 'ggml.pre': 'default' }, /tokenizer\.ggml\.pre is "default".*safetensors/],
     [{ 'ggml.pre': 'constructor' }, /tokenizer\.ggml\.pre "constructor" is not supported/],
     [{ 'ggml.tokens': [1] }, /tokenizer\.ggml\.tokens/],
     [{ 'ggml.tokens': [] }, /tokenizer\.ggml\.tokens/],
@@ -224,6 +225,13 @@ describe('ggufTokenizer', () => {
     const error = inputErrorOf(() => build(metadataOf({ ...BYTES, ...change })));
     expect(error).toMatch(/^x\.gguf: [^\n]*\.$/);
     expect(error).toMatch(message);
+  });
+
+  it('refuses byte-level BPE that does not say how it splits', () => {
+    const { 'ggml.pre': _, ...unsaid } = BYTES;
+    expect(inputErrorOf(() => build(metadataOf(unsaid)))).toMatch(
+      /^x\.gguf: field tokenizer\.ggml\.pre is missing, .*\.$/,
+    );
   });
 
   it('keeps digits of other scripts apart, too', () => {

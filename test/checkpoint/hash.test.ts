@@ -1,9 +1,18 @@
 import { createHash } from 'node:crypto';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { hashWeights } from '../../src/checkpoint/hash.js';
+import { hashedFields, hashWeights } from '../../src/checkpoint/hash.js';
 import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
-import { ramp, type StoredTensor, safetensors, TINY_CONFIG, writeFolder } from './fixtures.js';
+import {
+  hasShared,
+  ramp,
+  SHARED,
+  type StoredTensor,
+  safetensors,
+  TINY_CONFIG,
+  writeFolder,
+} from './fixtures.js';
 
 function open(tensors: Record<string, StoredTensor>, config: object = {}) {
   const files = {
@@ -48,6 +57,35 @@ describe('hashWeights', () => {
       hash({ a }, { rope_scaling: { type: 'linear', factor: 2 } }),
     ]);
     expect(new Set(hashes).size).toBe(hashes.length);
+  });
+
+  // Profiles and studies name models by these: a hash that changes orphans them.
+  it.each([
+    [
+      join(import.meta.dirname, '../../models/demo'),
+      '08af83743fb7811c4e0c310c076e86e85015d260b330deaedc8e665ce1d6e8e7',
+    ],
+    ...Object.entries({
+      'starter-10m': 'd9a0aea9f2d423595891f86067efa5968ff3a597b005a2f763036789f480e2b7',
+      stories260k: '68de32a0b29ef21d975e9ae41c045b81e1d14b0e543f296535d29d4eeb8c05de',
+      'tinystories-656k': 'f670f661835c4ffb1d8213a33b22e635e1c3b286d42e2efe7ab61092ea1c3905',
+      'smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf':
+        '066045cd01598d8991738bbf52b5258be8dd1f49a5ec2dbafcbb04a9c8c378c1',
+    }).flatMap(([name, hash]) =>
+      hasShared(`models/${name}`) ? [[join(SHARED, 'models', name), hash]] : [],
+    ),
+  ])('of %s stays what it was', async (path, hash) => {
+    expect(await hashWeights(openCheckpoint(path))).toBe(hash);
+  });
+
+  it('leaves out a field that was added later while it has the value that says nothing', () => {
+    const shares = { old: 'always', added: { unlessDefault: [] }, where: 'never' } as const;
+    const before = hashedFields({ old: 1, where: 2 }, { old: 'always' });
+    expect(hashedFields({ where: 2, added: [], old: 1 }, shares)).toEqual(before);
+    expect(hashedFields({ old: 1, where: 2, added: [3] }, shares)).toEqual([
+      ['added', [3]],
+      ['old', 1],
+    ]);
   });
 
   it('streams tensors larger than a chunk and reports progress', async () => {

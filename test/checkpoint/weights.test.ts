@@ -82,6 +82,31 @@ describe('readRows', () => {
     });
   });
 
+  it.each([
+    ['F32', 4],
+    ['F16', 2],
+  ])('puts interleaved rows of heads in order, %s', (dtype, size) => {
+    // Two heads of six rows of three values; row 2 i + j of a head is row 3 j + i.
+    const stored = Array.from({ length: 12 }, (_, row) => [row, row, row]).flat();
+    const values = size === 4 ? Float32Array.from(stored) : Uint16Array.from(stored);
+    const data = new Uint8Array(values.buffer);
+    const folder = writeFolder(temporaryDirectory(), {
+      'config.json': TINY_CONFIG,
+      'model.safetensors': safetensors({ q: { dtype, shape: [12, 3], data } }),
+    });
+    const checkpoint = openCheckpoint(folder);
+    const tensors = new Map([['q', { ...checkpoint.tensors.get('q')!, interleavedHeads: 2 }]]);
+    const weights = openWeights({ ...checkpoint, tensors });
+    const order = [0, 2, 4, 1, 3, 5, 6, 8, 10, 7, 9, 11];
+    for (let first = 0; first < 12; first++)
+      for (let count = 0; first + count <= 12; count++) {
+        const rows = order.slice(first, first + count).flatMap((row) => [row, row, row]);
+        const expected = size === 4 ? rows : rows.map(halfValue);
+        expect([...weights.readRows('q', first, count)]).toEqual(expected);
+      }
+    weights.close();
+  });
+
   it('reads a 16-bit tensor larger than one conversion chunk', () => {
     const count = (1 << 21) + 3;
     const data = new Uint8Array(Uint16Array.from({ length: count }, (_, i) => i % 0x7c00).buffer);

@@ -16,6 +16,7 @@ import StudyShow from '../../commands/study/show.js';
 import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
 import { compileModel } from '../../src/graph/compile.js';
 import { journalStorage } from '../../src/search/storage/journal.js';
+import { byteLetters } from '../helpers/byte-tokenizer.js';
 import { writeMiniature } from '../helpers/miniature.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
 import { exampleProfile } from '../profile/example.js';
@@ -105,6 +106,33 @@ describe('sspec model', () => {
 
   it('names a folder below the working directory by its path from there', async () => {
     expect(await json(ModelInspect, ['demo'])).toMatchObject({ directory: join('models', 'demo') });
+  });
+
+  it('compares precisions with fp32 on bundled text', async () => {
+    const small = { layers: 1, hiddenSize: 64, contextLength: 64 };
+    const { directory } = writeMiniature(temporaryDirectory(), small);
+    expect((await runCommand(ModelInspect, [directory, '--quality', '--quiet'])).stderr).toMatch(
+      /^Error: The model .* has no tokenizer, .*\.\n$/,
+    );
+    const vocab = Object.fromEntries(byteLetters().map((letter, id) => [letter, id]));
+    const tokenizer = {
+      pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false },
+      model: { type: 'BPE', vocab, merges: [] },
+    };
+    writeFileSync(join(directory, 'tokenizer.json'), JSON.stringify(tokenizer));
+    const document = await json(ModelInspect, [directory, '--quality', '--quiet']);
+    const { tokens, precisions } = document.quality;
+    expect(tokens).toBeGreaterThan(1000);
+    expect(precisions.map(({ precision }: { precision: string }) => precision)).toEqual([
+      'fp32',
+      'int8',
+      'int4',
+    ]);
+    expect(precisions[0]).toMatchObject({ argmax_agreement: 1, kl_divergence: 0 });
+    expect(precisions[1].argmax_agreement).toBeGreaterThan(0.9);
+    expect(precisions[2].kl_divergence).toBeGreaterThan(precisions[1].kl_divergence);
+    const { stdout } = await runCommand(ModelInspect, [directory, '--quality', '--quiet']);
+    expect(stdout).toMatch(/^fp32 +[\d.]+ +100\.0% +0\.0000$/m);
   });
 
   it('has no size for a precision that does not fit', async () => {

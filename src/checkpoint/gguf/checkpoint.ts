@@ -3,7 +3,8 @@ import type { Checkpoint } from '../checkpoint.js';
 import { parseModelConfig } from '../config.js';
 import type { ModelConfig } from '../model-config.js';
 import type { TensorInfo } from '../tensor-info.js';
-import { type GgufHeader, type GgufValue, readGgufHeader } from './header.js';
+import type { GgufHeader, GgufValue } from './header.js';
+import { openGgufHeader } from './open-header.js';
 
 /** Architectures that are read; llama.cpp writes Mistral's as llama, too. */
 const ARCHITECTURE = 'llama';
@@ -34,7 +35,7 @@ const LAYER_NAMES: Readonly<Record<string, string>> = {
  * @throws InputError when the file is damaged, of another architecture, or a field is missing or out of its limits
  */
 export function openGguf(file: string): Checkpoint {
-  const header = readGgufHeader(file);
+  const header = openGgufHeader(file);
   const config = ggufConfig(header);
   const tensors = new Map<string, TensorInfo>();
   for (const [stored, { type, ...place }] of header.tensors) {

@@ -73,6 +73,26 @@ const CONVERTERS: Readonly<Record<KType, Converter>> = {
   },
 };
 
+/** d s and m s' of a group of 32 of Q4_K and Q5_K: a value is scale q - offset. */
+export function groupScale(
+  bytes: Uint8Array,
+  at: number,
+  group: number,
+): { scale: number; offset: number } {
+  const s = at + 4;
+  const later = group >= 4;
+  const scaleBits = later
+    ? (bytes[s + group + 4]! & 15) | ((bytes[s + group - 4]! >> 6) << 4)
+    : bytes[s + group]! & 63;
+  const offsetBits = later
+    ? (bytes[s + group + 4]! >> 4) | ((bytes[s + group]! >> 6) << 4)
+    : bytes[s + group + 4]! & 63;
+  return {
+    scale: round(halfToFloat(bytes, at) * scaleBits),
+    offset: round(halfToFloat(bytes, at + 2) * offsetBits),
+  };
+}
+
 /** Value i of a group of 16 in pairs of bits: 32 bytes hold 4 x 32 values, one of the four in each pair. */
 function twoBits(bytes: Uint8Array, at: number, group: number, i: number): number {
   const byte = bytes[at + 32 * (group >> 3) + 16 * (group & 1) + i]!;
@@ -88,19 +108,8 @@ function fourBits(
   out: Float32Array,
   to: number,
 ): void {
-  const d = halfToFloat(bytes, at);
-  const m = halfToFloat(bytes, at + 2);
-  const s = at + 4;
   for (let group = 0; group < 8; group++) {
-    const later = group >= 4;
-    const scaleBits = later
-      ? (bytes[s + group + 4]! & 15) | ((bytes[s + group - 4]! >> 6) << 4)
-      : bytes[s + group]! & 63;
-    const offsetBits = later
-      ? (bytes[s + group + 4]! >> 4) | ((bytes[s + group]! >> 6) << 4)
-      : bytes[s + group + 4]! & 63;
-    const scale = round(d * scaleBits);
-    const offset = round(m * offsetBits);
+    const { scale, offset } = groupScale(bytes, at, group);
     for (let i = 0; i < 32; i++) {
       let q = (bytes[quantsAt + 32 * (group >> 1) + i]! >> (group & 1 ? 4 : 0)) & 15;
       if (fifthAt !== null) q |= ((bytes[fifthAt + i]! >> group) & 1) << 4;

@@ -1,5 +1,6 @@
 /**
- * Quantised blocks of GGUF files as float32, as ggml lays them out (ggml-common.h) and its reference computes them.
+ * Quantised blocks of GGUF files as float32, as ggml lays them out (ggml-common.h) and its reference computes them;
+ * safetensors has the first three types, too.
  *
  * symbol | shape   | meaning
  * -------|---------|-----------------------------------------------------------------------------------

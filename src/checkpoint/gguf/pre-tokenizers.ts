@@ -29,16 +29,17 @@ const words = (digits: string) =>
   `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|${digits}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+`;
 
 const PLAIN = { normalizer: null, ignoreMerges: false, addBos: false };
-const GPT_2 = { ...PLAIN, preTokenizer: byteLevel(true) };
 const LLAMA_3 = {
   ...{ normalizer: null, ignoreMerges: true, addBos: true },
   preTokenizer: sequence(split(words('\\p{N}{1,3}')), byteLevel(false)),
 };
 
-/** By tokenizer.ggml.pre; as the families' tokenizer.json have it, the rest as llama.cpp does. */
+/**
+ * By tokenizer.ggml.pre, as the families' tokenizer.json have it. llama.cpp's own `default`, which also stands for a missing
+ * field, is none of them (it keeps punctuation and digits in groups of its own): a model rarely was trained with it.
+ */
 export const preTokenizers: Readonly<Record<string, PreTokenizer>> = {
-  'gpt-2': GPT_2,
-  default: GPT_2,
+  'gpt-2': { ...PLAIN, preTokenizer: byteLevel(true) },
   // Not the step Digits of the original: the library's takes ASCII digits alone, that of Hugging Face's own all of Unicode's.
   smollm: { ...PLAIN, preTokenizer: sequence(split('\\p{N}'), byteLevel(true)) },
   'llama-bpe': LLAMA_3,

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { InputError } from '../../errors.js';
 import { parseFields } from '../../json-file.js';
 import type { GgufValue } from './header.js';
-import { byteLevel, preTokenizers } from './pre-tokenizers.js';
+import { byteLevel, type PreTokenizer, preTokenizers } from './pre-tokenizers.js';
 
 /** Values of tokenizer.ggml.token_type: the special ones, and those that are found before the text is split. */
 const NORMAL = 1;
@@ -16,7 +16,7 @@ const SPACE = '▁';
 
 const tokenId = z.int().nonnegative().optional();
 const schema = z.object({
-  'tokenizer.ggml.pre': z.string().default('gpt-2'),
+  'tokenizer.ggml.pre': z.string().optional(),
   'tokenizer.ggml.tokens': z.array(z.string()).min(1),
   'tokenizer.ggml.merges': z
     .array(z.string().regex(/^[^ ]+ [^ ]+$/, 'expected two tokens with a space between them'))
@@ -29,7 +29,6 @@ const schema = z.object({
   'tokenizer.ggml.padding_token_id': tokenId,
   'tokenizer.ggml.add_bos_token': z.boolean().optional(),
   'tokenizer.ggml.add_space_prefix': z.boolean().default(true),
-  'tokenizer.chat_template': z.string().optional(),
 });
 type Fields = z.infer<typeof schema>;
 
@@ -40,18 +39,21 @@ interface Kind {
   readonly addBos: boolean;
 }
 
+/** Whether a GGUF file has a tokeniser; a model without one runs on token ids alone. */
+export function hasGgufTokenizer(metadata: ReadonlyMap<string, GgufValue>): boolean {
+  return metadata.has('tokenizer.ggml.model');
+}
+
 /**
  * The tokeniser in a GGUF file's metadata as Hugging Face's tokenizer.json and tokenizer_config.json would have it: byte-level
  * BPE ("gpt2") of the known pre-tokenisers, or SentencePiece BPE ("llama").
- * @returns null when the file has no tokeniser (such a model runs on token ids alone)
  * @throws InputError for another kind of tokeniser, and for fields that are missing or do not fit each other
  */
 export function ggufTokenizer(
   metadata: ReadonlyMap<string, GgufValue>,
   file: string,
-): { tokenizer: unknown; config: unknown } | null {
+): { tokenizer: unknown; config: unknown } {
   const model = metadata.get('tokenizer.ggml.model');
-  if (model === undefined) return null;
   if (model !== BYTE_LEVEL_BPE && model !== SENTENCE_PIECE)
     throw new InputError(
       `${file}: field tokenizer.ggml.model "${String(model)}" is not supported; supported are ${BYTE_LEVEL_BPE} (byte-level BPE) and ${SENTENCE_PIECE} (SentencePiece BPE).`,
@@ -95,7 +97,6 @@ export function ggufTokenizer(
       pad_token: nameOf('padding'),
       // The families' rule is for files that say nothing; without a bos it cannot be followed.
       add_bos_token: fields['tokenizer.ggml.add_bos_token'] ?? (addBos && bos !== undefined),
-      chat_template: fields['tokenizer.chat_template'],
     },
   };
 }
@@ -112,12 +113,7 @@ function checkLengths(fields: Fields, file: string): void {
 }
 
 function byteLevelBpe(fields: Fields, file: string): Kind {
-  const pre = fields['tokenizer.ggml.pre'];
-  const found = Object.hasOwn(preTokenizers, pre) ? preTokenizers[pre] : undefined;
-  if (found === undefined)
-    throw new InputError(
-      `${file}: field tokenizer.ggml.pre "${pre}" is not supported; supported are ${Object.keys(preTokenizers).join(', ')}.`,
-    );
+  const found = preTokenizerOf(fields, file);
   const merges = need(fields, 'tokenizer.ggml.merges', file);
   return {
     parts: {
@@ -133,6 +129,20 @@ function byteLevelBpe(fields: Fields, file: string): Kind {
     },
     addBos: found.addBos,
   };
+}
+
+function preTokenizerOf(fields: Fields, file: string): PreTokenizer {
+  const pre = fields['tokenizer.ggml.pre'];
+  if (pre === undefined || pre === 'default')
+    throw new InputError(
+      `${file}: field tokenizer.ggml.pre ${pre === undefined ? 'is missing' : 'is "default"'}, so how the model splits text is not known; convert the original again with a current llama.cpp, or give its safetensors folder.`,
+    );
+  const found = Object.hasOwn(preTokenizers, pre) ? preTokenizers[pre] : undefined;
+  if (found === undefined)
+    throw new InputError(
+      `${file}: field tokenizer.ggml.pre "${pre}" is not supported; supported are ${Object.keys(preTokenizers).join(', ')}.`,
+    );
+  return found;
 }
 
 function sentencePiece(fields: Fields, unknown: string | undefined, file: string): Kind {

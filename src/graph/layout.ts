@@ -1,0 +1,116 @@
+import type { Checkpoint } from '../checkpoint/checkpoint.js';
+import { type GgmlType, ggmlTypes } from '../checkpoint/gguf/ggml-types.js';
+import type { LlamaTensors } from '../checkpoint/llama-tensors.js';
+import { weightType } from '../checkpoint/weight-type.js';
+import { isKeptType, type KeptType, keptBlock, keptForms } from './kept-blocks.js';
+import {
+  type Matrix,
+  type MatrixPart,
+  type ModelMatrices,
+  matricesOfLayer,
+  matrixList,
+  modelMatrices,
+} from './matrices.js';
+import { type Precision, quantisationBlock } from './quantise.js';
+
+/** How the weights of one matrix are stored. */
+export type MatrixLayout = { readonly precision: 'fp32' } | QuantisedLayout;
+
+/** Weights in blocks with a scale each. */
+export interface QuantisedLayout {
+  readonly precision: 'int8' | 'int4';
+  /** Columns that share a scale. */
+  readonly block: number;
+  /** Whether blocks have offsets beside their scales, see kept-blocks.ts. */
+  readonly offsets: boolean;
+  /** Parts whose blocks are taken as the file has them; the others are quantised. */
+  readonly kept: ReadonlyMap<MatrixPart, KeptType>;
+}
+
+/** The matrices of a model, and how each is stored. */
+export interface StoragePlan {
+  readonly matrices: ModelMatrices;
+  readonly layouts: ReadonlyMap<Matrix, MatrixLayout>;
+}
+
+type TypeOf = (tensor: string) => GgmlType;
+
+/** More than the types of 4 bits take for a weight, scales included. */
+const fourBitsAtMost = 5;
+
+/**
+ * Lays out the matrices of a model in a precision. Blocks of a GGUF file are kept where they are of its bits, not quantised a
+ * second time: Q8_0 in int8, and in int4 those of 4 bits. Where those are most of the layers' weights, the file's maker chose
+ * which matrices need more than 4 bits (embedding and head, as a rule), and those get 8: at 4, the head alone loses more than
+ * all the rest (of SmolLM2's Q4_1: KL to fp32 0.053 against 0.003).
+ */
+export function planStorage(
+  { config, tensors }: Checkpoint,
+  names: LlamaTensors,
+  precision: Precision,
+): StoragePlan {
+  const matrices = modelMatrices(config, names);
+  const typeOf: TypeOf = (tensor) => weightType(tensors.get(tensor)!);
+  const layout =
+    precision === 'fp32'
+      ? (): MatrixLayout => ({ precision })
+      : quantisedLayouts(matrices, precision, config.hiddenSize, typeOf);
+  return {
+    matrices,
+    layouts: new Map(matrixList(matrices).map((matrix) => [matrix, layout(matrix)])),
+  };
+}
+
+/** Whether blocks of the file are kept anywhere. */
+export function keepsBlocks({ layouts }: StoragePlan): boolean {
+  return [...layouts.values()].some(
+    (layout) => layout.precision !== 'fp32' && layout.kept.size > 0,
+  );
+}
+
+function quantisedLayouts(
+  matrices: ModelMatrices,
+  precision: 'int8' | 'int4',
+  hiddenSize: number,
+  typeOf: TypeOf,
+): (matrix: Matrix) => QuantisedLayout {
+  const isFourBitFile = precision === 'int4' && isMostlyFourBits(matrices, typeOf);
+  return ({ parts }) => {
+    const needsMore =
+      isFourBitFile && parts.some(({ weight }) => bitsOf(typeOf(weight)) > fourBitsAtMost);
+    const kept = new Map<MatrixPart, KeptType>();
+    for (const part of parts) {
+      const type = typeOf(part.weight);
+      if (isKeptType(type) && isKept(type, precision, isFourBitFile)) kept.set(part, type);
+    }
+    return {
+      precision: needsMore ? 'int8' : precision,
+      block: kept.size > 0 || needsMore ? keptBlock : quantisationBlock(precision, hiddenSize),
+      offsets: [...kept.values()].some((type) => keptForms[type].hasOffsets),
+      kept,
+    };
+  };
+}
+
+function isKept(type: KeptType, precision: 'int8' | 'int4', isFourBitFile: boolean): boolean {
+  const { bits } = keptForms[type];
+  return precision === 'int8' ? bits === 8 : bits === 4 || isFourBitFile;
+}
+
+/** Whether most weights of the layers are in blocks of 4 bits that can be kept. */
+function isMostlyFourBits({ layers }: ModelMatrices, typeOf: TypeOf): boolean {
+  let all = 0;
+  let four = 0;
+  for (const { parts, columns } of layers.flatMap(matricesOfLayer))
+    for (const { weight, rows } of parts) {
+      const type = typeOf(weight);
+      all += rows * columns;
+      if (isKeptType(type) && keptForms[type].bits === 4) four += rows * columns;
+    }
+  return 2 * four > all;
+}
+
+function bitsOf(type: GgmlType): number {
+  const { blockBytes, blockElements } = ggmlTypes[type];
+  return (8 * blockBytes) / blockElements;
+}
