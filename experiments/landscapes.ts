@@ -1,5 +1,5 @@
 import { Random } from '../src/random.js';
-import { type DraftRule, randomMask } from '../src/search/candidate.js';
+import { randomMask, type SearchedRule } from '../src/search/candidate.js';
 import type { Sampler } from '../src/search/sampler.js';
 
 /**
@@ -19,7 +19,7 @@ export interface Landscape {
 export const NOISE = 0.1;
 
 /** Every landscape has this draft rule throughout: only masks are searched. */
-export const FIXED_RULE: DraftRule = { exit: 'fixed', draftLength: 5, threshold: 0 };
+export const FIXED_RULE: SearchedRule = { exit: 'fixed', draftLength: 5, threshold: 0 };
 
 /** A random landscape of `bits` bits (at most 20), each pair interacting with probability `density`. */
 export function pairwiseLandscape(bits: number, density: number, seed: number): Landscape {

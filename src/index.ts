@@ -20,6 +20,7 @@ export { type DatasetListing, listDatasets } from './datasets/list.js';
 export { loadDataset } from './datasets/load.js';
 export type { CouplingName } from './decoding/coupling.js';
 export type { DraftExit } from './decoding/draft-exit.js';
+export type { DraftRule } from './decoding/draft-rule.js';
 export {
   type FinishReason,
   type GenerateEvent,
@@ -62,7 +63,7 @@ export { checkProfileFits, type ProfileTarget } from './profile/fit.js';
 export type { SkipMask } from './profile/mask.js';
 export { parseProfile, readProfile, writeProfile } from './profile/profile.js';
 export type { Profile } from './profile/schema.js';
-export type { Candidate, DraftRule, Finalist } from './search/candidate.js';
+export type { Candidate, Finalist } from './search/candidate.js';
 export { foundProfile, type ProfileSources } from './search/found-profile.js';
 export { chooseHoldout, type SearchPrompts, type SearchSplit } from './search/holdout.js';
 export type {

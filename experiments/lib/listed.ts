@@ -12,6 +12,8 @@ export interface ListedResult {
   readonly figures?: (content: unknown) => readonly string[];
   /** Those of them that README.md tells; default: all. */
   readonly told?: RegExp;
+  /** Not of the bundled model, whose weights may have been others when a result was made. */
+  readonly otherModel?: true;
 }
 
 const interval = z.tuple([z.number(), z.number()]).nullable();
@@ -60,15 +62,17 @@ const search = (shows: string, flags = '', name = ''): ListedResult => ({
   told: /^held out/,
 });
 
-const evaluation = (shows: string): ListedResult => ({
+const evaluation = (shows: string, command: string): ListedResult => ({
   shows,
-  command: `npx sspec eval --profile ${profileOf('')} --max-new-tokens 64 --repetitions 10 --methods lookup,skip,cascade --output-dir DIR`,
+  command: `npx sspec eval ${command} --max-new-tokens 64 --output-dir DIR`,
   figures: (content) =>
     evaluationRows
       .parse(content)
       .rows.filter(({ dataset, method }) => dataset === POOLED && method !== 'autoregressive')
       .map((row) => `${row.method} ${speedupText(row)}`),
 });
+const SMOLLM2 = '../smollm2-135m-instruct';
+const OTHER = 'spec_bench.jsonl,humaneval.jsonl';
 
 export const LISTED: Readonly<Record<string, ListedResult>> = {
   'search-demo': search(
@@ -80,10 +84,36 @@ export const LISTED: Readonly<Record<string, ListedResult>> = {
     '-seed-1',
   ),
   'search-demo-seed-2': search('the same search with a third seed', '--seed 2 ', '-seed-2'),
+  'search-smollm2': {
+    ...search(
+      'what a search with defaults finds for SmolLM2-135M-Instruct, a published chat model',
+      `--model ${SMOLLM2} `,
+    ),
+    command: `npx sspec search --model ${SMOLLM2} --output results/search-smollm2.profile.json`,
+    otherModel: true,
+  },
+  'eval-smollm2': {
+    ...evaluation(
+      'that profile on Spec-Bench, HumanEval and the bundled texts',
+      `--profile results/search-smollm2.profile.json --dataset ${OTHER},heldout --limit 12 --repetitions 1`,
+    ),
+    otherModel: true,
+  },
   'eval-demo': evaluation(
-    'the first profile, prompt lookup and their cascade on all held-out prompts',
+    'the first profile of the bundled model, prompt lookup and their cascade on all held-out prompts',
+    `--profile ${profileOf('')} --methods lookup,skip,cascade`,
   ),
-  'eval-demo-again': evaluation('the same once more: how far it repeats'),
+  'eval-demo-other': evaluation(
+    'the same profile on text that it was not made for',
+    `--profile ${profileOf('')} --dataset ${OTHER} --limit 12 --repetitions 1`,
+  ),
+  'headline-coverage-demo': {
+    shows: 'how often the interval of a search holds what a long measurement gives',
+    command: script(`headline-coverage.ts --profile ${profileOf('')}`),
+    figures: one(
+      '{covered} of {blocks} intervals hold {long_speedup:speedup}, that of all together; single ones from {lowest:speedup} to {highest:speedup}',
+    ),
+  },
   overlap: {
     shows: 'that no held-out document and no bundled prompt is in the training text',
     command: 'node experiments/demo-model/overlap.mjs ENCODED',
@@ -154,6 +184,7 @@ export const LISTED: Readonly<Record<string, ListedResult>> = {
       '{model}, {dataset}: after a match of one token {current.0.accepted:percent}, of two {current.1.accepted:percent}, of eight and more {current.7.accepted:percent}; in earlier texts {earlier.0.accepted:percent}, {earlier.1.accepted:percent}, {earlier.7.accepted:percent}',
     ),
     told: /^$/,
+    otherModel: true,
   },
   gates: {
     shows:

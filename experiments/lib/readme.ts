@@ -21,6 +21,7 @@ const MAX_BYTES = 64 * 2 ** 20;
 
 /** The results that README.md tells of, in this order and in these words. */
 const TOLD: Readonly<Record<string, string>> = {
+  'headline-coverage-demo': 'intervals of searches, and a long measurement',
   'search-demo-seed-1': 'the same search, seed 1',
   'search-demo-seed-2': 'the same search, seed 2',
   methods: 'lookup, the mask, the cost rule, the fall-back, the cascade',
@@ -54,7 +55,9 @@ export async function resultsReadme(directory: string, text: string): Promise<st
     const links = files.map((file) => `[${file.slice(name.length + 1)}](${file})`);
     const { shows, figures, command } = told(directory, name, files);
     const shown = figures(MOST_VARIANTS.results).join('; ');
-    const earlier = files.some((file) => isOfOtherWeights(join(directory, file), bundled));
+    const earlier =
+      !LISTED[name]?.otherModel &&
+      files.some((file) => isOfOtherWeights(join(directory, file), bundled));
     return {
       files: `${name} (${links.join(', ')})`,
       shows,
@@ -74,13 +77,8 @@ export async function writeReadme(file: string, directory: string): Promise<void
 
 /** @param text of README.md as it is. */
 export async function readme(text: string, file: string, directory: string): Promise<string> {
-  const { rows } = evaluationRows.parse(readJsonFile(join(directory, 'eval-demo.json'), MAX_BYTES));
-  const pooled = rows.find(({ dataset, method }) => dataset === POOLED && method === 'skip');
-  if (pooled === undefined) throw new InputError('eval-demo.json has no pooled row of skip');
-  const profile = `\`\`\`\n${profileText(readProfile(join(directory, 'search-demo.profile.json')))}\n\`\`\`
-
-The search measures for some seconds, at whatever speed the machine has then. On all held-out prompts, over many minutes
-([below](#measured)), this profile gives **${speedupText(pooled)}**: rely on that.`;
+  const rows = rowsOf(directory, 'eval-demo');
+  const profile = `\`\`\`\n${profileText(readProfile(join(directory, 'search-demo.profile.json')))}\n\`\`\``;
   const bundled = await bundledHash();
   const files = resultFiles(directory);
   const lines = Object.entries(TOLD).map(([name, what]) => {
@@ -92,12 +90,95 @@ The search measures for some seconds, at whatever speed the machine has then. On
       figures: [...(earlier ? ['**of earlier weights**'] : []), ...shown].join('; '),
     };
   });
-  const measured = `${methodsTable(rows)}\n${toMarkdown([{ key: 'what' }, { key: 'figures' }], lines)}`;
-  return replacePart(replacePart(text, 'profile', profile, file), 'measured', measured, file);
+  const measured = `${methodsTable(rows)}\n${otherText(directory)}\n${toMarkdown([{ key: 'what' }, { key: 'figures' }], lines)}`;
+  const parts = { headline: headline(directory), profile, measured };
+  return Object.entries(parts).reduce(
+    (whole, [name, content]) => replacePart(whole, name, content, file),
+    text,
+  );
+}
+
+type Rows = ReturnType<typeof evaluationRows.parse>['rows'];
+
+function rowsOf(directory: string, name: string): Rows {
+  return evaluationRows.parse(readJsonFile(join(directory, `${name}.json`), MAX_BYTES)).rows;
+}
+
+/** Both models: what their searches chose and what that gives, on held-out prompts and on all else that was measured. */
+function headline(directory: string): string {
+  const models = [
+    ['smollm2', 'SmolLM2-135M-Instruct, published', ['eval-smollm2']],
+    ['demo', 'bundled demo, trained to be skipped', ['eval-demo', 'eval-demo-other']],
+  ] as const;
+  const rows = models.map(([name, title, evaluations]) => {
+    const { method = 'skip', figures } = readProfile(
+      join(directory, `search-${name}.profile.json`),
+    );
+    const { holdout } = figures;
+    const measured = evaluations.flatMap((file) =>
+      rowsOf(directory, file).filter((row) => row.method === method),
+    );
+    const parts = measured
+      .filter(({ dataset, speedup }) => dataset !== POOLED && speedup !== null)
+      .sort((a, b) => a.speedup! - b.speedup!);
+    const part = (row: Rows[number] | undefined) =>
+      row ? `${partName(row.dataset)} ${speedupText(row)}` : '';
+    return {
+      model: title,
+      method,
+      heldout: holdout ? speedupText(holdout) : 'not timed',
+      all: measured
+        .filter(({ dataset }) => dataset === POOLED)
+        .map(speedupText)
+        .join('; '),
+      worst: part(parts[0]),
+      best: part(parts.at(-1)),
+    };
+  });
+  return toMarkdown(
+    [
+      { key: 'model' },
+      { key: 'method', title: 'chosen by the search' },
+      { key: 'heldout', title: "the search's held-out prompts" },
+      { key: 'all', title: 'other evaluations' },
+      { key: 'worst', title: 'slowest part' },
+      { key: 'best', title: 'fastest part' },
+    ],
+    rows,
+  );
+}
+
+const partName = (dataset: string) => dataset.replace(/^spec_bench:/, '');
+
+/** What the profiles give on benchmarks, by part. */
+function otherText(directory: string): string {
+  const [smollm2, demo] = [rowsOf(directory, 'eval-smollm2'), rowsOf(directory, 'eval-demo-other')];
+  const chosen = (rows: Rows, dataset: string, method: string) => {
+    const row = rows.find((one) => one.dataset === dataset && one.method === method);
+    return row ? speedupText(row) : '';
+  };
+  const methodOf = (name: string) =>
+    readProfile(join(directory, `search-${name}.profile.json`)).method ?? 'skip';
+  const methods = { smollm2: methodOf('smollm2'), demo: methodOf('demo') };
+  const datasets = [...new Set(smollm2.map(({ dataset }) => dataset))];
+  return toMarkdown(
+    [
+      { key: 'prompts', title: 'benchmark' },
+      { key: 'smollm2', title: `SmolLM2 (${methods.smollm2})` },
+      { key: 'demo', title: `demo (${methods.demo})` },
+    ],
+    datasets
+      .filter((dataset) => dataset !== POOLED)
+      .map((dataset) => ({
+        prompts: partName(dataset),
+        smollm2: chosen(smollm2, dataset, methods.smollm2),
+        demo: chosen(demo, dataset, methods.demo),
+      })),
+  );
 }
 
 /** Speedups by kind of prompts and method. */
-function methodsTable(rows: ReturnType<typeof evaluationRows.parse>['rows']): string {
+function methodsTable(rows: Rows): string {
   const all = [...new Set(rows.map(({ method }) => method))];
   const methods = all.filter((method) => method !== 'autoregressive');
   const table = toMarkdown(

@@ -1,8 +1,8 @@
 import { loadDataset } from '../../src/datasets/load.js';
 import type { ExitCosts } from '../../src/decoding/cost-exit.js';
-import { DEFAULT_THRESHOLD, type DraftExit } from '../../src/decoding/draft-exit.js';
+import { decoderExit, overrideRule } from '../../src/decoding/draft-rule.js';
 import type { Method } from '../../src/decoding/method.js';
-import { profileCosts } from '../../src/decoding/profile-method.js';
+import { profileCosts, profileRule } from '../../src/decoding/profile-method.js';
 import { GREEDY } from '../../src/decoding/sampling/options.js';
 import type { Model } from '../../src/engine/load-model.js';
 import { tokenizePrompts } from '../../src/evaluation/prompts.js';
@@ -28,20 +28,18 @@ export async function variantMethod(
   calibrate: (mask: SkipMask) => Promise<ExitCosts>,
 ): Promise<Method> {
   if (method === 'lookup' || !profile) return { name: 'lookup' };
-  const { draft, skip_attention: attention, skip_mlp: mlp } = profile;
+  const { skip_attention: attention, skip_mlp: mlp } = profile;
   const mask = { attention, mlp };
   const stored = profile.precision === precision ? profileCosts(profile) : undefined;
   const costsOf = async () => stored ?? (await calibrate(mask));
-  const name = draft_exit ?? draft.draft_exit;
-  const known = draft.draft_exit === 'fixed' ? DEFAULT_THRESHOLD : draft.threshold;
-  const exit: DraftExit =
-    name === 'fixed'
-      ? { exit: name }
-      : name === 'cost'
-        ? { exit: name, costs: await costsOf() }
-        : { exit: name, threshold: threshold ?? known };
+  const rule = overrideRule(profileRule(profile), {
+    exit: draft_exit,
+    draftLength: draft_length,
+    threshold,
+  });
+  const exit = decoderExit(rule, rule.exit === 'cost' ? await costsOf() : undefined);
   // The cost rule weighs every length that it knows the costs of, unless the variant says how many.
-  const longest = exit.exit === 'cost' ? exit.costs.verify.length - 1 : draft.draft_length;
+  const longest = exit.exit === 'cost' ? exit.costs.verify.length - 1 : rule.draftLength;
   const pauses = fallback ? { fallback: await costsOf() } : {};
   return { name: method, mask, draftLength: draft_length ?? longest, exit, ...pauses };
 }

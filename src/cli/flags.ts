@@ -1,4 +1,5 @@
 import { Flags } from '@oclif/core';
+import { DRAFT_EXITS } from '../decoding/draft-rule.js';
 import { InputError } from '../errors.js';
 import { precisions } from '../graph/quantise.js';
 
@@ -128,8 +129,6 @@ export const samplingFlags = {
 
 /** Methods that can be asked for. */
 export const METHODS = ['autoregressive', 'skip', 'lookup', 'cascade'] as const;
-/** Draft-length rules that can be asked for. */
-export const EXITS = ['fixed', 'threshold', 'adaptive', 'cost'] as const;
 
 /** How to draft; `resolveMethod` turns them into a method. */
 export const methodFlags = {
@@ -154,7 +153,7 @@ export const methodFlags = {
     summary: "Most tokens in one draft [default: the profile's, else 8].",
   }),
   'draft-exit': Flags.option({
-    options: EXITS,
+    options: DRAFT_EXITS,
     helpGroup: DRAFTING,
     summary:
       "When a draft ends before that; cost needs a profile with costs [default: the profile's, else adaptive].",

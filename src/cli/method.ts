@@ -1,21 +1,31 @@
-import type { ExitCosts } from '../decoding/cost-exit.js';
 import type { CouplingName } from '../decoding/coupling.js';
-import { DEFAULT_DRAFT_LENGTH, DEFAULT_THRESHOLD, type DraftExit } from '../decoding/draft-exit.js';
+import {
+  type DraftExitName,
+  type DraftRule,
+  decoderExit,
+  hasThreshold,
+  overrideRule,
+} from '../decoding/draft-rule.js';
 import type { Method } from '../decoding/method.js';
-import { profileCosts, profileMethod, readFittingProfile } from '../decoding/profile-method.js';
+import {
+  profileCosts,
+  profileMethod,
+  profileRule,
+  readFittingProfile,
+} from '../decoding/profile-method.js';
 import { checkSamplingOptions, type SamplingOptions } from '../decoding/sampling/options.js';
 import type { Engine } from '../engine/engine.js';
 import { InputError } from '../errors.js';
 import { parseLayerList, type SkipMask } from '../profile/mask.js';
 import type { Profile } from '../profile/schema.js';
-import type { EXITS, METHODS } from './flags.js';
+import type { METHODS } from './flags.js';
 
 /** Values of `methodFlags`. */
 export interface MethodFlags {
   readonly profile?: string | undefined;
   readonly method?: (typeof METHODS)[number] | undefined;
   readonly 'draft-length'?: number | undefined;
-  readonly 'draft-exit'?: (typeof EXITS)[number] | undefined;
+  readonly 'draft-exit'?: DraftExitName | undefined;
   readonly threshold?: number | undefined;
   readonly 'skip-attention'?: string | undefined;
   readonly 'skip-mlp'?: string | undefined;
@@ -106,41 +116,36 @@ function skipMethod(
     attention: chosen('skip-attention', profile?.skip_attention),
     mlp: chosen('skip-mlp', profile?.skip_mlp),
   };
-  const draftLength = flags['draft-length'] ?? profile?.draft.draft_length ?? DEFAULT_DRAFT_LENGTH;
   // Stored costs are those of the profile's own mask.
   const costs = profile && isProfileMask(flags) ? profileCosts(profile) : undefined;
-  const exit = draftExit(flags, profile, costs);
-  return { name, mask, draftLength, exit, ...(costs && { fallback: costs }) };
+  const rule = draftRule(flags, profile);
+  if (rule.exit === 'cost' && !costs && !isProfileMask(flags))
+    throw new InputError(
+      'The draft exit "cost" needs the costs of passes, and a profile\'s are those of its own mask; leave --skip-attention and --skip-mlp out, or give another --draft-exit.',
+    );
+  const { draftLength } = rule;
+  return {
+    name,
+    mask,
+    draftLength,
+    exit: decoderExit(rule, costs),
+    ...(costs && { fallback: costs }),
+  };
 }
 
 function isProfileMask(flags: MethodFlags): boolean {
   return flags['skip-attention'] === undefined && flags['skip-mlp'] === undefined;
 }
 
-function draftExit(
-  flags: MethodFlags,
-  profile: Profile | null,
-  costs: ExitCosts | undefined,
-): DraftExit {
-  const exit = flags['draft-exit'] ?? profile?.draft.draft_exit ?? 'adaptive';
-  const { threshold } = flags;
-  if (exit === 'fixed' || exit === 'cost') {
-    if (threshold !== undefined)
-      throw new InputError(`--threshold has no use with the draft exit "${exit}"; leave one out.`);
-    if (exit === 'fixed') return { exit };
-    if (costs) return { exit, costs };
+/** The profile's rule, with what the flags ask for in place of its parts. */
+function draftRule(flags: MethodFlags, profile: Profile | null): DraftRule {
+  const { threshold, 'draft-exit': exit, 'draft-length': draftLength } = flags;
+  const rule = overrideRule(profile && profileRule(profile), { exit, draftLength, threshold });
+  if (threshold !== undefined && !hasThreshold(rule.exit))
     throw new InputError(
-      isProfileMask(flags)
-        ? 'The draft exit "cost" needs the costs of passes, which sspec search stores in a profile; give --profile with one that has draft.costs, or another --draft-exit.'
-        : 'The draft exit "cost" needs the costs of passes, and a profile\'s are those of its own mask; leave --skip-attention and --skip-mlp out, or give another --draft-exit.',
+      `--threshold has no use with the draft exit "${rule.exit}"; leave one out.`,
     );
-  }
-  // A profile with a rule that has no threshold has none to take over.
-  const ownRule = profile?.draft.draft_exit;
-  const hasThreshold = ownRule === 'threshold' || ownRule === 'adaptive';
-  const stored = hasThreshold ? profile?.draft.threshold : undefined;
-  const start = threshold ?? stored ?? DEFAULT_THRESHOLD;
-  if (!(start >= 0 && start <= 1))
-    throw new InputError(`--threshold is ${start}: give a number from 0 to 1.`);
-  return { exit, threshold: start };
+  if (!(rule.threshold >= 0 && rule.threshold <= 1))
+    throw new InputError(`--threshold is ${rule.threshold}: give a number from 0 to 1.`);
+  return rule;
 }

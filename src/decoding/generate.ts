@@ -30,6 +30,8 @@ export interface GenerateRequest {
   readonly tokenizer?: TextTokenizer | null;
   /** A cache of this engine to use again; otherwise one is made. */
   readonly cache?: KvCache;
+  /** Tokens of the prompt, from its first, whose keys and values `cache` holds from an earlier generation. Default: none. */
+  readonly cachedTokens?: number;
   /** What the method learned before, which this generation adds to. Default: what it learned on this engine in this process. */
   readonly memory?: DraftMemory;
 }
@@ -90,6 +92,7 @@ export async function* generate(
     sampling = GREEDY,
     tokenizer,
     stop = [],
+    cachedTokens = 0,
   } = request;
   const wanted = request.maxNewTokens ?? 128;
   if (!Number.isSafeInteger(wanted) || wanted < 1) {
@@ -117,8 +120,8 @@ export async function* generate(
   let finishReason: FinishReason = 'length';
   try {
     const drafter = createDrafter(method, memory, passes, cache, coupling, eos);
-    const request = { engine, cache, prompt, maxNewTokens, drafter, coupling, eos };
-    for await (const round of decodeRounds(request)) {
+    const rounds = { engine, cache, prompt, cachedTokens, maxNewTokens, drafter, coupling, eos };
+    for await (const round of decodeRounds(rounds)) {
       addRound(statistics, round);
       const { tokens, text } = output.take(round.tokens);
       yield { round, tokens, text };

@@ -1,11 +1,10 @@
 import { cpuModel } from '../engine/cores.js';
 import type { Engine } from '../engine/engine.js';
-import { InputError } from '../errors.js';
 import { checkProfileFits } from '../profile/fit.js';
 import { readProfile } from '../profile/profile.js';
 import type { Profile } from '../profile/schema.js';
 import type { ExitCosts } from './cost-exit.js';
-import type { DraftExit } from './draft-exit.js';
+import { type DraftRule, decoderExit } from './draft-rule.js';
 import type { Method, MethodName } from './method.js';
 
 /** A profile that belongs to a model. */
@@ -32,7 +31,7 @@ export function readFittingProfile(file: string, engine: Engine): FittingProfile
  * Where it stores costs, drafting falls back to autoregressive decoding while they say that it loses: outputs are the same, a
  * profile used on text that it does not suit costs little, and where it gains the fall-back rarely sets in.
  * @param name another method than the profile's, with its mask, rule and costs.
- * @throws InputError as {@link profileExit} does.
+ * @throws InputError as {@link decoderExit} does.
  */
 export function profileMethod(
   profile: Profile,
@@ -41,25 +40,19 @@ export function profileMethod(
   if (name === 'autoregressive') return { name };
   const costs = profileCosts(profile);
   if (name === 'lookup') return { name, ...(costs && { costs }) };
+  const rule = profileRule(profile);
   return {
     name,
     mask: { attention: profile.skip_attention, mlp: profile.skip_mlp },
-    draftLength: profile.draft.draft_length,
-    exit: profileExit(profile),
+    draftLength: rule.draftLength,
+    exit: decoderExit(rule, costs),
     ...(costs && { fallback: costs }),
   };
 }
 
-/** @throws InputError for the rule `cost` without costs, which no profile from a file has. */
-export function profileExit(profile: Profile): DraftExit {
-  const { draft_exit: exit, threshold } = profile.draft;
-  if (exit === 'fixed') return { exit };
-  if (exit !== 'cost') return { exit, threshold };
-  const costs = profileCosts(profile);
-  if (costs) return { exit, costs };
-  throw new InputError(
-    'The profile\'s draft_exit is "cost", but it has no draft.costs; search again, or choose another draft exit.',
-  );
+/** The rule of a profile. */
+export function profileRule({ draft }: Profile): DraftRule {
+  return { exit: draft.draft_exit, draftLength: draft.draft_length, threshold: draft.threshold };
 }
 
 /** The costs that a profile stores; undefined where it has none. */

@@ -44,6 +44,8 @@ export interface RoundsRequest {
   readonly cache: KvCache;
   /** At least one token. */
   readonly prompt: readonly number[];
+  /** Tokens of the prompt, from its first, whose keys and values the cache holds. Default: none. */
+  readonly cachedTokens?: number;
   /** Most tokens to emit, at least 1; prompt and output together must fit the cache. */
   readonly maxNewTokens: number;
   /** null decodes autoregressively. */
@@ -58,7 +60,7 @@ export async function* decodeRounds(request: RoundsRequest): AsyncGenerator<Roun
   const { engine, cache, prompt, maxNewTokens, drafter, coupling, eos } = request;
   const vocabulary = engine.config.vocabSize;
   let started = performance.now();
-  let logits = await engine.prefill(cache, prompt);
+  let logits = await engine.prefill(cache, prompt, request.cachedTokens);
   let last = coupling.verify(logits, 0, prompt.length, 0, NONE);
   let position = prompt.length;
   yield {

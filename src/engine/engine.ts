@@ -199,11 +199,14 @@ export class Engine {
     return floats(outputs[this.fetches.logits]);
   }
 
-  /** Runs the full model over `tokens` from position 0 in chunks; returns the logits after the last one. */
-  async prefill(cache: KvCache, tokens: ArrayLike<number>): Promise<Float32Array> {
+  /**
+   * Runs the full model over `tokens` in chunks; returns the logits after the last one.
+   * @param from position of the first token whose keys and values the cache does not hold yet; at least one token runs.
+   */
+  async prefill(cache: KvCache, tokens: ArrayLike<number>, from = 0): Promise<Float32Array> {
     const ids = Array.from(tokens);
     let logits: Float32Array = new Float32Array(0);
-    for (let at = 0; at < ids.length; at += prefillChunk) {
+    for (let at = Math.min(from, ids.length - 1); at < ids.length; at += prefillChunk) {
       logits = await this.forward(cache, ids.slice(at, at + prefillChunk), at, this.target, 'last');
     }
     return logits;

@@ -1,12 +1,15 @@
 import { calibrateCurves, type DraftOutcome } from '../decoding/acceptance-curve.js';
 import type { ExitCosts } from '../decoding/cost-exit.js';
-import { type CostRule, MAX_DRAFT_LENGTH } from './candidate.js';
+import { type Finalist, MAX_DRAFT_LENGTH } from './candidate.js';
 import type { DraftPrices } from './cost/cost-model.js';
 import { type Replayed, scoreRule } from './replay/best-rule.js';
 import type { ReplayRecord } from './replay/records.js';
 
 /** Times that the rule is simulated to find the time per token that it reaches itself (Dinkelbach's iteration). */
 const iterations = 3;
+
+/** A mask's rule `cost`, and the costs that it weighs. */
+export type CostRule = Required<Pick<Finalist, 'draft' | 'costs'>>;
 
 /**
  * The cost rule of a mask, with its costs and its acceptance calibrated on what replay shows.
@@ -18,7 +21,7 @@ export function costRule(replayed: Replayed, speedup: number): CostRule {
     const { time } = scoreRule(replayed, { exit: 'cost', costs }, MAX_DRAFT_LENGTH);
     costs = { ...costs, timePerToken: 1 / time.speedup };
   }
-  return { exit: 'cost', draftLength: MAX_DRAFT_LENGTH, threshold: 0, costs };
+  return { draft: { exit: 'cost', draftLength: MAX_DRAFT_LENGTH, threshold: 0 }, costs };
 }
 
 /**

@@ -12,7 +12,7 @@ import {
   type Profile,
   type ProfileFigures,
 } from '../profile/schema.js';
-import { type Finalist, finalistCosts } from './candidate.js';
+import type { Finalist } from './candidate.js';
 import type { SearchRequest, SearchResult } from './request.js';
 import type { Trial } from './trials.js';
 
@@ -155,7 +155,7 @@ export function ruleOf({ draft }: Finalist) {
 
 function draftOf(finalist: Finalist): Profile['draft'] {
   const rule = ruleOf(finalist);
-  const costs = finalistCosts(finalist);
+  const { costs } = finalist;
   if (!costs) return rule;
   const { draft, verify, timePerToken, acceptance, nextAcceptance } = costs;
   const curve = ({ confidence, probability }: AcceptanceCurve) => ({

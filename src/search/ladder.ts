@@ -9,7 +9,7 @@ import type { Engine } from '../engine/engine.js';
 import { InputError } from '../errors.js';
 import type { EvaluationPrompt, EvaluationSettings } from '../evaluation/run.js';
 import { bitsToMask } from '../profile/mask.js';
-import type { DraftRule } from './candidate.js';
+import type { SearchedRule } from './candidate.js';
 import { type Calibration, draftShape } from './cost/calibrate.js';
 import { type DraftPrices, priceDraft } from './cost/cost-model.js';
 import { bestRule, type Replayed, type RuleScore } from './replay/best-rule.js';
@@ -18,7 +18,7 @@ import { makeReference, type Reference } from './replay/reference.js';
 import type { Scored, Scorer } from './scorer.js';
 
 /** The rule that proposals carry before their score has found a better one. */
-const unsearchedRule: DraftRule = { exit: 'fixed', draftLength: 4, threshold: 0 };
+const unsearchedRule: SearchedRule = { exit: 'fixed', draftLength: 4, threshold: 0 };
 
 /** The ladder's first rung, and what else it can tell of a candidate. */
 export interface Ladder extends Scorer {

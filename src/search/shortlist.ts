@@ -1,3 +1,4 @@
+import { decoderExit } from '../decoding/draft-rule.js';
 import { type Candidate, candidateKey } from './candidate.js';
 import { costRule, replayedCosts } from './cost-rule.js';
 import type { Ladder } from './ladder.js';
@@ -38,9 +39,9 @@ export async function ladderShortlist(
       return { finalist: { mask, draft, costs }, predictedSpeedup };
     });
   const { mask, replayed, predictedSpeedup } = rescored[0]!;
-  const draft = costRule(replayed, predictedSpeedup);
-  const { time } = scoreRule(replayed, { exit: 'cost', costs: draft.costs }, draft.draftLength);
-  return [...finalists, { finalist: { mask, draft }, predictedSpeedup: time.speedup }];
+  const { draft, costs } = costRule(replayed, predictedSpeedup);
+  const { time } = scoreRule(replayed, decoderExit(draft, costs), draft.draftLength);
+  return [...finalists, { finalist: { mask, draft, costs }, predictedSpeedup: time.speedup }];
 }
 
 /**

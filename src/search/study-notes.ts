@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { DRAFT_EXITS } from '../decoding/draft-rule.js';
 import { parseFields } from '../json-file.js';
-import { DRAFT_EXITS } from './candidate.js';
 import type { StudyHeader } from './storage/events.js';
 import type { StudySummary } from './study-summary.js';
 
@@ -12,7 +12,7 @@ function notesSchema(bits: number) {
     .regex(/^[01]*$/);
   const finalist = z.object({
     mask,
-    draft_exit: z.enum([...DRAFT_EXITS, 'cost']),
+    draft_exit: z.enum(DRAFT_EXITS),
     draft_length: z.int().min(1),
     threshold: z.number().min(0).max(1),
     speedup: z.number().min(0).nullable(),

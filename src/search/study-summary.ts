@@ -1,5 +1,5 @@
+import type { DraftExitName } from '../decoding/draft-rule.js';
 import { bitsToMask } from '../profile/mask.js';
-import type { DraftExit } from './candidate.js';
 import type { Observation } from './gp/model.js';
 import {
   readCandidate,
@@ -17,7 +17,7 @@ export interface FinishedTrial {
   readonly skip_attention: readonly number[];
   readonly skip_mlp: readonly number[];
   readonly draft_length: number;
-  readonly draft_exit: DraftExit;
+  readonly draft_exit: DraftExitName;
   readonly threshold: number;
   readonly seconds: number;
   readonly figures: Readonly<Record<string, number>>;

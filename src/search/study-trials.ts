@@ -1,5 +1,5 @@
+import type { DraftExitName } from '../decoding/draft-rule.js';
 import { bitsToMask } from '../profile/mask.js';
-import type { DraftExit } from './candidate.js';
 import { readCandidate, type StudyEvent } from './storage/events.js';
 import type { StudyRecord } from './storage/storage.js';
 
@@ -11,7 +11,7 @@ export interface StudyTrial {
   readonly skip_attention: readonly number[];
   readonly skip_mlp: readonly number[];
   readonly draft_length: number;
-  readonly draft_exit: DraftExit;
+  readonly draft_exit: DraftExitName;
   readonly threshold: number;
   /** The study's objective, a speedup; more is better. */
   readonly score: number | null;

@@ -1,4 +1,4 @@
-import type { DraftExit } from '../decoding/draft-exit.js';
+import { decoderExit } from '../decoding/draft-rule.js';
 import type { DraftingName, Method } from '../decoding/method.js';
 import { type Divergence, findDivergences } from '../evaluation/divergence.js';
 import {
@@ -13,28 +13,22 @@ import {
 } from '../evaluation/run.js';
 import { type EvaluationRow, POOLED, summarise } from '../evaluation/summary.js';
 import { bitsToMask } from '../profile/mask.js';
-import { type DraftRule, type Finalist, finalistCosts } from './candidate.js';
+import type { Finalist } from './candidate.js';
 
 /**
  * A way of decoding with what is known of a finalist, the same that its profile decodes with: its mask's drafts, prompt lookup
  * at its costs, or both.
  */
 export function finalistMethod(finalist: Finalist, name: DraftingName = 'skip'): Method {
-  const { mask, draft } = finalist;
-  const costs = finalistCosts(finalist);
+  const { mask, draft, costs } = finalist;
   if (name === 'lookup') return { name, ...(costs && { costs }) };
   return {
     name,
     mask: bitsToMask(mask),
     draftLength: draft.draftLength,
-    exit: draft.exit === 'cost' ? { exit: draft.exit, costs: draft.costs } : draftExit(draft),
+    exit: decoderExit(draft, costs),
     ...(costs && { fallback: costs }),
   };
-}
-
-/** The decoder's form of a rule. */
-export function draftExit({ exit, threshold }: DraftRule): DraftExit {
-  return exit === 'fixed' ? { exit } : { exit, threshold };
 }
 
 /** What real decoding of some prompts showed of one candidate. */
@@ -87,6 +81,7 @@ export function decodeWith(
     ...settings,
     prompts,
     methods,
+    sharePrefill: true,
     ...(memory ? { memory } : {}),
     ...(signal ? { signal } : {}),
     ...(onProgress ? { onProgress } : {}),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { profileCosts, profileExit, profileMethod } from '../../src/decoding/profile-method.js';
+import { profileCosts, profileMethod } from '../../src/decoding/profile-method.js';
 import { InputError } from '../../src/errors.js';
 import type { Profile } from '../../src/profile/schema.js';
 import { exampleCosts, exampleProfile } from '../profile/example.js';
@@ -28,6 +28,17 @@ describe('what a profile decodes with', () => {
     expect(profileCosts(exampleProfile)).toBeUndefined();
   });
 
+  it('is another method where the profile, or the caller, says so', () => {
+    const stored = withDraft({ ...rule, draft_exit: 'adaptive', costs: exampleCosts });
+    expect(profileMethod({ ...stored, method: 'autoregressive' })).toEqual({
+      name: 'autoregressive',
+    });
+    expect(profileMethod({ ...stored, method: 'lookup' })).toEqual({ name: 'lookup', costs });
+    expect(profileMethod({ ...exampleProfile, method: 'lookup' })).toEqual({ name: 'lookup' });
+    expect(profileMethod({ ...stored, method: 'cascade' }).name).toBe('cascade');
+    expect(profileMethod({ ...stored, method: 'lookup' }, 'skip').name).toBe('skip');
+  });
+
   it('falls back where costs are stored, whatever the rule', () => {
     for (const draft_exit of ['fixed', 'adaptive', 'cost'] as const) {
       const profile = withDraft({ ...rule, draft_exit, costs: exampleCosts });
@@ -36,7 +47,10 @@ describe('what a profile decodes with', () => {
   });
 
   it('knows every rule', () => {
-    const exit = (draft: Profile['draft']) => profileExit(withDraft(draft));
+    const exit = (draft: Profile['draft']) => {
+      const method = profileMethod(withDraft(draft));
+      return 'exit' in method ? method.exit : null;
+    };
     expect(exit({ ...rule, draft_exit: 'fixed' })).toEqual({ exit: 'fixed' });
     expect(exit({ ...rule, draft_exit: 'adaptive' })).toEqual({
       exit: 'adaptive',

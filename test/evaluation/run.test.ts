@@ -38,6 +38,15 @@ describe('evaluate', () => {
     }
   });
 
+  test('a shared prefill changes no token and no round', async () => {
+    const model = { engine, tokenizer: null };
+    const own = await evaluate(model, REQUEST);
+    const shared = await evaluate(model, { ...REQUEST, sharePrefill: true });
+    const told = ({ samples }: typeof own) =>
+      samples.map(({ tokens, rounds: { drafted, accepted } }) => ({ tokens, drafted, accepted }));
+    expect(told(shared)).toEqual(told(own));
+  });
+
   test('rotates the order, so that every method takes every place with every prompt', async () => {
     const { samples } = await evaluate(
       { engine, tokenizer: null },

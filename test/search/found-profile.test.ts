@@ -4,7 +4,7 @@ import { profileMethod } from '../../src/decoding/profile-method.js';
 import { loadModel, type Model } from '../../src/engine/load-model.js';
 import type { EvaluationRow } from '../../src/evaluation/summary.js';
 import { parseProfile } from '../../src/profile/profile.js';
-import { DRAFT_EXITS } from '../../src/search/candidate.js';
+import { SEARCHED_EXITS } from '../../src/search/candidate.js';
 import { figuresOf, foundProfile, paretoFront } from '../../src/search/found-profile.js';
 import type { SearchRequest, SearchResult } from '../../src/search/request.js';
 import { runSearch } from '../../src/search/run.js';
@@ -106,7 +106,7 @@ describe('the Pareto set', () => {
   const candidate = fc.record({
     mask: fc.uint8Array({ minLength: 2 * LAYERS, maxLength: 2 * LAYERS, max: 1 }),
     draft: fc.record({
-      exit: fc.constantFrom(...DRAFT_EXITS),
+      exit: fc.constantFrom(...SEARCHED_EXITS),
       draftLength: fc.integer({ min: 2, max: 12 }),
       threshold: level,
     }),

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
-import type { DraftRule } from '../../src/search/candidate.js';
+import type { SearchedRule } from '../../src/search/candidate.js';
 import { sublayerEffects } from '../../src/search/sublayer-effects.js';
 import { uniforms } from '../helpers/random.js';
 
-const draft: DraftRule = { exit: 'fixed', draftLength: 4, threshold: 0 };
+const draft: SearchedRule = { exit: 'fixed', draftLength: 4, threshold: 0 };
 
 it('finds the sublayers that matter in scores made of known effects', () => {
   const bits = 12;

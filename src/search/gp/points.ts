@@ -1,9 +1,9 @@
 import {
   type Candidate,
-  DRAFT_EXITS,
-  type DraftRule,
   MAX_DRAFT_LENGTH,
   MIN_DRAFT_LENGTH,
+  SEARCHED_EXITS,
+  type SearchedRule,
   THRESHOLDS,
 } from '../candidate.js';
 
@@ -17,7 +17,7 @@ import {
  * | x      | [N, n] | mask bits coded +1 (skipped) and -1 (kept)                          |
  * | w      | [N, W] | the same bits packed, eight to a byte, W = ceil(n / 8)              |
  * | u      | [N, 2] | draft length and threshold, each scaled to [0, 1]                   |
- * | e      | [N]    | exit kind, an index into `DRAFT_EXITS`                              |
+ * | e      | [N]    | exit kind, an index into `SEARCHED_EXITS`                              |
  */
 export class Points {
   readonly bits: number;
@@ -111,8 +111,8 @@ export function encode({ mask, draft }: Candidate): EncodedPoint {
 }
 
 /** The draft part of a point. */
-export function encodeDraft(rule: DraftRule): EncodedDraft {
+export function encodeDraft(rule: SearchedRule): EncodedDraft {
   const length = (rule.draftLength - MIN_DRAFT_LENGTH) / (MAX_DRAFT_LENGTH - MIN_DRAFT_LENGTH);
   const threshold = rule.threshold / THRESHOLDS[THRESHOLDS.length - 1];
-  return { draft: [length, threshold], exit: DRAFT_EXITS.indexOf(rule.exit) };
+  return { draft: [length, threshold], exit: SEARCHED_EXITS.indexOf(rule.exit) };
 }

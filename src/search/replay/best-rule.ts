@@ -1,5 +1,6 @@
 import type { DraftExit } from '../../decoding/draft-exit.js';
-import { type DraftRule, MAX_DRAFT_LENGTH, MIN_DRAFT_LENGTH, THRESHOLDS } from '../candidate.js';
+import { decoderExit } from '../../decoding/draft-rule.js';
+import { MAX_DRAFT_LENGTH, MIN_DRAFT_LENGTH, type SearchedRule, THRESHOLDS } from '../candidate.js';
 import type { DraftPrices } from '../cost/cost-model.js';
 import type { ReplayRecord } from './records.js';
 import {
@@ -17,7 +18,7 @@ export interface Replayed {
 
 /** A rule and what decoding with it is predicted to come to. */
 export interface RuleScore {
-  readonly rule: DraftRule;
+  readonly rule: SearchedRule;
   readonly rounds: SimulatedRounds;
   readonly time: PredictedTime;
 }
@@ -28,9 +29,9 @@ const lengths = Array.from(
 );
 
 /** Every rule that the search considers. A threshold of 0 is a fixed length. */
-const rules: readonly DraftRule[] = lengths.flatMap((draftLength): DraftRule[] => [
+const rules: readonly SearchedRule[] = lengths.flatMap((draftLength): SearchedRule[] => [
   { exit: 'fixed', draftLength, threshold: 0 },
-  ...THRESHOLDS.filter((threshold) => threshold > 0).flatMap((threshold): DraftRule[] => [
+  ...THRESHOLDS.filter((threshold) => threshold > 0).flatMap((threshold): SearchedRule[] => [
     { exit: 'threshold', draftLength, threshold },
     { exit: 'adaptive', draftLength, threshold },
   ]),
@@ -50,9 +51,7 @@ export function scoreRule(
 export function bestRule(replayed: Replayed): RuleScore {
   let best: RuleScore | undefined;
   for (const rule of rules) {
-    const { exit, threshold } = rule;
-    const decoders = exit === 'fixed' ? { exit } : { exit, threshold };
-    const score = scoreRule(replayed, decoders, rule.draftLength);
+    const score = scoreRule(replayed, decoderExit(rule), rule.draftLength);
     if (!best || score.time.speedup > best.time.speedup) best = { rule, ...score };
   }
   return best!;

@@ -2,11 +2,11 @@ import type { Random } from '../../random.js';
 import {
   type Candidate,
   canonicalDraft,
-  DRAFT_EXITS,
-  type DraftRule,
   MAX_DRAFT_LENGTH,
   MIN_DRAFT_LENGTH,
   randomDraft,
+  SEARCHED_EXITS,
+  type SearchedRule,
   type SearchSpace,
   THRESHOLDS,
 } from '../candidate.js';
@@ -14,7 +14,7 @@ import {
 /** One step of the local search: bits to flip (0 to 2), and the draft rule where it changes. */
 export interface Move {
   readonly flips: readonly number[];
-  readonly draft: DraftRule | undefined;
+  readonly draft: SearchedRule | undefined;
 }
 
 /** Up to this many two-bit moves are tried per step: all of them while they are so few, else a random sample. */
@@ -57,8 +57,8 @@ function pairs(bits: number, random: Random): Move[] {
   return moves;
 }
 
-function draftNeighbours(draft: DraftRule, space: SearchSpace, random: Random): DraftRule[] {
-  const rules: DraftRule[] = [];
+function draftNeighbours(draft: SearchedRule, space: SearchSpace, random: Random): SearchedRule[] {
+  const rules: SearchedRule[] = [];
   for (const step of [-2, -1, 1, 2])
     rules.push({ ...draft, draftLength: draft.draftLength + step });
   if (draft.exit !== 'fixed') {
@@ -66,7 +66,7 @@ function draftNeighbours(draft: DraftRule, space: SearchSpace, random: Random): 
     for (const step of [-4, -1, 1, 4])
       rules.push({ ...draft, threshold: THRESHOLDS[at + step] ?? -1 });
   }
-  for (const exit of DRAFT_EXITS) {
+  for (const exit of SEARCHED_EXITS) {
     if (exit === draft.exit) continue;
     const thresholds = draft.exit === 'fixed' ? FIRST_THRESHOLDS : [draft.threshold];
     for (const threshold of thresholds) rules.push(canonicalDraft({ ...draft, exit, threshold }));

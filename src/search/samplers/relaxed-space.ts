@@ -7,10 +7,10 @@ import type { Random } from '../../random.js';
 import {
   type Candidate,
   canonicalDraft,
-  DRAFT_EXITS,
-  type DraftRule,
   MAX_DRAFT_LENGTH,
   MIN_DRAFT_LENGTH,
+  SEARCHED_EXITS,
+  type SearchedRule,
   type SearchSpace,
   THRESHOLDS,
 } from '../candidate.js';
@@ -36,10 +36,10 @@ export function cut(point: Float64Array, space: SearchSpace): Candidate {
 }
 
 /** The rule of a point. */
-export function cutRule(point: Float64Array, { bits, draft }: SearchSpace): DraftRule {
+export function cutRule(point: Float64Array, { bits, draft }: SearchSpace): SearchedRule {
   if (draft !== 'search') return draft;
   return canonicalDraft({
-    exit: DRAFT_EXITS[cell(point[bits], DRAFT_EXITS.length)],
+    exit: SEARCHED_EXITS[cell(point[bits], SEARCHED_EXITS.length)],
     draftLength: MIN_DRAFT_LENGTH + cell(point[bits + 1], LENGTHS),
     threshold: THRESHOLDS[cell(point[bits + 2], THRESHOLDS.length)],
   });
@@ -51,7 +51,7 @@ export function cornerOf({ mask, draft }: Candidate, space: SearchSpace): Float6
   point.set(mask);
   if (space.draft !== 'search') return point;
   const centre = (index: number, cells: number) => (index + 0.5) / cells;
-  point[space.bits] = centre(DRAFT_EXITS.indexOf(draft.exit), DRAFT_EXITS.length);
+  point[space.bits] = centre(SEARCHED_EXITS.indexOf(draft.exit), SEARCHED_EXITS.length);
   point[space.bits + 1] = centre(draft.draftLength - MIN_DRAFT_LENGTH, LENGTHS);
   const threshold = Math.round(draft.threshold * THRESHOLDS.length);
   point[space.bits + 2] = centre(threshold, THRESHOLDS.length);

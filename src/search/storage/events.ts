@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { type Candidate, DRAFT_EXITS, type DraftRule } from '../candidate.js';
+import { type Candidate, SEARCHED_EXITS, type SearchedRule } from '../candidate.js';
 
 const Count = z.number().int().nonnegative();
 const Text = z.string().max(10_000);
 const Figures = z.record(z.string().min(1).max(200), z.number());
 
 const ruleFields = {
-  draft_exit: z.enum(DRAFT_EXITS),
+  draft_exit: z.enum(SEARCHED_EXITS),
   draft_length: z.number().int().positive(),
   threshold: z.number().min(0).max(1),
 };
@@ -84,7 +84,7 @@ export function writeRule<E extends string>({
 }
 
 /** The rule of a written form. */
-export function readRule(written: Omit<WrittenCandidate, 'mask'>): DraftRule {
+export function readRule(written: Omit<WrittenCandidate, 'mask'>): SearchedRule {
   return {
     exit: written.draft_exit,
     draftLength: written.draft_length,
