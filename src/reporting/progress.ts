@@ -4,6 +4,10 @@ import { formatBytes, formatNumber, formatSeconds } from './format.js';
 /** Where no bar can be drawn, a line is printed this often at most. */
 const LINE_INTERVAL_MS = 5000;
 const BAR_WIDTH = 24;
+/** A shorter bar says nothing; then it is left out. */
+const LEAST_BAR_WIDTH = 5;
+/** Columns of a terminal that does not tell. */
+const DEFAULT_COLUMNS = 80;
 
 /** Progress of one piece of work, shown on stderr. */
 export interface Progress {
@@ -28,7 +32,7 @@ export interface ProgressOptions {
   /** Shows nothing at all. */
   readonly quiet: boolean;
   /** Default: `process.stderr`. */
-  readonly stream?: NodeJS.WritableStream & { readonly isTTY?: boolean };
+  readonly stream?: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
 }
 
 /**
@@ -66,7 +70,11 @@ interface Display {
   stop(): void;
 }
 
-function liveBar(options: ProgressOptions, state: State, stream: NodeJS.WritableStream): Display {
+function liveBar(
+  options: ProgressOptions,
+  state: State,
+  stream: NonNullable<ProgressOptions['stream']>,
+): Display {
   const bar = new cliProgress.SingleBar({
     stream,
     // The library would switch line wrapping off and leave it off when the process is killed.
@@ -74,10 +82,14 @@ function liveBar(options: ProgressOptions, state: State, stream: NodeJS.Writable
     barsize: BAR_WIDTH,
     barCompleteChar: '█',
     barIncompleteChar: '░',
-    format: ({ barsize = BAR_WIDTH, barCompleteString = '', barIncompleteString = '' }) => {
-      const full = Math.round(Math.min(1, state.done / (options.total ?? 1)) * barsize);
+    format: ({ barCompleteString = '', barIncompleteString = '' }) => {
+      // The library cuts what does not fit, and the time left stands at the end.
+      const room = (stream.columns ?? DEFAULT_COLUMNS) - describe(options, state).length - 2;
+      const barsize = Math.min(BAR_WIDTH, room);
+      if (options.total === undefined || barsize < LEAST_BAR_WIDTH) return describe(options, state);
+      const full = Math.round(Math.min(1, state.done / options.total) * barsize);
       const drawn = barCompleteString.slice(0, full) + barIncompleteString.slice(0, barsize - full);
-      return describe(options, state, options.total === undefined ? '' : ` ${drawn}`);
+      return describe(options, state, ` ${drawn}`);
     },
   });
   bar.start(options.total ?? 0, state.done);

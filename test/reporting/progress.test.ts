@@ -11,8 +11,8 @@ afterEach(() => {
 });
 
 /** A stream that keeps what is written; as a terminal, 90 columns wide. */
-function sink(isTTY: boolean) {
-  const stream = Object.assign(new PassThrough(), { isTTY, columns: 90 });
+function sink(isTTY: boolean, columns = 90) {
+  const stream = Object.assign(new PassThrough(), { isTTY, columns });
   return { stream, text: () => String(stream.read() ?? '') };
 }
 
@@ -48,6 +48,22 @@ test('per cent stand without their total', () => {
   progress.stop();
   expect(text()).toBe('Compiling 100%\nCompiling 100%, took 12.0 s\n');
 });
+
+test.each([80, 50])(
+  'at %d columns the time left is on the line, whatever room is left for a bar',
+  (columns) => {
+    const label = 'Finalists decode the calibration prompts';
+    const { stream, text } = sink(true, columns);
+    const progress = createProgress({ ...search, label, total: 24, unit: 'prompts', stream });
+    vi.advanceTimersByTime(10_000);
+    progress.update(20);
+    vi.advanceTimersByTime(500);
+    progress.stop();
+    const live = stripVTControlCharacters(text());
+    if (columns === 80) expect(live).toMatch(/prompts █+░+ 20\/24 prompts, 3\.0 s left/);
+    else expect(live).not.toMatch(/[█░]/);
+  },
+);
 
 test('a terminal: a live bar on one line', () => {
   const { stream, text } = sink(true);
