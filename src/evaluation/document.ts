@@ -46,6 +46,8 @@ export interface EvaluationDocument extends EvaluationOrigin {
   readonly warnings: readonly string[];
   /** What was compared and found, of an evaluation with `--audit`. */
   readonly audit?: AuditRecord;
+  /** It was stopped before its end: rows that miss something say so, too. */
+  readonly partial?: true;
 }
 
 /** What an evaluation's document tells beside the result; all of it may be missing. */
@@ -56,7 +58,7 @@ export type EvaluationNotes = Partial<
 /** @param environment as it was before the first measurement, and what others took of the CPU during it. */
 export function evaluationDocument(
   { reference, engine }: Pick<Model, 'reference' | 'engine'>,
-  { settings }: EvaluationResult,
+  { settings, planned }: EvaluationResult,
   datasets: readonly DatasetRecord[],
   rows: readonly EvaluationRow[],
   environment: Environment,
@@ -86,5 +88,6 @@ export function evaluationDocument(
     environment,
     warnings,
     ...(audit && { audit }),
+    ...(planned && { partial: true }),
   };
 }

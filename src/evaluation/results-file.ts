@@ -52,6 +52,7 @@ const row = z.object({
   peak_memory_bytes: count,
   identical_outputs: z.boolean().nullable(),
   divergences: z.array(divergence).max(MAX_DIVERGENCES).readonly(),
+  partial: z.literal(true).exactOptional(),
 });
 
 const results = z.object({
@@ -104,6 +105,7 @@ const results = z.object({
     model_hash: text.optional(),
     time: z.iso.datetime(),
   }),
+  warnings: z.array(text).max(1000).readonly().default([]),
 });
 
 /** An evaluation as its results.json tells it. Files of earlier releases have no command and no profiles. */

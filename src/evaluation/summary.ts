@@ -53,6 +53,8 @@ export interface EvaluationRow {
   /** null with maximal coupling, where outputs may differ. */
   readonly identical_outputs: boolean | null;
   readonly divergences: readonly DivergenceRecord[];
+  /** The evaluation was stopped before all generations of this row had ended: the figures are of those that had. */
+  readonly partial?: true;
 }
 
 /** Where an output left that of autoregressive decoding. */
@@ -115,7 +117,8 @@ function rowOf(
   const plainSamples = samplesOf(baseline);
   const plain = sumStatistics(plainSamples);
   const sum = sumStatistics(samples);
-  const perRepetition = (total: number) => total / repetitions;
+  // Of an evaluation that was stopped not every prompt was decoded as often as the others.
+  const perRepetition = (total: number) => (total * prompts.length) / Math.max(1, samples.length);
   const decoded = sum.newTokens - samples.length;
   const elapsed = samples.reduce((total, sample) => total + sample.elapsedSeconds, 0);
   const verifyShare = ratio(sum.targetSeconds, elapsed);
@@ -161,7 +164,15 @@ function rowOf(
       margin,
       kind,
     })),
+    ...(isPartial(result, dataset, samples.length) && { partial: true }),
   };
+}
+
+function isPartial({ planned }: EvaluationResult, dataset: string, samples: number): boolean {
+  if (!planned) return false;
+  const { prompts, repetitions } = planned;
+  const own = prompts.filter((prompt) => dataset === POOLED || prompt.dataset === dataset);
+  return samples < own.length * repetitions;
 }
 
 function peakMemory(samples: readonly Sample[]): number {

@@ -24,6 +24,9 @@ const COLUMNS: readonly Column[] = [
   { key: 'c', align: 'right' },
 ];
 
+/** Of an evaluation that was stopped. */
+const STATE: Column = { key: 'state' };
+
 /** Shown as one word, explained below the table, so that a row takes one line; JSON and CSV have it in full. */
 const UNDECIDED = 'not distinguishable from 1.0x' satisfies EvaluationRow['verdict'];
 
@@ -63,7 +66,8 @@ function sections(
   const rows = withShortNames(document.rows);
   const labels = methodLabels(rows);
   const shown = rows.map((row) => shownRow(row, labels));
-  const parts = [conditions({ ...document, rows }), render(COLUMNS, shown)];
+  const columns = rows.some(({ partial }) => partial) ? [...COLUMNS, STATE] : COLUMNS;
+  const parts = [conditions({ ...document, rows }), render(columns, shown)];
   if (rows.some(({ verdict }) => verdict === UNDECIDED)) parts.push(`unclear: ${UNDECIDED}.`);
   const divergences = rows
     .filter(({ dataset }) => dataset !== POOLED)
@@ -133,6 +137,7 @@ function shownRow(row: EvaluationRow, labels: MethodLabels): Row {
     acceptance: optional(row.draft_acceptance_rate, formatPercent),
     length: optional(row.mean_acceptance_length, (x) => x.toFixed(2)),
     c: optional(row.c, (x) => x.toFixed(2)),
+    state: row.partial && 'partial',
   };
 }
 

@@ -107,7 +107,8 @@ describe('the output directory', () => {
     const directory = temporaryDirectory();
     mkdirSync(join(directory, 'sub'));
     writeFileSync(join(directory, 'results.json'), 'old');
-    prepareOutputDirectory(directory);
+    expect(() => prepareOutputDirectory(directory)).toThrow(/results already .*--force/);
+    prepareOutputDirectory(directory, true);
     expect(readFileSync(join(directory, 'results.json'), 'utf8')).toBe('old');
     expect(readdirSync(directory).sort()).toEqual(['results.json', 'sub']);
   });

@@ -13,7 +13,15 @@ import { counted, headline } from './headline.js';
 import { type Content, html } from './html.js';
 import type { EvaluationInput } from './inputs.js';
 import { profileFigures } from './profile-section.js';
-import { commands, dataTable, facts, figureGrid, type Headline, type Section } from './section.js';
+import {
+  commands,
+  dataTable,
+  facts,
+  figureGrid,
+  type Headline,
+  type Section,
+  warningLines,
+} from './section.js';
 import { sideBySide } from './side-by-side.js';
 
 /** Differences between outputs that are listed. */
@@ -36,7 +44,7 @@ ${outputs(evaluation, labels)}
 ${figureGrid(figures)}
 ${dataTable(
   'Results of every method on every dataset',
-  COLUMNS,
+  evaluation.rows.some(({ partial }) => partial) ? [...COLUMNS, STATE] : COLUMNS,
   evaluation.rows.map((row) => shownRow(row, labels)),
 )}
 ${sideBySide(samples, evaluation.rows, labels)}
@@ -145,10 +153,13 @@ function conditions(evaluation: RecordedEvaluation): string {
   return `${counted(prompts, 'prompt')}, each decoded by every method in turn, ${counted(settings.repetitions, 'time')}; up to ${settings.max_new_tokens} new tokens, ${sampling}; ${counted(environment.threads, 'thread')} on ${environment.cpu}.`;
 }
 
-function warnings({ environment }: RecordedEvaluation): Content {
+function warnings({ environment, warnings: noted }: RecordedEvaluation): Content {
   const reason = busyReason(environment);
-  if (reason === undefined) return null;
-  return html`<p class="warning" role="note"><strong>The machine was busy</strong> when this was measured (${reason}): timings are noisy, and speedups may be wrong.</p>`;
+  const busy =
+    reason === undefined
+      ? null
+      : html`<p class="warning" role="note"><strong>The machine was busy</strong> when this was measured (${reason}): timings are noisy, and speedups may be wrong.</p>`;
+  return [busy, warningLines(noted)];
 }
 
 /** Whether the outputs are those of autoregressive decoding, and where not. */
@@ -173,6 +184,9 @@ function outputs({ rows, settings }: RecordedEvaluation, labels: MethodLabels): 
     divergences.slice(0, MOST_DIVERGENCES),
   );
 }
+
+/** Of an evaluation that was stopped. */
+const STATE: Column = { key: 'state' };
 
 const COLUMNS: readonly Column[] = [
   { key: 'dataset' },
@@ -209,6 +223,7 @@ function shownRow(row: RecordedRow, labels: MethodLabels): Row {
     prefill: perPrompt(row.prefill_seconds),
     decode: perPrompt(row.decode_seconds),
     memory: formatBytes(row.peak_memory_bytes),
+    state: row.partial && 'partial',
   };
 }
 
