@@ -3,10 +3,12 @@ import type { EvaluationDocument } from '../evaluation/document.js';
 import { type EvaluationRow, POOLED } from '../evaluation/summary.js';
 import type { Column, Row } from './columns.js';
 import { toCsv } from './csv.js';
+import { fittedTable } from './fitted-table.js';
 import { formatInterval, formatPercent, formatSpeedup } from './format.js';
 import { toMarkdown } from './markdown.js';
 import { type MethodLabels, methodLabels } from './method-labels.js';
-import { table } from './table.js';
+import { lineWidth } from './width.js';
+
 
 /** Forms that an evaluation is printed in. */
 export const EVALUATION_FORMATS = ['table', 'json', 'csv', 'md'] as const;
@@ -20,8 +22,8 @@ const COLUMNS: readonly Column[] = [
   { key: 'interval', title: '95% interval', align: 'right' },
   { key: 'verdict' },
   { key: 'acceptance', title: 'draft accept.', align: 'right' },
-  { key: 'length', title: 'mean length', align: 'right' },
-  { key: 'c', align: 'right' },
+  { key: 'length', title: 'mean length', align: 'right', spare: true },
+  { key: 'c', align: 'right', spare: true },
 ];
 
 /** Of an evaluation that was stopped. */
@@ -39,8 +41,15 @@ const DIVERGENCES: readonly Column[] = [
   { key: 'kind' },
 ];
 
-/** An evaluation for stdout, without a newline at its end. Tables stay within 100 columns. */
-export function formatEvaluation(document: EvaluationDocument, format: EvaluationFormat): string {
+/**
+ * An evaluation for stdout, without a newline at its end.
+ * @param width of tables, another than the terminal's.
+ */
+export function formatEvaluation(
+  document: EvaluationDocument,
+  format: EvaluationFormat,
+  width = lineWidth(),
+): string {
   switch (format) {
     case 'json':
       return JSON.stringify(document, null, 2);
@@ -49,7 +58,7 @@ export function formatEvaluation(document: EvaluationDocument, format: Evaluatio
     case 'md':
       return sections(document, (columns, rows) => toMarkdown(columns, rows).trimEnd());
     case 'table':
-      return sections(document, table);
+      return sections(document, (columns, rows) => fittedTable(columns, rows, width));
   }
 }
 

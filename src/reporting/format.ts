@@ -48,6 +48,17 @@ export function formatNumber(value: number): string {
   return String(Number(value.toPrecision(4)));
 }
 
+/** Layers as ranges, `1-3,5`, which `--skip-attention` and `--skip-mlp` take; ascending, without repeats. */
+export function formatLayers(layers: readonly number[]): string {
+  const runs: [number, number][] = [];
+  for (const layer of layers) {
+    const last = runs.at(-1);
+    if (last && layer === last[1] + 1) last[1] = layer;
+    else runs.push([layer, layer]);
+  }
+  return runs.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join(',');
+}
+
 /** A draft exit, such as `exit threshold at 0.4`; the threshold is shown where the exit has one. */
 export function formatExit(exit: string, threshold: number): string {
   return exit === 'fixed' || exit === 'cost' ? `exit ${exit}` : `exit ${exit} at ${threshold}`;

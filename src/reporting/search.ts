@@ -1,6 +1,7 @@
 import type { DatasetRecord } from '../evaluation/prompts.js';
 import type { SearchDocument, SearchFigures } from '../search/search-document.js';
 import { colours } from './colours.js';
+import { fittedTable } from './fitted-table.js';
 import {
   formatExit,
   formatInterval,
@@ -13,7 +14,6 @@ import {
 import { maskMap } from './mask-map.js';
 import { methodSentence } from './method-labels.js';
 import { nextStep, type SearchedModel } from './next-step.js';
-import { table } from './table.js';
 
 /** What a search found, for a terminal: the mask as a map of the layers, the rule, and the figures with their intervals. */
 export function formatSearch(
@@ -35,15 +35,15 @@ export function formatSearch(
     maskMap({ attention: best.skip_attention, mlp: best.skip_mlp }, layers),
     `the mask drafts up to ${best.draft_length} tokens, ${formatExit(best.draft_exit, best.threshold)}`,
     '',
-    table(
+    fittedTable(
       [
         { key: 'prompts' },
         { key: 'speedup', align: 'right' },
         { key: 'interval', title: '95% interval', align: 'right' },
         { key: 'acceptance', title: 'accepted', align: 'right' },
         { key: 'length', title: 'tokens/pass', align: 'right' },
-        { key: 'c', align: 'right' },
-        { key: 'rate', title: 'tokens/s', align: 'right' },
+        { key: 'c', align: 'right', spare: true },
+        { key: 'rate', title: 'tokens/s', align: 'right', spare: true },
       ],
       rows,
     ),

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { EvaluationDocument } from '../../src/evaluation/document.js';
 import type { EvaluationRow } from '../../src/evaluation/summary.js';
 import { formatEvaluation } from '../../src/reporting/evaluation.js';
-import { LINE_WIDTH } from '../../src/reporting/table.js';
+import { LINE_WIDTH } from '../../src/reporting/width.js';
 import { evaluation } from './report/example.js';
 
 const undecided = 'not distinguishable from 1.0x';
@@ -43,6 +43,18 @@ describe.each([[['lookup']], [['skip', 'lookup', 'cascade']]])('a table of %j', 
       rows.filter((line) => line.includes('] ')).map((line) => line.split(/ {2,}/)[5]),
     ).toEqual(Array(2 * methods.length).fill('unclear'));
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(LINE_WIDTH);
+  });
+
+  it('fits a terminal of 80 columns, and one of 40', () => {
+    for (const width of [80, 40]) {
+      const text = stripVTControlCharacters(formatEvaluation(document, 'table', width));
+      const table = text.split('\n\n').filter((part) => /^(dataset|stories)/.test(part));
+      expect(table).not.toEqual([]);
+      for (const line of table.join('\n').split('\n'))
+        expect(line.length).toBeLessThanOrEqual(width);
+      for (const { dataset, method } of document.rows)
+        expect(text).toMatch(new RegExp(`${dataset}\\s+(method\\s+)?${method}`));
+    }
   });
 
   it('says what the word means, and JSON and CSV have the words in full', () => {
