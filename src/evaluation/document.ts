@@ -6,6 +6,7 @@ import { NEAR_TIE_MARGIN } from './divergence.js';
 import type { DatasetRecord } from './prompts.js';
 import type { EvaluationResult } from './run.js';
 import type { EvaluationRow } from './summary.js';
+import { tellable } from './tellable.js';
 
 /** A profile that was measured, whole: its file may change or go. */
 export interface MeasuredProfile {
@@ -84,7 +85,7 @@ export function evaluationDocument(
     },
     profiles,
     datasets,
-    rows,
+    rows: rows.map(tellable),
     environment,
     warnings,
     ...(audit && { audit }),

@@ -1,4 +1,5 @@
 import { holmVerdicts, type Verdict } from '../measurement/bootstrap.js';
+import type { TOO_FEW } from '../measurement/few-prompts.js';
 import { type Divergence, outputsMustAgree } from './divergence.js';
 import { repetitionFigures } from './repetitions.js';
 import type { EvaluationPrompt, EvaluationResult, NamedMethod, Sample } from './run.js';
@@ -28,8 +29,8 @@ export interface EvaluationRow {
   /** Both figures of each repetition by itself. */
   readonly repetition_tokens_per_second: readonly (number | null)[];
   readonly repetition_speedups: readonly (number | null)[];
-  /** Corrected for the number of rows (Holm). */
-  readonly verdict: Verdict | 'baseline' | null;
+  /** Corrected for the number of rows (Holm). Documents have neither interval nor verdict of too few prompts (`tellable`). */
+  readonly verdict: Verdict | 'baseline' | typeof TOO_FEW | null;
   /** Accepted over proposed tokens. */
   readonly draft_acceptance_rate: number | null;
   /** Tokens per target pass, the prefill's left out; 1 for autoregressive decoding. */

@@ -1,6 +1,7 @@
 import type { AuditRecord } from '../evaluation/audit.js';
 import type { EvaluationDocument } from '../evaluation/document.js';
 import { type EvaluationRow, POOLED } from '../evaluation/summary.js';
+import { FEWEST_PROMPTS, TOO_FEW } from '../measurement/few-prompts.js';
 import type { Column, Row } from './columns.js';
 import { toCsv } from './csv.js';
 import { fittedTable } from './fitted-table.js';
@@ -8,7 +9,6 @@ import { formatInterval, formatPercent, formatSpeedup } from './format.js';
 import { toMarkdown } from './markdown.js';
 import { type MethodLabels, methodLabels } from './method-labels.js';
 import { lineWidth } from './width.js';
-
 
 /** Forms that an evaluation is printed in. */
 export const EVALUATION_FORMATS = ['table', 'json', 'csv', 'md'] as const;
@@ -62,9 +62,19 @@ export function formatEvaluation(
   }
 }
 
-/** The rows with all their fields, as results.csv has them. */
-export function evaluationCsv({ rows }: EvaluationDocument): string {
-  return toCsv(rows.map((row) => ({ ...row })));
+/** The rows with all their fields, the interval's ends by themselves too, and what they were measured with; as results.csv has them. */
+export function evaluationCsv({
+  rows,
+  model,
+  precision,
+  environment: { cpu },
+}: EvaluationDocument): string {
+  return toCsv(
+    rows.map((row) => {
+      const [speedup_ci95_low, speedup_ci95_high] = row.speedup_ci95 ?? [];
+      return { ...row, speedup_ci95_low, speedup_ci95_high, model, precision, cpu };
+    }),
+  );
 }
 
 function sections(
@@ -78,6 +88,8 @@ function sections(
   const columns = rows.some(({ partial }) => partial) ? [...COLUMNS, STATE] : COLUMNS;
   const parts = [conditions({ ...document, rows }), render(columns, shown)];
   if (rows.some(({ verdict }) => verdict === UNDECIDED)) parts.push(`unclear: ${UNDECIDED}.`);
+  if (rows.some(({ verdict }) => verdict === TOO_FEW))
+    parts.push(`${TOO_FEW}: an interval and a verdict need ${FEWEST_PROMPTS} prompts or more.`);
   const divergences = rows
     .filter(({ dataset }) => dataset !== POOLED)
     .flatMap((row) =>

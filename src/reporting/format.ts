@@ -1,3 +1,5 @@
+import { isTooFew, TOO_FEW } from '../measurement/few-prompts.js';
+
 const MINUTE = 60;
 const HOUR = 3600;
 
@@ -9,6 +11,15 @@ export function formatSpeedup(speedup: number): string {
 /** An interval of speedups, `[1.18, 1.29]`. */
 export function formatInterval([low, high]: readonly [number, number]): string {
   return `[${low.toFixed(2)}, ${high.toFixed(2)}]`;
+}
+
+/** The same where so many prompts allow one, a dash where none was measured. */
+export function formatMeasured(
+  interval: readonly [number, number] | null,
+  prompts: number,
+): string {
+  if (interval === null) return '-';
+  return isTooFew(prompts) ? TOO_FEW : formatInterval(interval);
 }
 
 /** A share of 1 as `87.3%`. */

@@ -2,8 +2,8 @@ import type { Profile, ProfileFigures } from '../profile/schema.js';
 import { fittedTable } from './fitted-table.js';
 import {
   formatExit,
-  formatInterval,
   formatKnown,
+  formatMeasured,
   formatNumber,
   formatPercent,
   formatSpeedup,
@@ -63,7 +63,7 @@ function figuresText({ figures: { holdout, calibration } }: Profile, width: numb
     rows.map(([prompts_of, figures]) => ({
       prompts_of,
       speedup: formatSpeedup(figures.speedup),
-      interval: formatInterval(figures.speedup_ci95),
+      interval: formatMeasured(figures.speedup_ci95, figures.prompts),
       acceptance: formatKnown(figures.draft_acceptance_rate, formatPercent),
       length: figures.mean_acceptance_length.toFixed(2),
       c: formatKnown(figures.c, (c) => c.toFixed(3)),
@@ -76,6 +76,7 @@ function figuresText({ figures: { holdout, calibration } }: Profile, width: numb
 
 function originText({ provenance, pareto }: Profile): string {
   const { created, tool_version, study, sampler, trials, seed, machine, threads } = provenance;
+  const { node, onnxruntime, warnings = [] } = provenance;
   const found = [
     study && `study ${study}`,
     sampler && `sampler ${sampler}`,
@@ -90,6 +91,8 @@ function originText({ provenance, pareto }: Profile): string {
     `made ${created.slice(0, 10)} by sspec ${tool_version}${found.length > 0 ? `: ${found.join(', ')}` : ''}`,
     ...(data.length > 0 ? [data.join(', ')] : []),
     `on ${machine.cpu}, ${machine.cores} cores, ${threads} threads`,
+    ...(node && onnxruntime ? [`with Node.js ${node}, onnxruntime ${onnxruntime}`] : []),
+    ...warnings.map((warning) => `warned: ${warning}`),
     `command: ${provenance.command}`,
     ...(pareto.length > 0 ? [`${pareto.length} masks in its Pareto set`] : []),
   ].join('\n');

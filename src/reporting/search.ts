@@ -1,4 +1,5 @@
 import type { DatasetRecord } from '../evaluation/prompts.js';
+import { isTooFew, TOO_FEW } from '../measurement/few-prompts.js';
 import type { SearchDocument, SearchFigures } from '../search/search-document.js';
 import { colours } from './colours.js';
 import { fittedTable } from './fitted-table.js';
@@ -6,6 +7,7 @@ import {
   formatExit,
   formatInterval,
   formatKnown,
+  formatMeasured,
   formatNumber,
   formatPercent,
   formatSeconds,
@@ -59,8 +61,11 @@ function promptsText({ name, chat_template, system }: DatasetRecord): string {
   return `${name} as chat${system === undefined ? '' : ' with a system message'}`;
 }
 
-function headline(subject: string, { speedup, speedup_ci95, verdict }: SearchFigures): string {
+function headline(subject: string, holdout: SearchFigures): string {
+  const { speedup, speedup_ci95, verdict, prompts } = holdout;
   if (speedup === null || speedup_ci95 === null) return 'Held out: nothing was timed.';
+  if (isTooFew(prompts))
+    return `${subject} on held-out prompts: ${colours.yellow(formatSpeedup(speedup))} on ${prompts}, ${TOO_FEW} for an interval or a verdict (autoregressive decoding = 1.00x).`;
   const figures = `${formatSpeedup(speedup)} ${formatInterval(speedup_ci95)}`;
   const paint =
     verdict === 'faster' ? colours.green : verdict === 'slower' ? colours.red : colours.yellow;
@@ -79,7 +84,7 @@ function row(prompts: string, figures: SearchFigures) {
   return {
     prompts,
     speedup: formatKnown(speedup, formatSpeedup),
-    interval: formatKnown(speedup_ci95, formatInterval),
+    interval: formatMeasured(speedup_ci95, figures.prompts),
     acceptance: formatKnown(draft_acceptance_rate, formatPercent),
     length: formatKnown(mean_acceptance_length, (value) => value.toFixed(2)),
     c: formatKnown(c, (value) => value.toFixed(2)),

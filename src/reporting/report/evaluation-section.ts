@@ -1,6 +1,8 @@
 import type { RecordedEvaluation, RecordedRow } from '../../evaluation/results-file.js';
 import { POOLED } from '../../evaluation/summary.js';
+import { tellable } from '../../evaluation/tellable.js';
 import { busyReason } from '../../measurement/busy.js';
+import { TOO_FEW } from '../../measurement/few-prompts.js';
 import type { Column, Row } from '../columns.js';
 import { acceptanceFigure } from '../figures/acceptance.js';
 import { times } from '../figures/axes.js';
@@ -29,7 +31,9 @@ const MOST_DIVERGENCES = 50;
 
 /** What an evaluation showed. `id` also begins the names of its figures. */
 export function evaluationSection(id: string, input: EvaluationInput): Section {
-  const { evaluation, samples } = input;
+  const { samples } = input;
+  // Files of earlier releases have intervals of a single prompt.
+  const evaluation = { ...input.evaluation, rows: input.evaluation.rows.map(tellable) };
   const labels = methodLabels(evaluation.rows);
   const figures = evaluationFigures(id, evaluation, labels);
   return {
@@ -66,7 +70,8 @@ function isSingle(dataset: string): boolean {
 function headlines(evaluation: RecordedEvaluation, labels: MethodLabels): Headline[] {
   return pooledRows(evaluation).flatMap((row) => {
     const { speedup, speedup_ci95: interval, verdict } = row;
-    if (speedup === null || interval === null || verdict === 'baseline') return [];
+    if (speedup === null || verdict === 'baseline') return [];
+    if (interval === null && verdict !== TOO_FEW) return [];
     if (!isHeldOut(evaluation, row)) return [];
     const adjective = evaluation.datasets.every(({ split }) => split === 'heldout')
       ? 'held-out '
