@@ -2,6 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { Errors } from '@oclif/core';
 import { InputError } from '../errors.js';
 import { errorCode, errorMessage } from '../files.js';
+import { unknownCommand, unknownFlags } from './unknown.js';
 
 /** Exit codes of every command. */
 export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
@@ -23,19 +24,22 @@ export interface Failure {
   readonly exitCode: number;
 }
 
-/** Sorts an error that ended a command. */
-export function describeFailure(error: unknown): Failure {
-  const failure = sortFailure(error);
+/**
+ * Sorts an error that ended a command.
+ * @param commands the names of those that there are.
+ */
+export function describeFailure(error: unknown, commands: readonly string[] = []): Failure {
+  const failure = sortFailure(error, commands);
   return { ...failure, message: sentence(failure.message) };
 }
 
-function sortFailure(error: unknown): Failure {
+function sortFailure(error: unknown, commands: readonly string[]): Failure {
   if (error instanceof InterruptedError)
     return { message: error.message, code: 'interrupted', exitCode: EXIT.interrupted };
   if (error instanceof InputError)
     return { message: flagMessage(error.message), code: 'input', exitCode: EXIT.usage };
   if (error instanceof Errors.CLIError)
-    return { message: usageMessage(error), code: 'usage', exitCode: EXIT.usage };
+    return { message: usageMessage(error, commands), code: 'usage', exitCode: EXIT.usage };
   if (errorCode(error)?.startsWith('ERR_PARSE_ARGS_'))
     return { message: parseArgsMessage(error), code: 'usage', exitCode: EXIT.usage };
   return { message: errorMessage(error), code: 'failed', exitCode: EXIT.failed };
@@ -53,16 +57,16 @@ function flagMessage(message: string): string {
 }
 
 /** oclif's errors about the command line, on one line. */
-function usageMessage(error: Errors.CLIError): string {
+function usageMessage(error: Errors.CLIError, commands: readonly string[]): string {
+  const flags = unknownFlags(error);
+  if (flags !== undefined) return flags;
   const lines = stripVTControlCharacters(flagMessage(error.message))
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '');
   const text = lines.join(' ').replace(/^The following errors? occurred: /, '');
-  const command = /^command (\S+) not found$/i.exec(text)?.[1]?.replaceAll(':', ' ');
-  if (command !== undefined) return `There is no command "${command}"; see sspec --help.`;
-  const sentence = text.replace(/^Nonexistent flag/, 'Unknown flag').replace(/[.:;]$/, '');
-  return `${sentence}; see --help.`;
+  const command = unknownCommand(text, commands);
+  return command ?? `${text.replace(/[.:;]$/, '')}; see --help.`;
 }
 
 /** What `parseArgs` of node:util throws (the scripts of experiments/ use it), without the advice in its further sentences. */

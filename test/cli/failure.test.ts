@@ -1,8 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs, stripVTControlCharacters } from 'node:util';
+import { Errors } from '@oclif/core';
 import { describe, expect, it, vi } from 'vitest';
+import Eval from '../../commands/eval.js';
+import StudyList from '../../commands/study/list.js';
+import { closest, distance } from '../../src/cli/did-you-mean.js';
+import { describeFailure } from '../../src/cli/failure.js';
 import { exitCodeOf } from '../../src/cli/main.js';
+import { expectRefused, runCommand } from '../commands/run.js';
 import { root } from '../helpers/built.js';
 
 /** What a script with the flag --tokens N tells of these arguments, and its exit code. */
@@ -51,5 +57,42 @@ describe('arguments that parseArgs of node:util refuses', () => {
       // Nothing is parsed outside a function, where no one would catch what it throws.
       expect(text).not.toMatch(/^(?:const|let) .*parseArgs\(/m);
     }
+  });
+});
+
+describe('what is mistyped', () => {
+  it.each([
+    ['eval', 'eval', 0],
+    ['evla', 'eval', 1],
+    ['genrate', 'generate', 1],
+    ['', 'abc', 3],
+    ['ca', 'abc', 3],
+  ])('%s is as far from %s as letters must be touched: %i', (a, b, letters) => {
+    expect(distance(a, b)).toBe(letters);
+    expect(distance(b, a)).toBe(letters);
+  });
+
+  it('means the nearest word, if one is near', () => {
+    expect(closest('limt', ['list', 'limit', 'lint'])).toBe('limit');
+    expect(closest('frobnicate', ['list', 'limit'])).toBeUndefined();
+  });
+
+  it('is told with the flag that was meant, the = and its value left out', async () => {
+    expectRefused(
+      await runCommand(Eval, ['--temprature=0.5']),
+      /^Error: Unknown flag: --temprature \(did you mean --temperature\?\); see --help\.\n$/,
+    );
+    expectRefused(await runCommand(Eval, ['--no-warmpu']), /did you mean --no-warmup\?/);
+    expectRefused(
+      await runCommand(StudyList, ['--jsn', '--frobnicate', '-x']),
+      /Unknown flags: --jsn \(did you mean --json\?\), --frobnicate, -x; see --help/,
+    );
+  });
+
+  it('is a command of those that there are', () => {
+    const error = new Errors.CLIError('command modle:list not found');
+    expect(describeFailure(error, ['model list', 'eval']).message).toBe(
+      'There is no command "modle list" (did you mean "model list"?); see sspec --help.',
+    );
   });
 });
