@@ -2,6 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { Errors } from '@oclif/core';
 import { InputError } from '../errors.js';
 import { errorCode, errorMessage } from '../files.js';
+import { commandLine } from './command-line.js';
 import { unknownCommand, unknownFlags } from './unknown.js';
 
 /** Exit codes of every command. */
@@ -27,10 +28,24 @@ export interface Failure {
 /**
  * Sorts an error that ended a command.
  * @param commands the names of those that there are.
+ * @param argv what was typed after `sspec`.
  */
-export function describeFailure(error: unknown, commands: readonly string[] = []): Failure {
+export function describeFailure(
+  error: unknown,
+  commands: readonly string[] = [],
+  argv: readonly string[] = [],
+): Failure {
   const failure = sortFailure(error, commands);
+  const again = failure.code === 'interrupted' ? resumption(argv) : undefined;
+  // Nothing after the command: it is to be copied.
+  if (again !== undefined) return { ...failure, message: `Interrupted; go on with: ${again}` };
   return { ...failure, message: sentence(failure.message) };
+}
+
+/** The command that goes on with what was interrupted; undefined where nothing was kept. */
+function resumption([command, ...argv]: readonly string[]): string | undefined {
+  if (command !== 'search') return undefined;
+  return commandLine(command, argv.includes('--resume') ? argv : [...argv, '--resume']);
 }
 
 function sortFailure(error: unknown, commands: readonly string[]): Failure {

@@ -57,7 +57,7 @@ export async function exitCodeOf(
     return Number(process.exitCode ?? EXIT.done);
   } catch (error) {
     if (errorCode(error) === 'EEXIT') return 0; // oclif's way to end after --help
-    const { message, code, exitCode } = describeFailure(error, await commands());
+    const { message, code, exitCode } = describeFailure(error, await commands(), argv);
     const isJson = ownArguments(argv).includes('--json');
     if (isJson) process.stdout.write(`${JSON.stringify({ error: { message, code } }, null, 2)}\n`);
     else tell('Error', message);

@@ -6,7 +6,7 @@ import { describe, expect, it, vi } from 'vitest';
 import Eval from '../../commands/eval.js';
 import StudyList from '../../commands/study/list.js';
 import { closest, distance } from '../../src/cli/did-you-mean.js';
-import { describeFailure } from '../../src/cli/failure.js';
+import { describeFailure, InterruptedError } from '../../src/cli/failure.js';
 import { exitCodeOf } from '../../src/cli/main.js';
 import { expectRefused, runCommand } from '../commands/run.js';
 import { root } from '../helpers/built.js';
@@ -48,14 +48,14 @@ describe('arguments that parseArgs of node:util refuses', () => {
     const scripts = readdirSync(folder)
       .filter((name) => name.endsWith('.ts'))
       .map((name) => readFileSync(join(folder, name), 'utf8'))
-      .filter((text) => text.includes('parseArgs('));
+      .filter((text) => /parse(?:Args|Flags)\(/.test(text));
     expect(scripts.length).toBeGreaterThan(2);
     for (const text of scripts) {
       const [comment] = text.split('*/');
-      expect(comment).toContain('[--');
+      expect(comment).toMatch(/experiments.\S+\.ts.*--/s);
       expect(text).toMatch(/^process\.exitCode = await exitCodeOf\(argv, /m);
       // Nothing is parsed outside a function, where no one would catch what it throws.
-      expect(text).not.toMatch(/^(?:const|let) .*parseArgs\(/m);
+      expect(text).not.toMatch(/^(?:const|let) .*parse(?:Args|Flags)\(/m);
     }
   });
 });
@@ -73,7 +73,7 @@ describe('what is mistyped', () => {
   });
 
   it('means the nearest word, if one is near', () => {
-    expect(closest('limt', ['list', 'limit', 'lint'])).toBe('limit');
+    expect(closest('lmit', ['list', 'limit', 'lint'])).toBe('limit');
     expect(closest('frobnicate', ['list', 'limit'])).toBeUndefined();
   });
 
@@ -94,5 +94,23 @@ describe('what is mistyped', () => {
     expect(describeFailure(error, ['model list', 'eval']).message).toBe(
       'There is no command "modle list" (did you mean "model list"?); see sspec --help.',
     );
+  });
+});
+
+describe('an interrupted search', () => {
+  const told = (...argv: string[]) => describeFailure(new InterruptedError(), [], argv).message;
+
+  it('says how to go on, with the flags that it had', () => {
+    expect(told('search', '--dataset', 'my prompts.jsonl')).toBe(
+      "Interrupted; go on with: sspec search --dataset 'my prompts.jsonl' --resume",
+    );
+    expect(told('search', '--resume', '-q')).toBe(
+      'Interrupted; go on with: sspec search --resume -q',
+    );
+  });
+
+  it('is the only command that has something to go on with', () => {
+    expect(told('generate', '--prompt', 'a')).toBe('Interrupted.');
+    expect(told()).toBe('Interrupted.');
   });
 });
