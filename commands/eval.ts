@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../src/cli/base-command.js';
 import {
@@ -9,12 +8,7 @@ import {
   samplingFlags,
   seedFlag,
 } from '../src/cli/flags.js';
-import { interruptible } from '../src/cli/interrupt.js';
-import type { Model } from '../src/engine/load-model.js';
-import { InputError } from '../src/errors.js';
-import type { AllTurns, LaterTurnsRequest } from '../src/evaluation/conversation.js';
 import type { EvaluationDocument } from '../src/evaluation/document.js';
-import type { EvaluationRequest, EvaluationResult } from '../src/evaluation/run.js';
 import { EVALUATION_FORMATS } from '../src/reporting/evaluation.js';
 
 /** Generations of every method before the first that counts. */
@@ -86,7 +80,12 @@ export default class Eval extends BaseCommand {
     }),
     'output-dir': Flags.string({
       helpValue: 'DIR',
-      summary: 'Folder for results.json, results.csv, samples.jsonl and report.html.',
+      summary:
+        'Folder for results.json, results.csv, samples.jsonl and report.html; Ctrl-C writes what was finished.',
+    }),
+    force: Flags.boolean({
+      dependsOn: ['output-dir'],
+      summary: 'Write over the results that the folder has.',
     }),
     format: Flags.option({
       options: EVALUATION_FORMATS,
@@ -101,141 +100,25 @@ export default class Eval extends BaseCommand {
   async run(): Promise<EvaluationDocument> {
     const { flags } = await this.parse(Eval);
     const { commandLine } = await import('../src/cli/command-line.js');
-    const { checkMethods, evaluatedMethods } = await import('../src/cli/evaluated-methods.js');
-    const { samplingOptions } = await import('../src/cli/method.js');
-    const { checkExactness } = await import('../src/cli/exactness.js');
-    const { loadModelWithProgress } = await import('../src/cli/load.js');
-    const { loadDataset } = await import('../src/datasets/load.js');
-    const { evaluationDocument } = await import('../src/evaluation/document.js');
-    const { auditRecord } = await import('../src/evaluation/audit.js');
-    const { findDivergences } = await import('../src/evaluation/divergence.js');
-    const { prepareOutputDirectory, writeEvaluation } = await import('../src/evaluation/output.js');
-    const { tokenizePrompts } = await import('../src/evaluation/prompts.js');
-    const { shortOutputs } = await import('../src/evaluation/short-outputs.js');
-    const { POOLED, summarise } = await import('../src/evaluation/summary.js');
-    const { readProfile } = await import('../src/profile/profile.js');
-    const { busyWarning, watchOthers } = await import('../src/measurement/busy.js');
-    const { describeEnvironment } = await import('../src/measurement/environment.js');
-    const { auditSentence, evaluationCsv, formatEvaluation } = await import(
-      '../src/reporting/evaluation.js'
+    const { runEvaluation } = await import('../src/cli/evaluation.js');
+    const { EXIT } = await import('../src/cli/failure.js');
+    const { tell } = await import('../src/cli/tell.js');
+    const { auditSentence, formatEvaluation } = await import('../src/reporting/evaluation.js');
+    const { document, interrupted, unwritten } = await runEvaluation(flags, {
+      command: commandLine('eval', this.argv),
+      warmup: flags.warmup ? WARMUP : 0,
+      notice: (text) => this.notice(text, flags.quiet),
+    });
+    this.print(formatEvaluation(document, flags.format));
+    // Rows in CSV leave no place for it.
+    if (document.audit && flags.format === 'csv')
+      this.notice(auditSentence(document.audit), flags.quiet);
+    const isDefective = document.rows.some(({ divergences }) =>
+      divergences.some(({ kind }) => kind === 'defect'),
     );
-    const { readEvaluationInput } = await import('../src/reporting/report/inputs.js');
-    const { writeReport } = await import('../src/reporting/report/write.js');
-
-    const sampling = samplingOptions(flags);
-    const { 'output-dir': directory, profile: files = [] } = flags;
-    if (flags.audit && flags.coupling === 'maximal' && sampling.temperature > 0) {
-      throw new InputError(
-        '--audit compares outputs token by token, and with --coupling maximal only their distribution is the same; leave one of the two out.',
-      );
-    }
-    checkMethods(flags.methods, files);
-    const refs = flags.dataset.map((ref) => loadDataset(ref));
-    if (refs.some(({ name }) => name === POOLED)) {
-      throw new InputError(
-        `"${POOLED}" is what the results of all datasets together are called; give the dataset of that name another.`,
-      );
-    }
-    if (directory !== undefined) prepareOutputDirectory(directory);
-    const busy = await busyWarning();
-    if (busy !== undefined) this.notice(busy, flags.quiet);
-    const [first] = files;
-    const model = await loadModelWithProgress(
-      flags,
-      first === undefined ? undefined : readProfile(first),
-    );
-    try {
-      const { methods, profiles, warnings } = evaluatedMethods(flags.methods, files, model.engine);
-      const {
-        prompts,
-        datasets,
-        warnings: leftOut,
-      } = tokenizePrompts(model, refs, flags.limit, flags);
-      const exactness = await checkExactness(model.engine, flags.quiet);
-      const notices = [...warnings, ...leftOut, ...exactness.warnings];
-      for (const warning of notices) this.notice(warning, flags.quiet);
-      const { threads } = model.engine;
-      const { precision, weightsHash: modelHash } = model.engine.model;
-      const environment = describeEnvironment({ threads, precision, modelHash });
-      const settings = {
-        methods,
-        sampling,
-        maxNewTokens: flags['max-new-tokens'],
-        repetitions: flags.repetitions,
-        warmup: flags.warmup ? WARMUP : 0,
-        coupling: flags.coupling,
-      };
-      const turns = await interruptible((signal) =>
-        turnsWithProgress(model, { ...settings, prompts, signal }, flags.quiet),
-      );
-      for (const warning of turns.warnings) this.notice(warning, flags.quiet);
-      const request = { ...settings, prompts: turns.prompts };
-      const othersSince = watchOthers();
-      const result = await interruptible((signal) =>
-        evaluateWithProgress(model, { ...request, signal }, flags.quiet),
-      );
-      const measuredIn = { ...environment, others_cpu_share: othersSince() };
-      const short = shortOutputs(result);
-      if (short !== undefined) this.notice(short, flags.quiet);
-      const divergences = await findDivergences(model.engine, result);
-      const rows = summarise(result, divergences);
-      const document = evaluationDocument(model, result, datasets, rows, measuredIn, {
-        command: commandLine('eval', this.argv),
-        profiles,
-        warnings: [busy, ...notices, ...turns.warnings, short].filter((one) => one !== undefined),
-        ...(flags.audit && { audit: auditRecord(result, divergences, exactness.exact) }),
-      });
-      if (directory !== undefined) {
-        writeEvaluation(directory, document, evaluationCsv(document), result, model.tokenizer);
-        await writeReport([readEvaluationInput(directory)], {
-          output: join(directory, 'report.html'),
-        });
-      }
-      this.print(formatEvaluation(document, flags.format));
-      // Rows in CSV leave no place for it.
-      if (document.audit && flags.format === 'csv')
-        this.notice(auditSentence(document.audit), flags.quiet);
-      const isDefective = rows.some((row) => row.divergences.some(({ kind }) => kind === 'defect'));
-      if (flags.audit && isDefective) process.exitCode = 1;
-      return document;
-    } finally {
-      await model.close();
-    }
-  }
-}
-
-/** Decodes the answers that the later turns of conversations follow. */
-async function turnsWithProgress(
-  model: Model,
-  request: LaterTurnsRequest,
-  quiet: boolean,
-): Promise<AllTurns> {
-  const { addLaterTurns, laterTurns } = await import('../src/evaluation/conversation.js');
-  const { createProgress } = await import('../src/reporting/progress.js');
-  const total = laterTurns(request.prompts);
-  if (total === 0) return { prompts: request.prompts, warnings: [] };
-  const label = 'Answering the turns before later ones';
-  const progress = createProgress({ label, total, unit: 'answers', quiet });
-  try {
-    return await addLaterTurns(model, { ...request, onProgress: (done) => progress.update(done) });
-  } finally {
-    progress.stop();
-  }
-}
-
-async function evaluateWithProgress(
-  model: Parameters<typeof import('../src/evaluation/run.js').evaluate>[0],
-  request: EvaluationRequest,
-  quiet: boolean,
-): Promise<EvaluationResult> {
-  const { evaluate } = await import('../src/evaluation/run.js');
-  const { createProgress } = await import('../src/reporting/progress.js');
-  const { prompts, methods, repetitions, warmup } = request;
-  const total = (methods.length + 1) * (warmup + prompts.length * repetitions);
-  const progress = createProgress({ label: 'Measuring', total, unit: 'generations', quiet });
-  try {
-    return await evaluate(model, { ...request, onProgress: (done) => progress.update(done) });
-  } finally {
-    progress.stop();
+    if (unwritten !== undefined) tell('Error', unwritten);
+    if (unwritten !== undefined || (flags.audit && isDefective)) process.exitCode = EXIT.failed;
+    if (interrupted) process.exitCode = EXIT.interrupted;
+    return document;
   }
 }

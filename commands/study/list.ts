@@ -102,10 +102,10 @@ export default class StudyList extends BaseCommand {
         WIDTH,
       ),
     );
-    const { fold } = await import('../../src/reporting/fold.js');
+    const { wrapLine } = await import('../../src/reporting/width.js');
     for (const { study, problem } of studies)
       if (problem !== null)
-        this.print(`\n${fold(`${study} cannot be read: ${problem}`, WIDTH).join('\n')}`);
+        this.print(`\n${wrapLine(`${study} cannot be read: ${problem}`, WIDTH).join('\n')}`);
   }
 }
 

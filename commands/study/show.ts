@@ -25,6 +25,9 @@ interface StudyDocument {
   readonly notes: StudySummary['notes'];
 }
 
+/** Lists of layers stay in one piece up to this length: what is broken reads as other numbers. */
+const LIST = 40;
+
 /** Sublayers that are shown in a terminal. */
 const shownSublayers = 10;
 
@@ -95,11 +98,11 @@ matter is what a Gaussian process, fitted to all trials, expects of the best mas
   }
 
   private async showSublayers(sublayers: readonly SublayerEffect[]): Promise<void> {
-    const { table } = await import('../../src/reporting/table.js');
+    const { fittedTable } = await import('../../src/reporting/fitted-table.js');
     const signed = (value: number) => `${value < 0 ? '' : '+'}${value.toFixed(3)}`;
     this.print('\nWhich sublayers matter: the expected score of the best mask with one flipped');
     this.print(
-      table(
+      fittedTable(
         [
           { key: 'sublayer' },
           { key: 'now' },
@@ -119,27 +122,29 @@ matter is what a Gaussian process, fitted to all trials, expects of the best mas
   }
 
   private async showTrials(trials: readonly FinishedTrial[]): Promise<void> {
-    const { table } = await import('../../src/reporting/table.js');
-    const { formatSeconds, formatSpeedup } = await import('../../src/reporting/format.js');
+    const { fittedTable } = await import('../../src/reporting/fitted-table.js');
+    const { formatLayers, formatSeconds, formatSpeedup } = await import(
+      '../../src/reporting/format.js'
+    );
     this.print(
-      table(
+      fittedTable(
         [
           { key: 'trial' },
           { key: 'score', align: 'right' },
           { key: 'acceptance', align: 'right' },
           { key: 'c', align: 'right' },
-          { key: 'attention', title: 'skip attention' },
-          { key: 'mlp', title: 'skip MLP' },
+          { key: 'attention', title: 'skip attention', whole: LIST },
+          { key: 'mlp', title: 'skip MLP', whole: LIST },
           { key: 'draft' },
-          { key: 'took', align: 'right' },
+          { key: 'took', align: 'right', spare: true },
         ],
         trials.map((trial) => ({
           trial: trial.trial,
           score: formatSpeedup(trial.score),
           acceptance: trial.figures.draft_acceptance_rate?.toFixed(3) ?? '',
           c: trial.figures.c?.toFixed(3) ?? '',
-          attention: trial.skip_attention.join(', '),
-          mlp: trial.skip_mlp.join(', '),
+          attention: formatLayers(trial.skip_attention),
+          mlp: formatLayers(trial.skip_mlp),
           draft: `${trial.draft_length} ${trial.draft_exit}${trial.draft_exit === 'fixed' ? '' : ` ${trial.threshold}`}`,
           took: formatSeconds(trial.seconds),
         })),

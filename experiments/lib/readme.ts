@@ -13,6 +13,7 @@ import { readProfile } from '../../src/profile/profile.js';
 import { formatPercent } from '../../src/reporting/format.js';
 import { toMarkdown } from '../../src/reporting/markdown.js';
 import { profileText } from '../../src/reporting/profile-text.js';
+import { LINE_WIDTH } from '../../src/reporting/width.js';
 import { speedupText } from './fill.js';
 import { evaluationRows, LISTED } from './listed.js';
 import { type ExperimentResult, pooledRows, readResult } from './result.js';
@@ -77,7 +78,7 @@ export async function writeReadme(file: string, directory: string): Promise<void
 /** @param text of README.md as it is. */
 export async function readme(text: string, file: string, directory: string): Promise<string> {
   const rows = rowsOf(directory, 'eval-demo');
-  const profile = `\`\`\`\n${profileText(readProfile(join(directory, 'search-demo.profile.json')))}\n\`\`\``;
+  const profile = `\`\`\`\n${profileText(readProfile(join(directory, 'search-demo.profile.json')), LINE_WIDTH)}\n\`\`\``;
   const bundled = await bundledHash();
   const files = resultFiles(directory);
   const lines = Object.entries(TOLD).map(([name, what]) => {

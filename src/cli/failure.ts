@@ -2,6 +2,8 @@ import { stripVTControlCharacters } from 'node:util';
 import { Errors } from '@oclif/core';
 import { InputError } from '../errors.js';
 import { errorCode, errorMessage } from '../files.js';
+import { commandLine } from './command-line.js';
+import { unknownCommand, unknownFlags } from './unknown.js';
 
 /** Exit codes of every command. */
 export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
@@ -23,19 +25,36 @@ export interface Failure {
   readonly exitCode: number;
 }
 
-/** Sorts an error that ended a command. */
-export function describeFailure(error: unknown): Failure {
-  const failure = sortFailure(error);
+/**
+ * Sorts an error that ended a command.
+ * @param commands the names of those that there are.
+ * @param argv what was typed after `sspec`.
+ */
+export function describeFailure(
+  error: unknown,
+  commands: readonly string[] = [],
+  argv: readonly string[] = [],
+): Failure {
+  const failure = sortFailure(error, commands);
+  const again = failure.code === 'interrupted' ? resumption(argv) : undefined;
+  // Nothing after the command: it is to be copied.
+  if (again !== undefined) return { ...failure, message: `Interrupted; go on with: ${again}` };
   return { ...failure, message: sentence(failure.message) };
 }
 
-function sortFailure(error: unknown): Failure {
+/** The command that goes on with what was interrupted; undefined where nothing was kept. */
+function resumption([command, ...argv]: readonly string[]): string | undefined {
+  if (command !== 'search') return undefined;
+  return commandLine(command, argv.includes('--resume') ? argv : [...argv, '--resume']);
+}
+
+function sortFailure(error: unknown, commands: readonly string[]): Failure {
   if (error instanceof InterruptedError)
     return { message: error.message, code: 'interrupted', exitCode: EXIT.interrupted };
   if (error instanceof InputError)
     return { message: flagMessage(error.message), code: 'input', exitCode: EXIT.usage };
   if (error instanceof Errors.CLIError)
-    return { message: usageMessage(error), code: 'usage', exitCode: EXIT.usage };
+    return { message: usageMessage(error, commands), code: 'usage', exitCode: EXIT.usage };
   if (errorCode(error)?.startsWith('ERR_PARSE_ARGS_'))
     return { message: parseArgsMessage(error), code: 'usage', exitCode: EXIT.usage };
   return { message: errorMessage(error), code: 'failed', exitCode: EXIT.failed };
@@ -53,16 +72,16 @@ function flagMessage(message: string): string {
 }
 
 /** oclif's errors about the command line, on one line. */
-function usageMessage(error: Errors.CLIError): string {
+function usageMessage(error: Errors.CLIError, commands: readonly string[]): string {
+  const flags = unknownFlags(error);
+  if (flags !== undefined) return flags;
   const lines = stripVTControlCharacters(flagMessage(error.message))
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '');
   const text = lines.join(' ').replace(/^The following errors? occurred: /, '');
-  const command = /^command (\S+) not found$/i.exec(text)?.[1]?.replaceAll(':', ' ');
-  if (command !== undefined) return `There is no command "${command}"; see sspec --help.`;
-  const sentence = text.replace(/^Nonexistent flag/, 'Unknown flag').replace(/[.:;]$/, '');
-  return `${sentence}; see --help.`;
+  const command = unknownCommand(text, commands);
+  return command ?? `${text.replace(/[.:;]$/, '')}; see --help.`;
 }
 
 /** What `parseArgs` of node:util throws (the scripts of experiments/ use it), without the advice in its further sentences. */

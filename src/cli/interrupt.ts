@@ -9,6 +9,18 @@ const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
  * @throws InterruptedError once `work` is over, when it was interrupted.
  */
 export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const { result, interrupted } = await stoppable(work);
+  if (interrupted) throw new InterruptedError();
+  return result;
+}
+
+/**
+ * As {@link interruptible}, for work that has something to give when it is stopped; where it has nothing, it throws the
+ * signal's reason.
+ */
+export async function stoppable<T>(
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<{ readonly result: T; readonly interrupted: boolean }> {
   const controller = new AbortController();
   const onSignal = () => {
     if (controller.signal.aborted) process.exit(EXIT.interrupted);
@@ -17,8 +29,7 @@ export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>
   for (const name of SIGNALS) process.on(name, onSignal);
   try {
     const result = await work(controller.signal);
-    controller.signal.throwIfAborted();
-    return result;
+    return { result, interrupted: controller.signal.aborted };
   } finally {
     for (const name of SIGNALS) process.off(name, onSignal);
   }

@@ -1,4 +1,5 @@
-import { flush, run } from '@oclif/core';
+import { fileURLToPath } from 'node:url';
+import { Config, flush, run } from '@oclif/core';
 import { errorCode } from '../files.js';
 import { describeFailure, EXIT } from './failure.js';
 import { tell } from './tell.js';
@@ -15,16 +16,40 @@ export async function main(argv: string[], root: string): Promise<number> {
     process.stdout.write(WELCOME);
     return 0;
   }
-  return exitCodeOf(argv, async () => {
-    await run(argv, root);
+  const work = async () => {
+    // oclif asks for it in the first place alone.
+    await run(asksForVersion(argv) ? ['--version'] : argv, root);
     await flush();
-  });
+  };
+  return exitCodeOf(argv, work, () => commandNames(root));
 }
 
-/** Runs a command; tells how it failed, if it does: a document on stdout with --json, else a sentence on stderr. */
+/** Arguments before `--`. */
+function ownArguments(argv: readonly string[]): readonly string[] {
+  return argv.slice(0, argv.indexOf('--') >>> 0);
+}
+
+function asksForVersion(argv: readonly string[]): boolean {
+  return ownArguments(argv).some((argument) => argument === '-v' || argument === '--version');
+}
+
+/** What may be typed after `sspec`. */
+async function commandNames(root: string): Promise<string[]> {
+  const { commands, topics } = await Config.load(
+    root.startsWith('file:') ? fileURLToPath(root) : root,
+  );
+  const names = [...commands.map(({ id }) => id), ...topics.map(({ name }) => name)];
+  return names.map((name) => name.replaceAll(':', ' '));
+}
+
+/**
+ * Runs a command; tells how it failed, if it does: a document on stdout with --json, else a sentence on stderr.
+ * @param commands the names of those that there are; asked for where one is mistyped.
+ */
 export async function exitCodeOf(
   argv: readonly string[],
   work: () => Promise<unknown>,
+  commands: () => Promise<readonly string[]> = async () => [],
 ): Promise<number> {
   try {
     await work();
@@ -32,8 +57,8 @@ export async function exitCodeOf(
     return Number(process.exitCode ?? EXIT.done);
   } catch (error) {
     if (errorCode(error) === 'EEXIT') return 0; // oclif's way to end after --help
-    const { message, code, exitCode } = describeFailure(error);
-    const isJson = argv.slice(0, argv.indexOf('--') >>> 0).includes('--json');
+    const { message, code, exitCode } = describeFailure(error, await commands(), argv);
+    const isJson = ownArguments(argv).includes('--json');
     if (isJson) process.stdout.write(`${JSON.stringify({ error: { message, code } }, null, 2)}\n`);
     else tell('Error', message);
     if (process.env.DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);

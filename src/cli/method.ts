@@ -50,11 +50,20 @@ export interface ResolvedMethod {
   readonly warnings: readonly string[];
 }
 
-/** @throws InputError when one is out of its range. */
+/** How the library names an option that is out of its range. */
+const SAMPLING_OPTION = /^Sampling option (\w+)/;
+const flagOf = (_: string, option: string) => `--${option.replaceAll('_', '-')}`;
+
+/** @throws InputError that names the flag, when one is out of its range. */
 export function samplingOptions(flags: SamplingFlags): SamplingOptions {
   const { temperature, 'top-k': topK, 'top-p': topP, 'min-p': minP, seed } = flags;
   const options = { temperature, topK, topP, minP, seed };
-  checkSamplingOptions(options);
+  try {
+    checkSamplingOptions(options);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    throw new InputError(error.message.replace(SAMPLING_OPTION, flagOf));
+  }
   return options;
 }
 

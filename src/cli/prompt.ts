@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { buffer } from 'node:stream/consumers';
+import type { Model } from '../engine/load-model.js';
 import { InputError } from '../errors.js';
 import { errorCode, errorMessage } from '../files.js';
 
@@ -63,4 +64,24 @@ async function readText(read: () => Buffer | Promise<Buffer>, name: string): Pro
   } catch {
     throw new InputError(`The prompt in ${name} is not UTF-8 text.`);
   }
+}
+
+/**
+ * A prompt's token ids.
+ * @throws InputError for text where the model has no tokenizer, or a chat without a template.
+ */
+export function promptTokens(
+  source: PromptSource,
+  { chat, system }: { readonly chat: boolean; readonly system?: string | undefined },
+  model: Model,
+): readonly number[] {
+  if (source.kind === 'ids') return source.ids;
+  const { tokenizer } = model;
+  if (!tokenizer)
+    throw new InputError(
+      `The model ${model.reference} has no tokenizer.json; give the prompt as --prompt-ids.`,
+    );
+  if (!chat && system === undefined) return tokenizer.encodePrompt(source.text);
+  const before = system === undefined ? [] : [{ role: 'system', content: system } as const];
+  return tokenizer.encode(tokenizer.chat([...before, { role: 'user', content: source.text }]));
 }

@@ -1,25 +1,10 @@
 import type { Model } from '../engine/load-model.js';
 import { InputError } from '../errors.js';
 import type { Precision } from '../graph/quantise.js';
+import type { QualityDocument } from '../reporting/model-document.js';
 
 /** Bundled texts that precisions are compared on: a few thousand tokens of stories, help, code and mathematics. */
 const TEXTS = 'calibration';
-
-/** What each precision costs, on the bundled texts. */
-export interface QualityDocument {
-  readonly dataset: string;
-  readonly dataset_hash: string;
-  /** Predicted positions. */
-  readonly tokens: number;
-  readonly precisions: readonly {
-    readonly precision: Precision;
-    readonly perplexity: number;
-    /** Share of positions with the most probable token of fp32. */
-    readonly argmax_agreement: number;
-    /** Mean KL divergence from fp32, in nats. */
-    readonly kl_divergence: number;
-  }[];
-}
 
 /**
  * Loads a model at several precisions at once and compares their predictions, with progress on stderr.

@@ -1,7 +1,7 @@
 import { stderrColours } from '../reporting/colours.js';
-import { fold } from '../reporting/fold.js';
+import { wrapLine } from '../reporting/width.js';
 
-/** The least width that is worth folding to. */
+/** The least width that is worth wrapping to. */
 const NARROWEST = 40;
 
 /**
@@ -19,6 +19,6 @@ export function tell(
   const colour = label === 'Note' ? stderrColours.yellow : stderrColours.red;
   const { isTTY, columns = 0 } = stream;
   const width = isTTY && columns >= NARROWEST ? columns : Number.POSITIVE_INFINITY;
-  const lines = `${label}: ${text}`.split('\n').flatMap((line) => fold(line, width));
+  const lines = `${label}: ${text}`.split('\n').flatMap((line) => wrapLine(line, width));
   stream.write(`${colour(`${label}:`)}${lines.join('\n').slice(label.length + 1)}\n`);
 }

@@ -6,6 +6,7 @@ import { NEAR_TIE_MARGIN } from './divergence.js';
 import type { DatasetRecord } from './prompts.js';
 import type { EvaluationResult } from './run.js';
 import type { EvaluationRow } from './summary.js';
+import { tellable } from './tellable.js';
 
 /** A profile that was measured, whole: its file may change or go. */
 export interface MeasuredProfile {
@@ -46,6 +47,8 @@ export interface EvaluationDocument extends EvaluationOrigin {
   readonly warnings: readonly string[];
   /** What was compared and found, of an evaluation with `--audit`. */
   readonly audit?: AuditRecord;
+  /** It was stopped before its end: rows that miss something say so, too. */
+  readonly partial?: true;
 }
 
 /** What an evaluation's document tells beside the result; all of it may be missing. */
@@ -56,7 +59,7 @@ export type EvaluationNotes = Partial<
 /** @param environment as it was before the first measurement, and what others took of the CPU during it. */
 export function evaluationDocument(
   { reference, engine }: Pick<Model, 'reference' | 'engine'>,
-  { settings }: EvaluationResult,
+  { settings, planned }: EvaluationResult,
   datasets: readonly DatasetRecord[],
   rows: readonly EvaluationRow[],
   environment: Environment,
@@ -82,9 +85,10 @@ export function evaluationDocument(
     },
     profiles,
     datasets,
-    rows,
+    rows: rows.map(tellable),
     environment,
     warnings,
     ...(audit && { audit }),
+    ...(planned && { partial: true }),
   };
 }

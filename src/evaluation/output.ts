@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createTextStream } from '../checkpoint/text-stream.js';
 import type { TextTokenizer } from '../checkpoint/tokenizer.js';
@@ -7,11 +7,21 @@ import { errorMessage, makeFolder, writeFileAtomic } from '../files.js';
 import type { EvaluationDocument } from './document.js';
 import type { EvaluationResult, Sample } from './run.js';
 
+/** What an evaluation leaves in its folder. */
+const RESULTS = ['results.json', 'results.csv', 'samples.jsonl', 'report.html'];
+
 /**
  * Makes the folder that results will go to and tries to write there: better now than after hours of measuring.
- * @throws InputError when it cannot be made or written to.
+ * @param force results of an earlier evaluation may be written over.
+ * @throws InputError when it cannot be made or written to, or has results already.
  */
-export function prepareOutputDirectory(directory: string): void {
+export function prepareOutputDirectory(directory: string, force = false): void {
+  const there = RESULTS.find((name) => existsSync(join(directory, name)));
+  if (there !== undefined && !force) {
+    throw new InputError(
+      `--output-dir ${directory} has results already (${there}): give --force to write over them, or name another folder.`,
+    );
+  }
   const probe = join(directory, `.sspec-${process.pid}`);
   try {
     if (directory === '') throw new Error('the name is empty');

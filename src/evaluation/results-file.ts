@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { InputError } from '../errors.js';
 import { parseFields, readJsonFile } from '../json-file.js';
+import { TOO_FEW } from '../measurement/few-prompts.js';
 import { profileSchema } from '../profile/schema.js';
 
 /** Largest results.json that is read: ten thousand rows, and profiles with thousands of masks, fit several times over. */
@@ -35,7 +36,9 @@ const row = z.object({
   tokens_per_second: ratio,
   speedup: ratio,
   speedup_ci95: interval.nullable(),
-  verdict: z.enum(['faster', 'slower', 'not distinguishable from 1.0x', 'baseline']).nullable(),
+  verdict: z
+    .enum(['faster', 'slower', 'not distinguishable from 1.0x', TOO_FEW, 'baseline'])
+    .nullable(),
   draft_acceptance_rate: share,
   mean_acceptance_length: ratio,
   conditional_acceptance: z.array(share).max(1024).readonly(),
@@ -52,6 +55,7 @@ const row = z.object({
   peak_memory_bytes: count,
   identical_outputs: z.boolean().nullable(),
   divergences: z.array(divergence).max(MAX_DIVERGENCES).readonly(),
+  partial: z.literal(true).exactOptional(),
 });
 
 const results = z.object({
@@ -104,6 +108,7 @@ const results = z.object({
     model_hash: text.optional(),
     time: z.iso.datetime(),
   }),
+  warnings: z.array(text).max(1000).readonly().default([]),
 });
 
 /** An evaluation as its results.json tells it. Files of earlier releases have no command and no profiles. */

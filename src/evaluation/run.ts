@@ -77,6 +77,8 @@ export interface EvaluationRequest extends EvaluationSettings {
   readonly sharePrefill?: boolean;
   /** Stops between two generations when aborted. */
   readonly signal?: AbortSignal;
+  /** When aborted, give what was finished by then, if anything was ({@link EvaluationResult.planned}). Default: nothing. */
+  readonly keepFinished?: boolean;
   /**
    * What a method learned of the prompts before. Default: each repetition begins with nothing, so that no prompt is looked up
    * in its own earlier output, and results do not depend on what else the process did.
@@ -121,13 +123,16 @@ export interface EvaluationResult {
   readonly methods: readonly NamedMethod[];
   /** In the order in which they ran. */
   readonly samples: readonly Sample[];
+  /** What an aborted evaluation was to decode; the other fields tell what it did. Absent where it ran to the end. */
+  readonly planned?: Pick<EvaluationRequest, 'prompts' | 'repetitions'>;
 }
 
 /** The parts of a model that decode. */
 export type EvaluatedModel = Pick<Model, 'engine' | 'tokenizer'>;
 
 /**
- * Runs all prompts through all methods. An aborted evaluation gives nothing, so that a part is never taken for a whole.
+ * Runs all prompts through all methods. An aborted evaluation gives nothing, so that a part is never taken for a whole, unless
+ * `keepFinished` asks for it.
  * @throws InputError for a prompt or an option that does not fit the model; the signal's reason when it is aborted.
  */
 export async function evaluate(
@@ -156,12 +161,13 @@ export async function evaluate(
     return decoded;
   };
 
+  const settings = { maxNewTokens, repetitions, warmup, sampling, coupling };
+  const samples: Sample[] = [];
   try {
     for (let i = 0; i < warmup; i++) {
       for (const method of methods)
         await decode(prompts[i % prompts.length]!, method, methodMemory(method.method));
     }
-    const samples: Sample[] = [];
     const outputs = new Map<EvaluationPrompt, Map<NamedMethod, readonly number[]>>();
     for (let repetition = 0; repetition < repetitions; repetition++) {
       for (const [p, prompt] of prompts.entries()) {
@@ -178,11 +184,31 @@ export async function evaluate(
       }
     }
     request.signal?.throwIfAborted();
-    const settings = { maxNewTokens, repetitions, warmup, sampling, coupling };
     return { settings, prompts, methods, samples };
+  } catch (error) {
+    const part = request.signal?.aborted && request.keepFinished;
+    const finished = part && finishedPart({ settings, prompts, methods, samples });
+    if (!finished) throw error;
+    return finished;
   } finally {
     for (const draft of drafts) await draft.release();
   }
+}
+
+/** The turns that every method has had, which alone can be compared; undefined where there is none. */
+function finishedPart(stopped: EvaluationResult): EvaluationResult | undefined {
+  const { settings, prompts, methods } = stopped;
+  const turns = Math.floor(stopped.samples.length / methods.length);
+  const samples = stopped.samples.slice(0, turns * methods.length);
+  if (samples.length === 0) return undefined;
+  const decoded = new Set(samples.map(({ prompt }) => prompt));
+  return {
+    settings: { ...settings, repetitions: Math.ceil(turns / prompts.length) },
+    prompts: prompts.filter((prompt) => decoded.has(prompt)),
+    methods,
+    samples,
+    planned: { prompts, repetitions: settings.repetitions },
+  };
 }
 
 /** Memories that are made where they are asked for, one for each method and repetition. */

@@ -1,4 +1,5 @@
 import { holmVerdicts, type Verdict } from '../measurement/bootstrap.js';
+import type { TOO_FEW } from '../measurement/few-prompts.js';
 import { type Divergence, outputsMustAgree } from './divergence.js';
 import { repetitionFigures } from './repetitions.js';
 import type { EvaluationPrompt, EvaluationResult, NamedMethod, Sample } from './run.js';
@@ -28,8 +29,8 @@ export interface EvaluationRow {
   /** Both figures of each repetition by itself. */
   readonly repetition_tokens_per_second: readonly (number | null)[];
   readonly repetition_speedups: readonly (number | null)[];
-  /** Corrected for the number of rows (Holm). */
-  readonly verdict: Verdict | 'baseline' | null;
+  /** Corrected for the number of rows (Holm). Documents have neither interval nor verdict of too few prompts (`tellable`). */
+  readonly verdict: Verdict | 'baseline' | typeof TOO_FEW | null;
   /** Accepted over proposed tokens. */
   readonly draft_acceptance_rate: number | null;
   /** Tokens per target pass, the prefill's left out; 1 for autoregressive decoding. */
@@ -53,6 +54,8 @@ export interface EvaluationRow {
   /** null with maximal coupling, where outputs may differ. */
   readonly identical_outputs: boolean | null;
   readonly divergences: readonly DivergenceRecord[];
+  /** The evaluation was stopped before all generations of this row had ended: the figures are of those that had. */
+  readonly partial?: true;
 }
 
 /** Where an output left that of autoregressive decoding. */
@@ -115,7 +118,8 @@ function rowOf(
   const plainSamples = samplesOf(baseline);
   const plain = sumStatistics(plainSamples);
   const sum = sumStatistics(samples);
-  const perRepetition = (total: number) => total / repetitions;
+  // Of an evaluation that was stopped not every prompt was decoded as often as the others.
+  const perRepetition = (total: number) => (total * prompts.length) / Math.max(1, samples.length);
   const decoded = sum.newTokens - samples.length;
   const elapsed = samples.reduce((total, sample) => total + sample.elapsedSeconds, 0);
   const verifyShare = ratio(sum.targetSeconds, elapsed);
@@ -161,7 +165,15 @@ function rowOf(
       margin,
       kind,
     })),
+    ...(isPartial(result, dataset, samples.length) && { partial: true }),
   };
+}
+
+function isPartial({ planned }: EvaluationResult, dataset: string, samples: number): boolean {
+  if (!planned) return false;
+  const { prompts, repetitions } = planned;
+  const own = prompts.filter((prompt) => dataset === POOLED || prompt.dataset === dataset);
+  return samples < own.length * repetitions;
 }
 
 function peakMemory(samples: readonly Sample[]): number {

@@ -45,8 +45,7 @@ export function describeEnvironment(run: {
     memory_bytes: totalmem(),
     load_average: loadavg().map((load) => Math.round(load * 100) / 100),
     os: `${type()} ${release()} ${arch()}`,
-    node: process.versions.node,
-    onnxruntime: onnxruntimeVersion(),
+    ...runtimeVersions(),
     sspec: toolVersion(),
     threads: run.threads,
     precision: run.precision,
@@ -63,8 +62,13 @@ export function toolVersion(): string {
   return packageVersion(join(directory, 'package.json'));
 }
 
-function onnxruntimeVersion(): string {
-  return packageVersion(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
+/** The versions of what decodes. */
+export function runtimeVersions(): Pick<Environment, 'node' | 'onnxruntime'> {
+  const { resolve } = createRequire(import.meta.url);
+  return {
+    node: process.versions.node,
+    onnxruntime: packageVersion(resolve('onnxruntime-node/package.json')),
+  };
 }
 
 function packageVersion(file: string): string {

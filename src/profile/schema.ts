@@ -153,6 +153,13 @@ export const profileSchema = z
         holdout: dataset.optional(),
         machine: z.object({ cpu: text, cores: count.describe('physical cores') }),
         threads: z.int().min(1),
+        node: name.optional().describe('version of Node.js'),
+        onnxruntime: name.optional().describe('version of onnxruntime-node'),
+        warnings: z
+          .array(text)
+          .max(100)
+          .optional()
+          .describe('what the user was warned of when it was measured, such as a busy machine'),
         command: text,
       })
       .describe('an imported skip list has no study, sampler, seed, trials or datasets'),

@@ -16,6 +16,8 @@ export interface Column {
   readonly align?: 'left' | 'right';
   /** Longest word of a text that is kept whole before all others' are broken: for what is copied from a table. */
   readonly whole?: number;
+  /** Left out where the table is too wide for the terminal. */
+  readonly spare?: boolean;
 }
 
 /** A column with its texts, as terminal and Markdown tables show it. */

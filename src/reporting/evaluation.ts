@@ -1,12 +1,14 @@
 import type { AuditRecord } from '../evaluation/audit.js';
 import type { EvaluationDocument } from '../evaluation/document.js';
 import { type EvaluationRow, POOLED } from '../evaluation/summary.js';
+import { FEWEST_PROMPTS, TOO_FEW } from '../measurement/few-prompts.js';
 import type { Column, Row } from './columns.js';
 import { toCsv } from './csv.js';
+import { fittedTable } from './fitted-table.js';
 import { formatInterval, formatPercent, formatSpeedup } from './format.js';
 import { toMarkdown } from './markdown.js';
 import { type MethodLabels, methodLabels } from './method-labels.js';
-import { table } from './table.js';
+import { lineWidth } from './width.js';
 
 /** Forms that an evaluation is printed in. */
 export const EVALUATION_FORMATS = ['table', 'json', 'csv', 'md'] as const;
@@ -20,9 +22,12 @@ const COLUMNS: readonly Column[] = [
   { key: 'interval', title: '95% interval', align: 'right' },
   { key: 'verdict' },
   { key: 'acceptance', title: 'draft accept.', align: 'right' },
-  { key: 'length', title: 'mean length', align: 'right' },
-  { key: 'c', align: 'right' },
+  { key: 'length', title: 'mean length', align: 'right', spare: true },
+  { key: 'c', align: 'right', spare: true },
 ];
+
+/** Of an evaluation that was stopped. */
+const STATE: Column = { key: 'state' };
 
 /** Shown as one word, explained below the table, so that a row takes one line; JSON and CSV have it in full. */
 const UNDECIDED = 'not distinguishable from 1.0x' satisfies EvaluationRow['verdict'];
@@ -36,8 +41,15 @@ const DIVERGENCES: readonly Column[] = [
   { key: 'kind' },
 ];
 
-/** An evaluation for stdout, without a newline at its end. Tables stay within 100 columns. */
-export function formatEvaluation(document: EvaluationDocument, format: EvaluationFormat): string {
+/**
+ * An evaluation for stdout, without a newline at its end.
+ * @param width of tables, another than the terminal's.
+ */
+export function formatEvaluation(
+  document: EvaluationDocument,
+  format: EvaluationFormat,
+  width = lineWidth(),
+): string {
   switch (format) {
     case 'json':
       return JSON.stringify(document, null, 2);
@@ -46,13 +58,23 @@ export function formatEvaluation(document: EvaluationDocument, format: Evaluatio
     case 'md':
       return sections(document, (columns, rows) => toMarkdown(columns, rows).trimEnd());
     case 'table':
-      return sections(document, table);
+      return sections(document, (columns, rows) => fittedTable(columns, rows, width));
   }
 }
 
-/** The rows with all their fields, as results.csv has them. */
-export function evaluationCsv({ rows }: EvaluationDocument): string {
-  return toCsv(rows.map((row) => ({ ...row })));
+/** The rows with all their fields, the interval's ends by themselves too, and what they were measured with; as results.csv has them. */
+export function evaluationCsv({
+  rows,
+  model,
+  precision,
+  environment: { cpu },
+}: EvaluationDocument): string {
+  return toCsv(
+    rows.map((row) => {
+      const [speedup_ci95_low, speedup_ci95_high] = row.speedup_ci95 ?? [];
+      return { ...row, speedup_ci95_low, speedup_ci95_high, model, precision, cpu };
+    }),
+  );
 }
 
 function sections(
@@ -63,8 +85,11 @@ function sections(
   const rows = withShortNames(document.rows);
   const labels = methodLabels(rows);
   const shown = rows.map((row) => shownRow(row, labels));
-  const parts = [conditions({ ...document, rows }), render(COLUMNS, shown)];
+  const columns = rows.some(({ partial }) => partial) ? [...COLUMNS, STATE] : COLUMNS;
+  const parts = [conditions({ ...document, rows }), render(columns, shown)];
   if (rows.some(({ verdict }) => verdict === UNDECIDED)) parts.push(`unclear: ${UNDECIDED}.`);
+  if (rows.some(({ verdict }) => verdict === TOO_FEW))
+    parts.push(`${TOO_FEW}: an interval and a verdict need ${FEWEST_PROMPTS} prompts or more.`);
   const divergences = rows
     .filter(({ dataset }) => dataset !== POOLED)
     .flatMap((row) =>
@@ -133,6 +158,7 @@ function shownRow(row: EvaluationRow, labels: MethodLabels): Row {
     acceptance: optional(row.draft_acceptance_rate, formatPercent),
     length: optional(row.mean_acceptance_length, (x) => x.toFixed(2)),
     c: optional(row.c, (x) => x.toFixed(2)),
+    state: row.partial && 'partial',
   };
 }
 

@@ -1,3 +1,5 @@
+import { isTooFew, TOO_FEW } from '../measurement/few-prompts.js';
+
 const MINUTE = 60;
 const HOUR = 3600;
 
@@ -9,6 +11,15 @@ export function formatSpeedup(speedup: number): string {
 /** An interval of speedups, `[1.18, 1.29]`. */
 export function formatInterval([low, high]: readonly [number, number]): string {
   return `[${low.toFixed(2)}, ${high.toFixed(2)}]`;
+}
+
+/** The same where so many prompts allow one, a dash where none was measured. */
+export function formatMeasured(
+  interval: readonly [number, number] | null,
+  prompts: number,
+): string {
+  if (interval === null) return '-';
+  return isTooFew(prompts) ? TOO_FEW : formatInterval(interval);
 }
 
 /** A share of 1 as `87.3%`. */
@@ -46,6 +57,17 @@ export function formatNumber(value: number): string {
   const size = Math.abs(value);
   if (size >= 1e3 && size < 1e15) return value.toFixed(0);
   return String(Number(value.toPrecision(4)));
+}
+
+/** Layers as ranges, `1-3,5`, which `--skip-attention` and `--skip-mlp` take; ascending, without repeats. */
+export function formatLayers(layers: readonly number[]): string {
+  const runs: [number, number][] = [];
+  for (const layer of layers) {
+    const last = runs.at(-1);
+    if (last && layer === last[1] + 1) last[1] = layer;
+    else runs.push([layer, layer]);
+  }
+  return runs.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join(',');
 }
 
 /** A draft exit, such as `exit threshold at 0.4`; the threshold is shown where the exit has one. */

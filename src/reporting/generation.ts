@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
+import type { FinishReason } from '../decoding/generate.js';
 import {
   type DecodeStatistics,
   draftAcceptanceRate,
@@ -27,6 +28,20 @@ export interface GenerationFigures {
   readonly peak_memory_bytes: number;
 }
 
+/** What `sspec generate --json` prints. */
+export interface GenerateDocument {
+  readonly model: string;
+  readonly precision: string;
+  readonly method: string;
+  readonly prompt_tokens: number;
+  /** The new ones. */
+  readonly token_ids: readonly number[];
+  /** null for a model without a tokenizer. */
+  readonly text: string | null;
+  readonly finish_reason: FinishReason;
+  readonly stats: GenerationFigures;
+}
+
 /** @param wallSeconds time of the whole generation. */
 export function generationFigures(
   statistics: DecodeStatistics,
@@ -48,16 +63,19 @@ export function generationFigures(
 }
 
 /** The figures as a table for stderr. */
-export function figuresTable(
-  method: string,
-  promptTokens: number,
-  newTokens: number,
-  figures: GenerationFigures,
-): string {
+export function figuresTable({
+  method,
+  prompt_tokens,
+  token_ids,
+  stats: figures,
+}: GenerateDocument): string {
   const rows: [string, string][] = [
     ['method', method],
-    ['prompt', `${promptTokens} tokens in ${formatSeconds(figures.prefill_seconds)}`],
-    ['new tokens', `${newTokens} in ${formatSeconds(figures.decode_seconds)} after the first`],
+    ['prompt', `${prompt_tokens} tokens in ${formatSeconds(figures.prefill_seconds)}`],
+    [
+      'new tokens',
+      `${token_ids.length} in ${formatSeconds(figures.decode_seconds)} after the first`,
+    ],
     ['decoding speed', optional(figures.tokens_per_second, (x) => `${x.toFixed(1)} tokens/s`)],
     ['target passes', String(figures.target_passes)],
     ['draft passes', String(figures.draft_passes)],

@@ -1,7 +1,8 @@
 import { maskToBits, type SkipMask } from '../profile/mask.js';
 import { colours } from './colours.js';
+import { lineWidth } from './width.js';
 
-/** Layers on one line: two characters each and the rows' names stay below 100 columns. */
+/** Most layers on one line: two characters each and the rows' names stay below 100 columns. */
 const LAYERS_PER_LINE = 40;
 const LABEL_WIDTH = 11;
 const RULER_STEP = 5;
@@ -11,16 +12,15 @@ const SKIPPED = '·';
 /**
  * A map of the layers for the terminal: a row for the attention sublayers, one for the MLPs, a ruler of layer numbers
  * above them. A filled square runs in the draft, a dot is skipped, so that it reads without colour too.
+ * @param width another width than the terminal's.
  * @returns lines joined by newlines, the last one counting what is skipped.
  */
-export function maskMap(mask: SkipMask, layers: number): string {
+export function maskMap(mask: SkipMask, layers: number, width = lineWidth()): string {
   const bits = maskToBits(mask, layers);
   const lines: string[] = [];
-  for (let from = 0; from < layers; from += LAYERS_PER_LINE) {
-    const shown = Array.from(
-      { length: Math.min(LAYERS_PER_LINE, layers - from) },
-      (_, i) => from + i,
-    );
+  const perLine = layersPerLine(width);
+  for (let from = 0; from < layers; from += perLine) {
+    const shown = Array.from({ length: Math.min(perLine, layers - from) }, (_, i) => from + i);
     const row = (label: string, kind: 0 | 1) =>
       label.padEnd(LABEL_WIDTH) + shown.map((layer) => mark(bits[2 * layer + kind])).join(' ');
     lines.push(`${'layer'.padEnd(LABEL_WIDTH)}${colours.dim(ruler(shown))}`);
@@ -29,6 +29,12 @@ export function maskMap(mask: SkipMask, layers: number): string {
   const skipped = `${mask.attention.length} of ${layers} attention, ${mask.mlp.length} of ${layers} MLP sublayers`;
   lines.push(`${mark(0)} runs in the draft  ${mark(1)} skipped: ${skipped}`);
   return lines.join('\n');
+}
+
+/** Whole steps of the ruler, at least one. */
+function layersPerLine(width: number): number {
+  const fitting = Math.floor((width - LABEL_WIDTH + 1) / 2 / RULER_STEP) * RULER_STEP;
+  return Math.max(RULER_STEP, Math.min(LAYERS_PER_LINE, fitting));
 }
 
 function mark(skip: number): string {

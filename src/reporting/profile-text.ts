@@ -1,17 +1,21 @@
 import type { Profile, ProfileFigures } from '../profile/schema.js';
+import { fittedTable } from './fitted-table.js';
 import {
   formatExit,
-  formatInterval,
   formatKnown,
+  formatMeasured,
   formatNumber,
   formatPercent,
   formatSpeedup,
 } from './format.js';
 import { maskMap } from './mask-map.js';
-import { table } from './table.js';
+import { lineWidth } from './width.js';
 
-/** A profile for the terminal: the mask as a map, how it drafts, what it was measured to give, where it comes from. */
-export function profileText(profile: Profile): string {
+/**
+ * A profile for the terminal: the mask as a map, how it drafts, what it was measured to give, where it comes from.
+ * @param width another width than the terminal's.
+ */
+export function profileText(profile: Profile, width = lineWidth()): string {
   const { model, draft, precision, sampling } = profile;
   const mask = { attention: profile.skip_attention, mlp: profile.skip_mlp };
   const head = [
@@ -19,7 +23,8 @@ export function profileText(profile: Profile): string {
     methodText(profile),
     `the mask drafts up to ${draft.draft_length} tokens, ${formatExit(draft.draft_exit, draft.threshold)}, ${samplingText(sampling)}`,
   ];
-  return [head.join('\n'), maskMap(mask, model.layers), figuresText(profile), originText(profile)]
+  const map = maskMap(mask, model.layers, width);
+  return [head.join('\n'), map, figuresText(profile, width), originText(profile)]
     .filter((part) => part !== '')
     .join('\n\n');
 }
@@ -37,39 +42,41 @@ function samplingText(sampling: Profile['sampling']): string {
   return `for sampling with ${options.join(', ')}`;
 }
 
-function figuresText({ figures: { holdout, calibration } }: Profile): string {
+function figuresText({ figures: { holdout, calibration } }: Profile, width: number): string {
   const rows: [string, ProfileFigures][] = [];
   if (holdout) rows.push(['held out', holdout]);
   for (const [kind, figures] of Object.entries(holdout?.per_kind ?? {}))
     rows.push([`  ${kind}`, figures]);
   if (calibration) rows.push(['calibration (biased upward)', calibration]);
   if (rows.length === 0) return 'Not measured: sspec eval --profile measures it.';
-  return table(
+  return fittedTable(
     [
       { key: 'prompts_of', title: 'measured on' },
       { key: 'speedup', align: 'right' },
       { key: 'interval', title: '95% interval', align: 'right' },
       { key: 'acceptance', title: 'draft acceptance rate', align: 'right' },
       { key: 'length', title: 'mean acceptance length', align: 'right' },
-      { key: 'c', align: 'right' },
-      { key: 'tokens_per_second', title: 'tokens/s', align: 'right' },
+      { key: 'c', align: 'right', spare: true },
+      { key: 'tokens_per_second', title: 'tokens/s', align: 'right', spare: true },
       { key: 'prompts', align: 'right' },
     ],
     rows.map(([prompts_of, figures]) => ({
       prompts_of,
       speedup: formatSpeedup(figures.speedup),
-      interval: formatInterval(figures.speedup_ci95),
+      interval: formatMeasured(figures.speedup_ci95, figures.prompts),
       acceptance: formatKnown(figures.draft_acceptance_rate, formatPercent),
       length: figures.mean_acceptance_length.toFixed(2),
       c: formatKnown(figures.c, (c) => c.toFixed(3)),
       tokens_per_second: figures.tokens_per_second.toFixed(1),
       prompts: formatNumber(figures.prompts),
     })),
+    width,
   );
 }
 
 function originText({ provenance, pareto }: Profile): string {
   const { created, tool_version, study, sampler, trials, seed, machine, threads } = provenance;
+  const { node, onnxruntime, warnings = [] } = provenance;
   const found = [
     study && `study ${study}`,
     sampler && `sampler ${sampler}`,
@@ -84,6 +91,8 @@ function originText({ provenance, pareto }: Profile): string {
     `made ${created.slice(0, 10)} by sspec ${tool_version}${found.length > 0 ? `: ${found.join(', ')}` : ''}`,
     ...(data.length > 0 ? [data.join(', ')] : []),
     `on ${machine.cpu}, ${machine.cores} cores, ${threads} threads`,
+    ...(node && onnxruntime ? [`with Node.js ${node}, onnxruntime ${onnxruntime}`] : []),
+    ...warnings.map((warning) => `warned: ${warning}`),
     `command: ${provenance.command}`,
     ...(pareto.length > 0 ? [`${pareto.length} masks in its Pareto set`] : []),
   ].join('\n');

@@ -1,10 +1,13 @@
 import type { DatasetRecord } from '../evaluation/prompts.js';
+import { isTooFew, TOO_FEW } from '../measurement/few-prompts.js';
 import type { SearchDocument, SearchFigures } from '../search/search-document.js';
 import { colours } from './colours.js';
+import { fittedTable } from './fitted-table.js';
 import {
   formatExit,
   formatInterval,
   formatKnown,
+  formatMeasured,
   formatNumber,
   formatPercent,
   formatSeconds,
@@ -13,7 +16,6 @@ import {
 import { maskMap } from './mask-map.js';
 import { methodSentence } from './method-labels.js';
 import { nextStep, type SearchedModel } from './next-step.js';
-import { table } from './table.js';
 
 /** What a search found, for a terminal: the mask as a map of the layers, the rule, and the figures with their intervals. */
 export function formatSearch(
@@ -35,15 +37,15 @@ export function formatSearch(
     maskMap({ attention: best.skip_attention, mlp: best.skip_mlp }, layers),
     `the mask drafts up to ${best.draft_length} tokens, ${formatExit(best.draft_exit, best.threshold)}`,
     '',
-    table(
+    fittedTable(
       [
         { key: 'prompts' },
         { key: 'speedup', align: 'right' },
         { key: 'interval', title: '95% interval', align: 'right' },
         { key: 'acceptance', title: 'accepted', align: 'right' },
         { key: 'length', title: 'tokens/pass', align: 'right' },
-        { key: 'c', align: 'right' },
-        { key: 'rate', title: 'tokens/s', align: 'right' },
+        { key: 'c', align: 'right', spare: true },
+        { key: 'rate', title: 'tokens/s', align: 'right', spare: true },
       ],
       rows,
     ),
@@ -59,8 +61,11 @@ function promptsText({ name, chat_template, system }: DatasetRecord): string {
   return `${name} as chat${system === undefined ? '' : ' with a system message'}`;
 }
 
-function headline(subject: string, { speedup, speedup_ci95, verdict }: SearchFigures): string {
+function headline(subject: string, holdout: SearchFigures): string {
+  const { speedup, speedup_ci95, verdict, prompts } = holdout;
   if (speedup === null || speedup_ci95 === null) return 'Held out: nothing was timed.';
+  if (isTooFew(prompts))
+    return `${subject} on held-out prompts: ${colours.yellow(formatSpeedup(speedup))} on ${prompts}, ${TOO_FEW} for an interval or a verdict (autoregressive decoding = 1.00x).`;
   const figures = `${formatSpeedup(speedup)} ${formatInterval(speedup_ci95)}`;
   const paint =
     verdict === 'faster' ? colours.green : verdict === 'slower' ? colours.red : colours.yellow;
@@ -79,7 +84,7 @@ function row(prompts: string, figures: SearchFigures) {
   return {
     prompts,
     speedup: formatKnown(speedup, formatSpeedup),
-    interval: formatKnown(speedup_ci95, formatInterval),
+    interval: formatMeasured(speedup_ci95, figures.prompts),
     acceptance: formatKnown(draft_acceptance_rate, formatPercent),
     length: formatKnown(mean_acceptance_length, (value) => value.toFixed(2)),
     c: formatKnown(c, (value) => value.toFixed(2)),

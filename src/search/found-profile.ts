@@ -3,7 +3,7 @@ import { cpuModel, physicalCores } from '../engine/cores.js';
 import type { Engine } from '../engine/engine.js';
 import type { DatasetRecord } from '../evaluation/prompts.js';
 import type { EvaluationRow } from '../evaluation/summary.js';
-import { toolVersion } from '../measurement/environment.js';
+import { runtimeVersions, toolVersion } from '../measurement/environment.js';
 import { bitsToMask } from '../profile/mask.js';
 import {
   type ParetoPoint,
@@ -24,6 +24,8 @@ export interface ProfileSources {
   readonly holdout: DatasetRecord;
   /** The command line that made it. */
   readonly command: string;
+  /** What the user was warned of, such as a busy machine. */
+  readonly warnings?: readonly string[];
 }
 
 /** The profile of a finished search (DESIGN.md 7). */
@@ -36,6 +38,7 @@ export function foundProfile(
   const { config, model, threads } = engine;
   const { winner, calibration, holdout, trials } = result;
   const { temperature, topK, topP, minP } = request.settings.sampling;
+  const { warnings = [] } = sources;
   return {
     schema: PROFILE_SCHEMA,
     version: PROFILE_VERSION,
@@ -67,6 +70,8 @@ export function foundProfile(
       holdout: { name: sources.holdout.name, hash: sources.holdout.hash },
       machine: { cpu: cpuModel(), cores: physicalCores() },
       threads,
+      ...runtimeVersions(),
+      ...(warnings.length > 0 && { warnings: [...warnings] }),
       command: sources.command,
     },
     figures: {

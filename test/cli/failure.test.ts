@@ -1,8 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs, stripVTControlCharacters } from 'node:util';
+import { Errors } from '@oclif/core';
 import { describe, expect, it, vi } from 'vitest';
+import Eval from '../../commands/eval.js';
+import StudyList from '../../commands/study/list.js';
+import { closest, distance } from '../../src/cli/did-you-mean.js';
+import { describeFailure, InterruptedError } from '../../src/cli/failure.js';
 import { exitCodeOf } from '../../src/cli/main.js';
+import { expectRefused, runCommand } from '../commands/run.js';
 import { root } from '../helpers/built.js';
 
 /** What a script with the flag --tokens N tells of these arguments, and its exit code. */
@@ -42,14 +48,69 @@ describe('arguments that parseArgs of node:util refuses', () => {
     const scripts = readdirSync(folder)
       .filter((name) => name.endsWith('.ts'))
       .map((name) => readFileSync(join(folder, name), 'utf8'))
-      .filter((text) => text.includes('parseArgs('));
+      .filter((text) => /parse(?:Args|Flags)\(/.test(text));
     expect(scripts.length).toBeGreaterThan(2);
     for (const text of scripts) {
       const [comment] = text.split('*/');
-      expect(comment).toContain('[--');
+      expect(comment).toMatch(/experiments.\S+\.ts.*--/s);
       expect(text).toMatch(/^process\.exitCode = await exitCodeOf\(argv, /m);
       // Nothing is parsed outside a function, where no one would catch what it throws.
-      expect(text).not.toMatch(/^(?:const|let) .*parseArgs\(/m);
+      expect(text).not.toMatch(/^(?:const|let) .*parse(?:Args|Flags)\(/m);
     }
+  });
+});
+
+describe('what is mistyped', () => {
+  it.each([
+    ['eval', 'eval', 0],
+    ['evla', 'eval', 1],
+    ['genrate', 'generate', 1],
+    ['', 'abc', 3],
+    ['ca', 'abc', 3],
+  ])('%s is as far from %s as letters must be touched: %i', (a, b, letters) => {
+    expect(distance(a, b)).toBe(letters);
+    expect(distance(b, a)).toBe(letters);
+  });
+
+  it('means the nearest word, if one is near', () => {
+    expect(closest('lmit', ['list', 'limit', 'lint'])).toBe('limit');
+    expect(closest('frobnicate', ['list', 'limit'])).toBeUndefined();
+  });
+
+  it('is told with the flag that was meant, the = and its value left out', async () => {
+    expectRefused(
+      await runCommand(Eval, ['--temprature=0.5']),
+      /^Error: Unknown flag: --temprature \(did you mean --temperature\?\); see --help\.\n$/,
+    );
+    expectRefused(await runCommand(Eval, ['--no-warmpu']), /did you mean --no-warmup\?/);
+    expectRefused(
+      await runCommand(StudyList, ['--jsn', '--frobnicate', '-x']),
+      /Unknown flags: --jsn \(did you mean --json\?\), --frobnicate, -x; see --help/,
+    );
+  });
+
+  it('is a command of those that there are', () => {
+    const error = new Errors.CLIError('command modle:list not found');
+    expect(describeFailure(error, ['model list', 'eval']).message).toBe(
+      'There is no command "modle list" (did you mean "model list"?); see sspec --help.',
+    );
+  });
+});
+
+describe('an interrupted search', () => {
+  const told = (...argv: string[]) => describeFailure(new InterruptedError(), [], argv).message;
+
+  it('says how to go on, with the flags that it had', () => {
+    expect(told('search', '--dataset', 'my prompts.jsonl')).toBe(
+      "Interrupted; go on with: sspec search --dataset 'my prompts.jsonl' --resume",
+    );
+    expect(told('search', '--resume', '-q')).toBe(
+      'Interrupted; go on with: sspec search --resume -q',
+    );
+  });
+
+  it('is the only command that has something to go on with', () => {
+    expect(told('generate', '--prompt', 'a')).toBe('Interrupted.');
+    expect(told()).toBe('Interrupted.');
   });
 });

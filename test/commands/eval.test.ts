@@ -31,7 +31,10 @@ beforeAll(async () => {
   const { model } = exampleProfile;
   const fitting = {
     ...exampleProfile,
-    model: { ...model, layers: engine.config.layers, weights_hash: engine.model.weightsHash },
+    model: {
+      ...{ ...model, reference: 'demo' },
+      ...{ layers: engine.config.layers, weights_hash: engine.model.weightsHash },
+    },
   };
   await engine.close();
   const folder = temporaryDirectory();

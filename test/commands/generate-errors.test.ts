@@ -54,7 +54,11 @@ describe('sspec generate refuses, in one sentence with exit code 2', () => {
       () => [...story, ...mask, '--draft-exit', 'fixed', '--threshold', '0.5'],
       /no use/,
     ],
-    ['a sampling option out of range', () => [...story, '--top-p', '0'], /top_p is 0/],
+    [
+      'a sampling option out of range',
+      () => [...story, '--top-p', '0'],
+      /^Error: --top-p is 0: give/m,
+    ],
     ['a seed that is no number', () => [...story, '--seed', '1.5'], /--seed is "1.5"/],
     ['no new tokens', () => ['--prompt', 'a', '--max-new-tokens', '0'], /--max-new-tokens is "0"/],
     ['an empty stop text', () => [...story, '--stop', ''], /--stop is empty/],

@@ -78,7 +78,7 @@ describe('the JSON document of sspec generate', () => {
     const usage = await generate('--json', '--precison', 'int8');
     expect(JSON.parse(usage.stdout).error).toEqual({
       code: 'usage',
-      message: 'Unknown flag: --precison; see --help.',
+      message: 'Unknown flag: --precison (did you mean --precision?); see --help.',
     });
     expect(usage.code).toBe(2);
   });
@@ -181,7 +181,7 @@ describe('sspec generate with a profile', () => {
   };
 
   it('refuses one of another model', async () => {
-    const other = write({ model: { ...exampleProfile.model, layers: 24 } });
+    const other = write({ model: { ...exampleProfile.model, layers: 24, reference: 'demo' } });
     expectRefused(await generate(...story, '--profile', other), /weights_hash/);
     expectRefused(
       await generate('--prompt-ids', '1', ...tiny(), '--profile', other),

@@ -74,14 +74,30 @@ describe.skipIf(!isBuilt)(
         expect(stdout).toMatch(new RegExp(`^  ${name} +\\S`, 'm'));
     });
 
+    it('knows -h and -v everywhere', async () => {
+      const help = await sspec(['study', 'list', '-h']);
+      expect(help.code).toBe(0);
+      expect(help.stdout).toContain('sspec study list');
+      expect((await sspec(['-h'])).stdout).toContain('generate');
+      for (const argv of [['-v'], ['--version'], ['eval', '-v']]) {
+        const { code, stdout } = await sspec(argv);
+        expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/^sspec\/\d/) });
+      }
+    });
+
     it('refuses an unknown command', async () => {
       const { code, stdout, stderr } = await sspec(['genrate']);
       expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-      expect(stderr).toBe('Error: There is no command "genrate"; see sspec --help.\n');
+      expect(stderr).toBe(
+        'Error: There is no command "genrate" (did you mean "generate"?); see sspec --help.\n',
+      );
+      expect((await sspec(['frobnicate'])).stderr).toBe(
+        'Error: There is no command "frobnicate"; see sspec --help.\n',
+      );
       const document = JSON.parse((await sspec(['model', 'lst', '--json'])).stdout);
       expect(document.error).toEqual({
         code: 'usage',
-        message: 'There is no command "model lst"; see sspec --help.',
+        message: 'There is no command "model lst" (did you mean "model list"?); see sspec --help.',
       });
     });
 

@@ -97,6 +97,7 @@ it('sspec eval --output-dir writes the same page, with a real model’s texts', 
     ...exampleProfile,
     model: {
       ...exampleProfile.model,
+      reference: 'demo',
       layers: engine.config.layers,
       weights_hash: engine.model.weightsHash,
     },

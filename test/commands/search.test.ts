@@ -148,7 +148,7 @@ describe('sspec search', () => {
     ['an output below a file', () => ({ output: join(prompts, 'x.json') }), /Cannot write/],
     ['a time-out that is none', () => ({ timeout: 'soon' }), /--timeout is "soon"/],
     ['a time-out of nothing', () => ({ timeout: '0s' }), /--timeout is "0s"/],
-    ['sampling that is none', () => ({ 'top-p': '3' }), /top_p/],
+    ['sampling that is none', () => ({ 'top-p': '3' }), /--top-p is 3/],
   ])('refuses %s before any work', async (_, changes, message) => {
     const loaded = vi.spyOn(await import('../../src/engine/load-model.js'), 'loadModel');
     expectRefused(await search(changes()), message);

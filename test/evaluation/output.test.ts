@@ -55,6 +55,11 @@ describe('the output directory', () => {
 
     const json = JSON.parse(readFileSync(join(directory, 'results.json'), 'utf8'));
     expect(json).toEqual(document);
+    // Two prompts and one.
+    for (const row of json.rows)
+      expect([row.verdict, row.speedup_ci95]).toEqual(
+        row.method === 'autoregressive' ? ['baseline', [1, 1]] : ['too few', null],
+      );
     for (const row of json.rows) expect(Object.keys(row)).toEqual(expect.arrayContaining(CONTRACT));
 
     const [heading, ...lines] = readFileSync(join(directory, 'results.csv'), 'utf8')
@@ -107,7 +112,8 @@ describe('the output directory', () => {
     const directory = temporaryDirectory();
     mkdirSync(join(directory, 'sub'));
     writeFileSync(join(directory, 'results.json'), 'old');
-    prepareOutputDirectory(directory);
+    expect(() => prepareOutputDirectory(directory)).toThrow(/results already .*--force/);
+    prepareOutputDirectory(directory, true);
     expect(readFileSync(join(directory, 'results.json'), 'utf8')).toBe('old');
     expect(readdirSync(directory).sort()).toEqual(['results.json', 'sub']);
   });

@@ -1,9 +1,11 @@
 import { stripVTControlCharacters } from 'node:util';
+import { parse } from 'csv-parse/sync';
 import { describe, expect, it } from 'vitest';
 import type { EvaluationDocument } from '../../src/evaluation/document.js';
 import type { EvaluationRow } from '../../src/evaluation/summary.js';
-import { formatEvaluation } from '../../src/reporting/evaluation.js';
-import { LINE_WIDTH } from '../../src/reporting/table.js';
+import { tellable } from '../../src/evaluation/tellable.js';
+import { evaluationCsv, formatEvaluation } from '../../src/reporting/evaluation.js';
+import { LINE_WIDTH } from '../../src/reporting/width.js';
 import { evaluation } from './report/example.js';
 
 const undecided = 'not distinguishable from 1.0x';
@@ -45,6 +47,18 @@ describe.each([[['lookup']], [['skip', 'lookup', 'cascade']]])('a table of %j', 
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(LINE_WIDTH);
   });
 
+  it('fits a terminal of 80 columns, and one of 40', () => {
+    for (const width of [80, 40]) {
+      const text = stripVTControlCharacters(formatEvaluation(document, 'table', width));
+      const table = text.split('\n\n').filter((part) => /^(dataset|stories)/.test(part));
+      expect(table).not.toEqual([]);
+      for (const line of table.join('\n').split('\n'))
+        expect(line.length).toBeLessThanOrEqual(width);
+      for (const { dataset, method } of document.rows)
+        expect(text).toMatch(new RegExp(`${dataset}\\s+(method\\s+)?${method}`));
+    }
+  });
+
   it('says what the word means, and JSON and CSV have the words in full', () => {
     expect(lines).toContain(`unclear: ${undecided}.`);
     for (const form of ['json', 'csv'] as const) {
@@ -52,6 +66,34 @@ describe.each([[['lookup']], [['skip', 'lookup', 'cascade']]])('a table of %j', 
       expect(text.split(undecided)).toHaveLength(1 + 2 * methods.length);
       expect(text).not.toContain('unclear');
     }
+  });
+});
+
+describe('of fewer than five prompts', () => {
+  const rows = [4, 5].map((prompts) => tellable({ ...measured.rows[1]!, prompts }));
+  const document = { ...measured, rows: [measured.rows[0]!, ...rows] };
+  const csv = parse(evaluationCsv(document), { columns: true }) as Record<string, string>[];
+
+  it('a table says so in place of the verdict, and why', () => {
+    const text = stripVTControlCharacters(formatEvaluation(document, 'table'));
+    expect(text).toMatch(/^code +skip +400\.0 +0\.80x +too few +87\.5%/m);
+    expect(text).toMatch(/^code +skip +400\.0 +0\.80x +\[0\.75, 0\.86\] +slower/m);
+    expect(text).toContain('too few: an interval and a verdict need 5 prompts or more.');
+  });
+
+  it('CSV has no interval, and else both of its ends in columns of their own', () => {
+    const ends = csv.map((row) => [row.verdict, row.speedup_ci95_low, row.speedup_ci95_high]);
+    expect(ends).toEqual([
+      ['baseline', '1', '1'],
+      ['too few', '', ''],
+      ['slower', '0.75', '0.86'],
+    ]);
+    expect(csv.map((row) => row.speedup_ci95)).toEqual(['[1,1]', '', '[0.75,0.86]']);
+  });
+
+  it('CSV says what was measured, and where', () => {
+    for (const row of csv)
+      expect(row).toMatchObject({ model: 'demo', precision: 'int8', cpu: 'Some CPU' });
   });
 });
 

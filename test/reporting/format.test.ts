@@ -1,7 +1,10 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { parseLayerList } from '../../src/profile/mask.js';
 import {
   formatBytes,
   formatInterval,
+  formatLayers,
   formatNumber,
   formatPercent,
   formatSeconds,
@@ -30,6 +33,17 @@ test.each([
   [formatNumber(43.251), '43.25'],
   [formatNumber(12345.6), '12346'],
   [formatNumber(0.5), '0.5'],
+  [formatLayers([]), ''],
+  [formatLayers([1, 2, 3, 5, 7, 8]), '1-3,5,7-8'],
 ])('%s', (shown, expected) => {
   expect(shown).toBe(expected);
+});
+
+test('layers as ranges are what the flags take', () => {
+  fc.assert(
+    fc.property(fc.uniqueArray(fc.nat(99)), (some) => {
+      const layers = some.sort((a, b) => a - b);
+      expect(parseLayerList(formatLayers(layers), 100, '--skip-mlp')).toEqual(layers);
+    }),
+  );
 });

@@ -28,3 +28,10 @@ test('eighty layers wrap within 100 columns, the ruler going on', () => {
 test('a last line that holds no multiple of five, and numbers of three digits', () => {
   expect(lines([], [], 126)[9]).toMatch(/^layer {6}120 {7}125$/);
 });
+
+test('a narrower terminal has fewer layers on a line', () => {
+  const shown = stripVTControlCharacters(maskMap({ attention: [], mlp: [] }, 40, 80)).split('\n');
+  expect(shown).toHaveLength(7);
+  for (const line of shown) expect(line.length).toBeLessThanOrEqual(80);
+  expect(shown[3]).toMatch(/^layer {6}35/);
+});

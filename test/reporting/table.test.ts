@@ -3,7 +3,8 @@ import chalk from 'chalk';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { toMarkdown } from '../../src/reporting/markdown.js';
-import { LINE_WIDTH, table } from '../../src/reporting/table.js';
+import { table } from '../../src/reporting/table.js';
+import { LINE_WIDTH } from '../../src/reporting/width.js';
 
 const lines = (text: string) => stripVTControlCharacters(text).split('\n');
 
@@ -31,7 +32,7 @@ test('colours in a cell take no room', () => {
   expect(lines(table([{ key: 'a' }, { key: 'b' }], coloured))).toEqual(['a  b', '─  ─', 'x  1']);
 });
 
-test('long texts are folded at spaces to 100 columns and nothing is lost', () => {
+test('long texts are wrapped at spaces to 100 columns and nothing is lost', () => {
   const word = fc.string({
     minLength: 1,
     maxLength: 30,

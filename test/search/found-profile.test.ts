@@ -48,6 +48,9 @@ describe('the profile of a search', () => {
     );
     expect(profileMethod(profile).name).toBe(result.chosen);
     expect(profile).not.toHaveProperty('sampling');
+    expect(profile.provenance).not.toHaveProperty('warnings');
+    expect(profile.provenance.node).toBe(process.versions.node);
+    expect(profile.provenance.onnxruntime).toMatch(/^\d+\.\d+\.\d+/);
     expect(profile.model.weights_hash).toBe(model.engine.model.weightsHash);
     expect(profile.provenance).toMatchObject({
       study: 's',
@@ -57,6 +60,13 @@ describe('the profile of a search', () => {
       dataset: { name: 'random', hash: 'abc' },
       holdout: { name: 'random', hash: 'def' },
     });
+  });
+
+  it('says what was warned of when it was measured', () => {
+    const warnings = ['This machine is busy.'];
+    const profile = foundProfile(model.engine, request, result, { ...sources, warnings });
+    expect(profile.provenance.warnings).toEqual(warnings);
+    expect(parseProfile(JSON.stringify(profile), 'found.json')).toEqual(profile);
   });
 
   it('decodes with the method that was chosen, and says what its figures are of', () => {

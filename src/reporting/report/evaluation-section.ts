@@ -1,6 +1,8 @@
 import type { RecordedEvaluation, RecordedRow } from '../../evaluation/results-file.js';
 import { POOLED } from '../../evaluation/summary.js';
+import { tellable } from '../../evaluation/tellable.js';
 import { busyReason } from '../../measurement/busy.js';
+import { TOO_FEW } from '../../measurement/few-prompts.js';
 import type { Column, Row } from '../columns.js';
 import { acceptanceFigure } from '../figures/acceptance.js';
 import { times } from '../figures/axes.js';
@@ -13,7 +15,15 @@ import { counted, headline } from './headline.js';
 import { type Content, html } from './html.js';
 import type { EvaluationInput } from './inputs.js';
 import { profileFigures } from './profile-section.js';
-import { commands, dataTable, facts, figureGrid, type Headline, type Section } from './section.js';
+import {
+  commands,
+  dataTable,
+  facts,
+  figureGrid,
+  type Headline,
+  type Section,
+  warningLines,
+} from './section.js';
 import { sideBySide } from './side-by-side.js';
 
 /** Differences between outputs that are listed. */
@@ -21,7 +31,9 @@ const MOST_DIVERGENCES = 50;
 
 /** What an evaluation showed. `id` also begins the names of its figures. */
 export function evaluationSection(id: string, input: EvaluationInput): Section {
-  const { evaluation, samples } = input;
+  const { samples } = input;
+  // Files of earlier releases have intervals of a single prompt.
+  const evaluation = { ...input.evaluation, rows: input.evaluation.rows.map(tellable) };
   const labels = methodLabels(evaluation.rows);
   const figures = evaluationFigures(id, evaluation, labels);
   return {
@@ -36,7 +48,7 @@ ${outputs(evaluation, labels)}
 ${figureGrid(figures)}
 ${dataTable(
   'Results of every method on every dataset',
-  COLUMNS,
+  evaluation.rows.some(({ partial }) => partial) ? [...COLUMNS, STATE] : COLUMNS,
   evaluation.rows.map((row) => shownRow(row, labels)),
 )}
 ${sideBySide(samples, evaluation.rows, labels)}
@@ -58,7 +70,8 @@ function isSingle(dataset: string): boolean {
 function headlines(evaluation: RecordedEvaluation, labels: MethodLabels): Headline[] {
   return pooledRows(evaluation).flatMap((row) => {
     const { speedup, speedup_ci95: interval, verdict } = row;
-    if (speedup === null || interval === null || verdict === 'baseline') return [];
+    if (speedup === null || verdict === 'baseline') return [];
+    if (interval === null && verdict !== TOO_FEW) return [];
     if (!isHeldOut(evaluation, row)) return [];
     const adjective = evaluation.datasets.every(({ split }) => split === 'heldout')
       ? 'held-out '
@@ -145,10 +158,13 @@ function conditions(evaluation: RecordedEvaluation): string {
   return `${counted(prompts, 'prompt')}, each decoded by every method in turn, ${counted(settings.repetitions, 'time')}; up to ${settings.max_new_tokens} new tokens, ${sampling}; ${counted(environment.threads, 'thread')} on ${environment.cpu}.`;
 }
 
-function warnings({ environment }: RecordedEvaluation): Content {
+function warnings({ environment, warnings: noted }: RecordedEvaluation): Content {
   const reason = busyReason(environment);
-  if (reason === undefined) return null;
-  return html`<p class="warning" role="note"><strong>The machine was busy</strong> when this was measured (${reason}): timings are noisy, and speedups may be wrong.</p>`;
+  const busy =
+    reason === undefined
+      ? null
+      : html`<p class="warning" role="note"><strong>The machine was busy</strong> when this was measured (${reason}): timings are noisy, and speedups may be wrong.</p>`;
+  return [busy, warningLines(noted)];
 }
 
 /** Whether the outputs are those of autoregressive decoding, and where not. */
@@ -173,6 +189,9 @@ function outputs({ rows, settings }: RecordedEvaluation, labels: MethodLabels): 
     divergences.slice(0, MOST_DIVERGENCES),
   );
 }
+
+/** Of an evaluation that was stopped. */
+const STATE: Column = { key: 'state' };
 
 const COLUMNS: readonly Column[] = [
   { key: 'dataset' },
@@ -209,6 +228,7 @@ function shownRow(row: RecordedRow, labels: MethodLabels): Row {
     prefill: perPrompt(row.prefill_seconds),
     decode: perPrompt(row.decode_seconds),
     memory: formatBytes(row.peak_memory_bytes),
+    state: row.partial && 'partial',
   };
 }
 

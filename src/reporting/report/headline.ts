@@ -1,3 +1,4 @@
+import { isTooFew, TOO_FEW } from '../../measurement/few-prompts.js';
 import type { Headline } from './section.js';
 
 /** A measured speedup on prompts that the search did not see. */
@@ -5,9 +6,10 @@ export interface HeldOutSpeedup {
   /** What was measured, as the subject of a sentence. */
   readonly subject: string;
   readonly speedup: number;
-  readonly interval: readonly [number, number];
-  /** null where there can be none (a single prompt). */
-  readonly verdict: 'faster' | 'slower' | 'not distinguishable from 1.0x' | null;
+  /** null of too few prompts. */
+  readonly interval: readonly [number, number] | null;
+  /** null where there is none. */
+  readonly verdict: 'faster' | 'slower' | 'not distinguishable from 1.0x' | typeof TOO_FEW | null;
   /** The prompts, such as `40 held-out prompts`. */
   readonly prompts: string;
 }
@@ -20,6 +22,14 @@ export function headline({
   verdict,
   prompts,
 }: HeldOutSpeedup): Headline {
+  if (interval === null || verdict === TOO_FEW) {
+    const value = `${speedup.toFixed(digitsFor([speedup]))}×`;
+    return {
+      value,
+      tone: 'even',
+      sentence: `${subject} ran at ${value} the speed of autoregressive decoding, on ${prompts}: ${TOO_FEW} for an interval or a verdict.`,
+    };
+  }
   const [low, high] = interval;
   const digits = digitsFor([speedup, low, high]);
   const times = (value: number) => `${value.toFixed(digits)}×`;
@@ -59,7 +69,7 @@ export function verdictOf(
   [low, high]: readonly [number, number],
   prompts: number,
 ): HeldOutSpeedup['verdict'] {
-  if (prompts < 2) return null;
+  if (isTooFew(prompts)) return TOO_FEW;
   if (low > 1) return 'faster';
   return high < 1 ? 'slower' : 'not distinguishable from 1.0x';
 }

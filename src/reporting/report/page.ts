@@ -1,3 +1,4 @@
+import { FEWEST_PROMPTS } from '../../measurement/few-prompts.js';
 import { type Content, html } from './html.js';
 import type { Headline, Section } from './section.js';
 import { STYLE } from './style.js';
@@ -6,7 +7,7 @@ import { STYLE } from './style.js';
 const TERMS: readonly (readonly [string, string])[] = [
   [
     'Speedup',
-    'time per token of autoregressive decoding over that of the method, both measured in one run, interleaved, the prefill left out. Above 1 the method is faster. The interval is a bootstrap over prompts, repetitions nested; where 1 cannot be ruled out, for all comparisons of an evaluation together (Holm), the verdict is “not distinguishable from 1.0×”.',
+    `time per token of autoregressive decoding over that of the method, both measured in one run, interleaved, the prefill left out. Above 1 the method is faster. The interval is a bootstrap over prompts, repetitions nested; where 1 cannot be ruled out, for all comparisons of an evaluation together (Holm), the verdict is “not distinguishable from 1.0×”. Fewer than ${FEWEST_PROMPTS} prompts are too few for either.`,
   ],
   ['Draft acceptance', 'the share of proposed tokens that the target accepted.'],
   [

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { isTooFew } from '../../measurement/few-prompts.js';
 import type { Profile, ProfileFigures } from '../../profile/schema.js';
 import type { Column, Row } from '../columns.js';
 import { times } from '../figures/axes.js';
@@ -6,12 +7,12 @@ import type { Figure } from '../figures/figure.js';
 import { maskFigure } from '../figures/mask.js';
 import { paretoFigure } from '../figures/pareto.js';
 import { speedupFigure } from '../figures/speedups.js';
-import { formatExit, formatInterval, formatKnown, formatPercent } from '../format.js';
+import { formatExit, formatKnown, formatMeasured, formatPercent } from '../format.js';
 import { methodSentence } from '../method-labels.js';
 import { counted, headline, verdictOf } from './headline.js';
 import { type Content, html } from './html.js';
 import type { ProfileInput } from './inputs.js';
-import { commands, dataTable, facts, figureGrid, type Section } from './section.js';
+import { commands, dataTable, facts, figureGrid, type Section, warningLines } from './section.js';
 
 /** What a profile says of itself. `id` also begins the names of its figures. */
 export function profileSection(id: string, { path, profile }: ProfileInput): Section {
@@ -37,6 +38,7 @@ export function profileSection(id: string, { path, profile }: ProfileInput): Sec
     figures,
     body: html`
 <p>It decodes with ${profile.method ?? 'skip'}. The mask's draft proposes up to ${counted(draft.draft_length, 'token')} a round, ${formatExit(draft.draft_exit, draft.threshold)}.</p>
+${warningLines(profile.provenance.warnings ?? [])}
 ${figureGrid(figures)}
 ${dataTable('Measured figures of the profile', COLUMNS, measuredRows(profile))}
 <h3>Where it comes from</h3>
@@ -74,11 +76,11 @@ function speedups(id: string, { figures: { holdout, method = 'skip' } }: Profile
   const kinds = Object.entries(holdout.per_kind ?? {});
   return speedupFigure(
     `${id}-speedups`,
-    [...kinds, ['all', holdout] as const].map(([dataset, { speedup, speedup_ci95 }]) => ({
+    [...kinds, ['all', holdout] as const].map(([dataset, { speedup, speedup_ci95, prompts }]) => ({
       dataset,
       method,
       speedup,
-      interval: speedup_ci95,
+      interval: isTooFew(prompts) ? null : speedup_ci95,
     })),
   );
 }
@@ -105,7 +107,7 @@ function measuredRows({ figures: { holdout, calibration } }: Profile): Row[] {
     prompts: figures.prompts,
     rate: figures.tokens_per_second.toFixed(1),
     speedup: times(figures.speedup),
-    interval: formatInterval(figures.speedup_ci95),
+    interval: formatMeasured(figures.speedup_ci95, figures.prompts),
     acceptance: formatKnown(figures.draft_acceptance_rate, formatPercent),
     length: figures.mean_acceptance_length.toFixed(2),
     c: formatKnown(figures.c, (c) => c.toFixed(2)),
@@ -114,6 +116,7 @@ function measuredRows({ figures: { holdout, calibration } }: Profile): Row[] {
 
 function origin({ model, precision, provenance, sampling }: Profile): Content {
   const { machine, threads, dataset, holdout, study, sampler, trials, seed } = provenance;
+  const { node, onnxruntime } = provenance;
   return facts([
     [
       'model',
@@ -134,6 +137,7 @@ function origin({ model, precision, provenance, sampling }: Profile): Content {
       'machine',
       `${machine.cpu}, ${counted(machine.cores, 'physical core')}, ${counted(threads, 'thread')}`,
     ],
+    ['versions', node && onnxruntime && `onnxruntime ${onnxruntime}, Node.js ${node}`],
     [
       'made',
       `${provenance.created.slice(0, 16).replace('T', ' ')} UTC by sspec ${provenance.tool_version}`,

@@ -60,6 +60,11 @@ export function facts(pairs: readonly (readonly [string, string | null | undefin
   return html`<dl>${known.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
 }
 
+/** What the user was warned of when it was measured. */
+export function warningLines(lines: readonly string[]): Content {
+  return lines.map((line) => html`<p class="warning" role="note">${line}</p>\n`);
+}
+
 /** Command lines to reproduce what a section tells. */
 export function commands(lines: readonly (string | null | undefined)[]): Content {
   const known = [...new Set(lines)].filter((line) => line !== null && line !== undefined);

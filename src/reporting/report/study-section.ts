@@ -1,3 +1,4 @@
+import { isTooFew } from '../../measurement/few-prompts.js';
 import { rankCorrelation } from '../../measurement/statistics.js';
 import { bitsToMask } from '../../profile/mask.js';
 import type { StudyHeader } from '../../search/storage/events.js';
@@ -10,7 +11,7 @@ import type { Figure } from '../figures/figure.js';
 import { maskFigure } from '../figures/mask.js';
 import { paretoFigure } from '../figures/pareto.js';
 import { traceFigure } from '../figures/trace.js';
-import { formatExit, formatInterval, formatPercent } from '../format.js';
+import { formatExit, formatMeasured, formatPercent } from '../format.js';
 import { counted, headline, verdictOf } from './headline.js';
 import { type Content, html } from './html.js';
 import type { StudyInput } from './inputs.js';
@@ -90,8 +91,10 @@ function studyFigures(
     fidelityFigure(
       `${id}-fidelity`,
       finalists.flatMap(
-        ({ predicted_speedup: predicted, speedup: measured, speedup_ci95: interval }) =>
-          predicted === undefined || measured === null ? [] : [{ predicted, measured, interval }],
+        ({ predicted_speedup: predicted, speedup: measured, speedup_ci95, prompts }) => {
+          if (predicted === undefined || measured === null) return [];
+          return [{ predicted, measured, interval: isTooFew(prompts) ? null : speedup_ci95 }];
+        },
       ),
       isLadder ? 'replay and the cost model' : 'the sampler’s model of the scores',
     ),
@@ -135,7 +138,7 @@ function finalistRow(finalist: string, noted: NotedFinalist): Row {
     rule: `up to ${noted.draft_length}, ${formatExit(noted.draft_exit, noted.threshold)}`,
     predicted: predicted === undefined ? null : times(predicted),
     speedup: speedup === null ? null : times(speedup),
-    interval: interval === null ? null : formatInterval(interval),
+    interval: interval === null ? null : formatMeasured(interval, noted.prompts),
     acceptance: acceptance === undefined ? null : formatPercent(acceptance),
     length: noted.mean_acceptance_length?.toFixed(2),
     c: noted.c?.toFixed(2),

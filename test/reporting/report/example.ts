@@ -86,6 +86,7 @@ export const evaluation: RecordedEvaluation = {
     model_hash: '0123',
     time: '2026-01-02T03:04:05.678Z',
   },
+  warnings: [],
 };
 
 const PLAIN: RecordedSample = {

@@ -45,6 +45,8 @@ describe('the page of an evaluation', () => {
     ],
     [{ speedup: 1.002, speedup_ci95: [1.001, 1.004], verdict: 'faster' }, /1\.002× .*1\.001 to/],
     [{ verdict: null }, /allows no verdict/],
+    // As earlier releases wrote it.
+    [{ prompts: 3, verdict: 'faster' }, /0\.80× the speed of .*: too few for an interval/],
   ] as const)('tells %j', (changes, sentence) => {
     const [headline] = texts(pageOf(evaluated(withRow(changes))), '.headlines li');
     expect(headline).toMatch(sentence);

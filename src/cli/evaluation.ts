@@ -1,0 +1,131 @@
+import type { Dataset } from '../datasets/dataset.js';
+import { loadDataset } from '../datasets/load.js';
+import type { SamplingOptions } from '../decoding/sampling/options.js';
+import { InputError } from '../errors.js';
+import { auditRecord } from '../evaluation/audit.js';
+import { findDivergences } from '../evaluation/divergence.js';
+import { type EvaluationDocument, evaluationDocument } from '../evaluation/document.js';
+import { prepareOutputDirectory } from '../evaluation/output.js';
+import type { ChatChoice } from '../evaluation/prompt-form.js';
+import { tokenizePrompts } from '../evaluation/prompts.js';
+import { shortOutputs } from '../evaluation/short-outputs.js';
+import { POOLED, summarise } from '../evaluation/summary.js';
+import { busyWarning, watchOthers } from '../measurement/busy.js';
+import { describeEnvironment } from '../measurement/environment.js';
+import { readProfile } from '../profile/profile.js';
+import { checkMethods, evaluatedMethods } from './evaluated-methods.js';
+import { keepEvaluation } from './evaluation-files.js';
+import { evaluateWithProgress, stoppedEarly, turnsWithProgress } from './evaluation-progress.js';
+import { checkExactness } from './exactness.js';
+import { loadModelWithProgress, type ModelFlags } from './load.js';
+import { type SamplingFlags, samplingOptions } from './method.js';
+
+/** Values of the flags of `sspec eval`. */
+export interface EvaluationFlags extends ModelFlags, SamplingFlags, ChatChoice {
+  readonly profile?: readonly string[] | undefined;
+  readonly dataset: readonly string[];
+  readonly methods?: readonly string[] | undefined;
+  readonly limit?: number | undefined;
+  readonly 'max-new-tokens': number;
+  readonly repetitions: number;
+  readonly audit: boolean;
+  readonly 'output-dir'?: string | undefined;
+  readonly force: boolean;
+}
+
+/** What an evaluation came to. */
+export interface Evaluated {
+  readonly document: EvaluationDocument;
+  /** Stopped by Ctrl-C: the document is of what had been finished. */
+  readonly interrupted: boolean;
+  /** Why the folder did not get the results. */
+  readonly unwritten: string | undefined;
+}
+
+/** How an evaluation is run beside its flags. */
+export interface EvaluationRun {
+  /** The command line, for the results. */
+  readonly command: string;
+  /** Generations of every method before the first that counts. */
+  readonly warmup: number;
+  /** Told on stderr, besides what the document has. */
+  readonly notice: (text: string) => void;
+}
+
+/**
+ * What `sspec eval` does between its flags and what it prints: measures, up to the end or to Ctrl-C, and writes the folder.
+ * @throws InputError for flags that do not fit each other, the datasets or the model; before anything is measured.
+ */
+export async function runEvaluation(
+  flags: EvaluationFlags,
+  { command, warmup, notice }: EvaluationRun,
+): Promise<Evaluated> {
+  const { sampling, asked } = checkFlags(flags);
+  const { 'output-dir': directory, profile: files = [], coupling, repetitions, quiet } = flags;
+  const told: string[] = [];
+  const tell = (warnings: readonly (string | undefined)[]) => {
+    for (const warning of warnings) {
+      if (warning === undefined) continue;
+      told.push(warning);
+      notice(warning);
+    }
+  };
+  tell([await busyWarning()]);
+  const [first] = files;
+  const found = first === undefined ? undefined : readProfile(first);
+  const model = await loadModelWithProgress(flags, found);
+  try {
+    const { engine, tokenizer } = model;
+    const { methods, profiles, warnings } = evaluatedMethods(flags.methods, files, engine);
+    const { prompts, datasets, ...of } = tokenizePrompts(model, asked, flags.limit, flags);
+    const exactness = await checkExactness(engine, quiet);
+    tell([...warnings, ...of.warnings, ...exactness.warnings]);
+    const { precision, weightsHash: modelHash } = engine.model;
+    const environment = describeEnvironment({ threads: engine.threads, precision, modelHash });
+    const maxNewTokens = flags['max-new-tokens'];
+    const settings = { methods, sampling, maxNewTokens, repetitions, warmup, coupling };
+    const turns = await turnsWithProgress(model, { ...settings, prompts }, quiet);
+    tell(turns.warnings);
+    const othersSince = watchOthers();
+    const request = { ...settings, prompts: turns.prompts };
+    const { result, interrupted } = await evaluateWithProgress(model, request, quiet);
+    const measuredIn = { ...environment, others_cpu_share: othersSince() };
+    tell([stoppedEarly(result), shortOutputs(result)]);
+    const divergences = await findDivergences(engine, result);
+    const rows = summarise(result, divergences);
+    const document = evaluationDocument(model, result, datasets, rows, measuredIn, {
+      ...{ command, profiles, warnings: told },
+      ...(flags.audit && { audit: auditRecord(result, divergences, exactness.exact) }),
+    });
+    const unwritten =
+      directory === undefined
+        ? undefined
+        : await keepEvaluation(directory, document, result, tokenizer);
+    return { document, interrupted, unwritten };
+  } finally {
+    await model.close();
+  }
+}
+
+/** Finds out before a model is loaded what can be found out. */
+function checkFlags(flags: EvaluationFlags): {
+  readonly sampling: SamplingOptions;
+  readonly asked: readonly Dataset[];
+} {
+  const sampling = samplingOptions(flags);
+  const { 'output-dir': directory, profile: files = [] } = flags;
+  if (flags.audit && flags.coupling === 'maximal' && sampling.temperature > 0) {
+    throw new InputError(
+      '--audit compares outputs token by token, and with --coupling maximal only their distribution is the same; leave one of the two out.',
+    );
+  }
+  checkMethods(flags.methods, files);
+  const asked = flags.dataset.map((ref) => loadDataset(ref));
+  if (asked.some(({ name }) => name === POOLED)) {
+    throw new InputError(
+      `"${POOLED}" is what the results of all datasets together are called; give the dataset of that name another.`,
+    );
+  }
+  if (directory !== undefined) prepareOutputDirectory(directory, flags.force);
+  return { sampling, asked };
+}

@@ -1,0 +1,32 @@
+import stringWidth from 'string-width';
+import wrapAnsi from 'wrap-ansi';
+
+/** Columns of what is printed where there is no terminal to ask. */
+export const LINE_WIDTH = 100;
+
+/** What is asked for its width. */
+interface Output {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
+/** Columns of the terminal that stdout is, 100 elsewhere. */
+export function lineWidth({ isTTY, columns }: Output = process.stdout): number {
+  return (isTTY && columns) || LINE_WIDTH;
+}
+
+/** Columns that a text takes in a terminal; colours take none, wide characters two. */
+export function textWidth(text: string): number {
+  return stringWidth(text);
+}
+
+/** Breaks a line between words, and inside those that are too long; further lines begin where the first does. */
+export function wrapLine(text: string, width: number): string[] {
+  if (textWidth(text) <= width) return [text];
+  const [indent] = /^ */.exec(text)!;
+  const room = width - indent.length;
+  if (room < 1) return wrapAnsi(text, width, { hard: true }).split('\n');
+  return wrapAnsi(text.trimStart(), room, { hard: true })
+    .split('\n')
+    .map((line) => indent + line);
+}
