@@ -1,5 +1,6 @@
 import type { AuditRecord } from '../evaluation/audit.js';
 import type { EvaluationDocument } from '../evaluation/document.js';
+import type { DatasetRecord } from '../evaluation/prompts.js';
 import { type EvaluationRow, POOLED } from '../evaluation/summary.js';
 import { FEWEST_PROMPTS, TOO_FEW } from '../measurement/few-prompts.js';
 import type { Column, Row } from './columns.js';
@@ -136,14 +137,38 @@ export function auditSentence(audit: AuditRecord): string {
 }
 
 /** What was measured, and where. */
-function conditions({ model, precision, settings, rows, environment }: EvaluationDocument): string {
+function conditions({
+  model,
+  precision,
+  settings,
+  rows,
+  datasets,
+  environment,
+}: EvaluationDocument): string {
   const counts = rows.filter((row) => row.verdict === 'baseline' && row.dataset !== POOLED);
   const { repetitions, max_new_tokens: tokens, temperature } = settings;
   return [
     `${model} in ${precision}, ${environment.threads} threads on ${environment.cpu}`,
     `prompts: ${counts.map((row) => `${row.dataset} ${row.prompts}`).join(', ')}`,
+    `put to the model as ${promptForms(datasets)}`,
     `repetitions: ${repetitions}; new tokens: up to ${tokens}; temperature: ${temperature}`,
   ].join('\n');
+}
+
+/** How prompts were put to the model, by dataset where that differs. */
+function promptForms(datasets: EvaluationDocument['datasets']): string {
+  const formOf = ({ chat_template, system }: DatasetRecord) =>
+    chat_template
+      ? `messages of a chat${system === undefined ? '' : ' after a system message'}`
+      : 'text to be continued';
+  const forms = [...new Set(datasets.map(formOf))];
+  if (forms.length === 1) return forms.join();
+  return forms
+    .map((form) => {
+      const own = datasets.filter((dataset) => formOf(dataset) === form);
+      return `${form} (${own.map(({ name }) => name).join(', ')})`;
+    })
+    .join(', as ');
 }
 
 function shownRow(row: EvaluationRow, labels: MethodLabels): Row {

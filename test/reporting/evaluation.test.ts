@@ -100,3 +100,19 @@ describe('of fewer than five prompts', () => {
 it('explains no word that does not stand in the table', () => {
   expect(formatEvaluation(measured, 'table')).not.toContain('unclear');
 });
+
+describe('how prompts were put to the model', () => {
+  const [code] = measured.datasets;
+  const textOf = (...datasets: EvaluationDocument['datasets']) =>
+    stripVTControlCharacters(formatEvaluation({ ...measured, datasets }, 'table'));
+
+  it('is always said, by dataset where it differs', () => {
+    const chat = { ...code!, name: 'chat', chat_template: true as const };
+    expect(textOf(code!)).toContain('put to the model as text to be continued\n');
+    expect(textOf(chat)).toContain('put to the model as messages of a chat\n');
+    expect(textOf({ ...chat, system: 'Be brief.' })).toContain('after a system message\n');
+    expect(textOf(code!, chat)).toContain(
+      'as text to be continued (code), as messages of a chat (chat)\n',
+    );
+  });
+});
