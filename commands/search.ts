@@ -6,17 +6,11 @@ import { storageFlag } from '../src/cli/storage-flag.js';
 import type { Model } from '../src/engine/load-model.js';
 import { InputError } from '../src/errors.js';
 import type { DatasetRecord } from '../src/evaluation/prompts.js';
-import {
-  type Fidelity,
-  fidelities,
-  MOST_PROMPTS,
-  type SearchProgress,
-  type SearchRequest,
-  type SearchResult,
-  type SearchStage,
-} from '../src/search/request.js';
-import { samplerNames } from '../src/search/sampler.js';
+import { samplerNames } from '../src/optimise/sampler.js';
+import { type Fidelity, fidelities, MOST_PROMPTS } from '../src/search/defaults.js';
 import type { SearchDocument } from '../src/search/search-document.js';
+import type { SearchProgress, SearchRequest, SearchStage } from '../src/search/search-request.js';
+import type { SearchResult } from '../src/search/search-result.js';
 
 /** What a search does where nothing else is said. */
 const DEFAULTS = {
@@ -133,9 +127,9 @@ KnapSpec: dynamic programming on hidden states). greedy: along the leave-one-out
     const { foundProfile } = await import('../src/search/found-profile.js');
     const { runSearch } = await import('../src/search/run.js');
     const { chooseHoldout } = await import('../src/search/holdout.js');
-    const { openSearchStudy } = await import('../src/search/open-search-study.js');
+    const { openSearchStudy } = await import('../src/study/open-search-study.js');
     const { searchDocument } = await import('../src/search/search-document.js');
-    const { defaultStudyName } = await import('../src/search/study-name.js');
+    const { defaultStudyName } = await import('../src/study/default-name.js');
 
     const sampling = samplingOptions({ ...flags, coupling: 'gumbel' });
     const defaults = DEFAULTS[flags.fidelity];

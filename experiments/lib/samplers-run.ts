@@ -2,18 +2,18 @@ import { z } from 'zod';
 import type { Model } from '../../src/engine/load-model.js';
 import { InputError } from '../../src/errors.js';
 import type { EvaluationSettings } from '../../src/evaluation/run.js';
-import { type Candidate, candidateKey } from '../../src/search/candidate.js';
+import { type Candidate, candidateKey } from '../../src/optimise/candidate.js';
+import type { SamplerName } from '../../src/optimise/sampler.js';
+import { createSampler, type SamplerSources } from '../../src/optimise/samplers/create.js';
 import { calibrateCosts } from '../../src/search/cost/calibrate.js';
 import { CostModel } from '../../src/search/cost/cost-model.js';
+import type { Fidelity } from '../../src/search/defaults.js';
 import type { SearchSplit } from '../../src/search/holdout.js';
 import { createLadder } from '../../src/search/ladder.js';
-import type { Fidelity } from '../../src/search/request.js';
-import type { SamplerName } from '../../src/search/sampler.js';
-import { createSampler, type SamplerSources } from '../../src/search/samplers/create.js';
+import { noteOf, samplerSources } from '../../src/search/sampler-sources.js';
 import { decodeScorer, type Scorer } from '../../src/search/scorer.js';
-import { noteOf, samplerSources } from '../../src/search/sources.js';
-import type { OpenStudy, StudyStorage } from '../../src/search/storage/storage.js';
-import { runTrials } from '../../src/search/trials.js';
+import { runTrials } from '../../src/search/trial-loop.js';
+import type { OpenStudy, StudyStorage } from '../../src/study/storage.js';
 
 /** What the runs are made on. */
 export interface Setting {

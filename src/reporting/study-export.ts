@@ -1,7 +1,7 @@
-import type { StudyHeader } from '../search/storage/events.js';
-import type { StudyRecord } from '../search/storage/storage.js';
-import { type StudySummary, summariseStudy } from '../search/study-summary.js';
-import { type StudyTrial, studyTrials } from '../search/study-trials.js';
+import type { StudyHeader } from '../study/events.js';
+import { type StudyTrial, studyTrials } from '../study/exported-trials.js';
+import type { StudyRecord } from '../study/storage.js';
+import { type StudySummary, summariseStudy } from '../study/summary.js';
 import { toCsv } from './csv.js';
 
 /** Forms of an exported study. */

@@ -1,11 +1,11 @@
 /** What a search came to, kept in its journal: resumed with the same request, it measures nothing anew. */
 import { z } from 'zod';
 import { type Profile, profileSchema } from '../profile/schema.js';
-import type { SearchRequest } from './request.js';
+import type { OpenStudy } from '../study/storage.js';
+import { noteOf } from './sampler-sources.js';
 import type { SearchDocument } from './search-document.js';
-import { noteOf } from './sources.js';
-import type { OpenStudy } from './storage/storage.js';
-import { finishedTrials } from './trials.js';
+import type { SearchRequest } from './search-request.js';
+import { finishedTrials } from './trial-loop.js';
 
 /** A search that has been through all its rungs. */
 export interface FinishedSearch {

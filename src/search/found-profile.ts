@@ -12,9 +12,10 @@ import {
   type Profile,
   type ProfileFigures,
 } from '../profile/schema.js';
-import type { Finalist } from './candidate.js';
-import type { SearchRequest, SearchResult } from './request.js';
-import type { Trial } from './trials.js';
+import type { Finalist } from './finalist.js';
+import type { SearchRequest } from './search-request.js';
+import type { SearchResult } from './search-result.js';
+import type { Trial } from './trial-loop.js';
 
 /** What a profile tells beside the search itself. */
 export interface ProfileSources {

@@ -19,7 +19,7 @@ import {
   type MeasureOptions,
   measurementOf,
   namedMethod,
-} from './trial.js';
+} from './measure.js';
 
 /** Prompts between two looks at who loses. */
 const heatPrompts = 8;

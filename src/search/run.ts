@@ -7,16 +7,18 @@
 import { z } from 'zod';
 import type { Model } from '../engine/load-model.js';
 import { InputError } from '../errors.js';
+import { createSampler } from '../optimise/samplers/create.js';
 import { type Calibration, calibrateCosts } from './cost/calibrate.js';
 import { CostModel } from './cost/cost-model.js';
 import { runHoldout, runRace } from './final-rungs.js';
+import type { RankedFinalist } from './finalist.js';
 import { createLadder, type Ladder } from './ladder.js';
-import type { RankedFinalist, RunContext, SearchRequest, SearchResult } from './request.js';
-import { createSampler } from './samplers/create.js';
+import { noteOf, samplerSources } from './sampler-sources.js';
 import { decodeScorer, type Scorer } from './scorer.js';
+import type { RunContext, SearchRequest } from './search-request.js';
+import type { SearchResult } from './search-result.js';
 import { ladderShortlist, modelShortlist } from './shortlist.js';
-import { noteOf, samplerSources } from './sources.js';
-import { runTrials, type Trial } from './trials.js';
+import { runTrials, type Trial } from './trial-loop.js';
 
 /**
  * Runs a search, or goes on with one.

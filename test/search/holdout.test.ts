@@ -2,8 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadModel, type Model } from '../../src/engine/load-model.js';
+import { MOST_PROMPTS } from '../../src/search/defaults.js';
 import { chooseHoldout, type SearchPrompts } from '../../src/search/holdout.js';
-import { MOST_PROMPTS } from '../../src/search/request.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
 import { searchModel } from './example.js';
 

@@ -1,8 +1,8 @@
 import { rankCorrelation } from '../../measurement/statistics.js';
 import { bitsToMask } from '../../profile/mask.js';
-import type { StudyHeader } from '../../search/storage/events.js';
-import { type NotedFinalist, type StudyNotes, studyNotes } from '../../search/study-notes.js';
-import { type StudySummary, summariseStudy } from '../../search/study-summary.js';
+import type { StudyHeader } from '../../study/events.js';
+import { type NotedFinalist, type StudyNotes, studyNotes } from '../../study/notes.js';
+import { type StudySummary, summariseStudy } from '../../study/summary.js';
 import type { Column, Row } from '../columns.js';
 import { times } from '../figures/axes.js';
 import { fidelityFigure } from '../figures/fidelity.js';
