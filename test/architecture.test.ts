@@ -96,7 +96,7 @@ describe('the layout', () => {
     expect(modules.get('src/decoding/generate.ts')).toContain('src/errors.ts');
     // One of each kind: a type, an import() and a re-export.
     expect(modules.get('src/search/measure.ts')).toContain('src/decoding/method.ts');
-    expect(modules.get('commands/search.ts')).toContain('src/search/run.ts');
+    expect(modules.get('commands/search.ts')).toContain('src/search/search-model.ts');
     expect(modules.get('src/index.ts')).toContain('src/decoding/generate.ts');
     for (const [file, imports] of modules)
       for (const target of imports) expect(modules.has(target), `${file}: ${target}`).toBe(true);

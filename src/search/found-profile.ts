@@ -27,7 +27,7 @@ export interface ProfileSources {
   readonly command: string;
 }
 
-/** The profile of a finished search (DESIGN.md 7). */
+/** The profile of a finished search. */
 export function foundProfile(
   engine: Engine,
   request: SearchRequest,

@@ -1,5 +1,5 @@
 /**
- * The cheap rung of the fidelity ladder (DESIGN.md 5): a mask is scored by replaying the target's own continuations with its
+ * The first rungs of a search: a mask is scored by replaying the target's own continuations with its
  * draft, simulating every draft-length rule on what that shows, and pricing the rounds with a cost model that was calibrated
  * once. The score is the best rule's predicted speedup.
  */

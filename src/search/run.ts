@@ -3,6 +3,14 @@
  * paper), the most promising ones race in real decoding on the whole calibration set, prompt lookup and the cascade beside them,
  * and the winner is measured on held-out prompts that nothing before has seen. Only that last figure is a headline: the best of
  * many noisy trials is biased upward. Where it is no gain, the profile decodes autoregressively.
+ *
+ * The words, those of multi-fidelity optimisation and racing:
+ *
+ * | word   | meaning                                                                                            |
+ * |--------|----------------------------------------------------------------------------------------------------|
+ * | rung   | a way to measure candidates; the next takes fewer of them and is dearer and truer                  |
+ * | ladder | replay of few prompts, replay of all, the race, the held-out prompts; also the first rung (ladder.ts) |
+ * | race   | candidates measured side by side, where who is clearly slower drops out (race.ts)                   |
  */
 import { z } from 'zod';
 import type { Model } from '../engine/load-model.js';

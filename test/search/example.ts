@@ -12,13 +12,13 @@ import { randomTokens } from '../helpers/logits.js';
 import { writeMiniature } from '../helpers/miniature.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
 
-/** Layers of {@link searchModel}. */
+/** Layers of {@link writeSearchModel}. */
 export const LAYERS = 6;
 /** Its layers that can be skipped at next to no loss; the first and the last cannot. */
 export const INNER = [1, 2, 3, 4];
 
 /** Writes a model of {@link LAYERS} layers whose inner ones do next to nothing, with a tokenizer of bytes. */
-export function searchModel(): string {
+export function writeSearchModel(): string {
   const { directory } = writeMiniature(temporaryDirectory(), { layers: LAYERS, innerScale: 1e-3 });
   const vocab = Object.fromEntries(byteLetters().map((letter, id) => [letter, id]));
   const tokenizer = {

@@ -14,13 +14,20 @@ import type { SearchResult } from '../../src/search/search-result.js';
 import type { Trial } from '../../src/search/trial-loop.js';
 import { journalStorage } from '../../src/study/journal.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
-import { LAYERS, searchModel, settings, somePrompts, someRequest, studyStart } from './example.js';
+import {
+  LAYERS,
+  settings,
+  somePrompts,
+  someRequest,
+  studyStart,
+  writeSearchModel,
+} from './example.js';
 
 let model: Model;
 let request: SearchRequest;
 let result: SearchResult;
 beforeAll(async () => {
-  model = await loadModel(searchModel(), { threads: 1 });
+  model = await loadModel(writeSearchModel(), { threads: 1 });
   const study = await journalStorage(temporaryDirectory()).open('s', studyStart('random'), {
     resume: false,
   });

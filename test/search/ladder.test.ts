@@ -12,11 +12,18 @@ import type { StudyEvent } from '../../src/study/events.js';
 import { journalStorage } from '../../src/study/journal.js';
 import type { OpenStudy } from '../../src/study/storage.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
-import { INNER, searchModel, settings, simulateClock, someRequest, studyStart } from './example.js';
+import {
+  INNER,
+  settings,
+  simulateClock,
+  someRequest,
+  studyStart,
+  writeSearchModel,
+} from './example.js';
 
 let model: Model;
 beforeAll(async () => {
-  model = await loadModel(searchModel(), { threads: 1 });
+  model = await loadModel(writeSearchModel(), { threads: 1 });
   simulateClock();
 });
 afterAll(() => {

@@ -14,16 +14,16 @@ import { temporaryDirectory } from '../helpers/temporary.js';
 import {
   INNER,
   LAYERS,
-  searchModel,
   simulateClock,
   somePrompts,
   someRequest,
   studyStart,
+  writeSearchModel,
 } from './example.js';
 
 let model: Model;
 beforeAll(async () => {
-  model = await loadModel(searchModel(), { threads: 1 });
+  model = await loadModel(writeSearchModel(), { threads: 1 });
   simulateClock();
 });
 afterAll(() => {
