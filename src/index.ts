@@ -75,7 +75,7 @@ export { runSearch } from './search/run.js';
 export { type SearchOptions, searchModel } from './search/search-model.js';
 export type { SearchProgress, SearchRequest } from './search/search-request.js';
 export type { SearchResult } from './search/search-result.js';
-export type { Trial } from './search/trial-loop.js';
 export type { StudyEvent, StudyHeader, StudyStart } from './study/events.js';
 export { journalStorage } from './study/journal.js';
+export type { Trial } from './study/state.js';
 export type { OpenStudy, StudyRecord, StudyStorage } from './study/storage.js';

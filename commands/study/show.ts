@@ -49,9 +49,8 @@ matter is what a Gaussian process, fitted to all trials, expects of the best mas
   async run(): Promise<StudyDocument> {
     const { args, flags } = await this.parse(StudyShow);
     const { openStorage } = await import('../../src/cli/storage.js');
-    const { observations, paretoTrials, summariseStudy } = await import(
-      '../../src/study/summary.js'
-    );
+    const { observations, summariseStudy } = await import('../../src/study/summary.js');
+    const { costAcceptance, paretoFront } = await import('../../src/study/pareto.js');
     const { sublayerEffects } = await import('../../src/optimise/sublayer-effects.js');
     const record = await openStorage(flags.storage).read(args.name);
     const { sampler, seed, created, bits, context } = record.header;
@@ -66,7 +65,7 @@ matter is what a Gaussian process, fitted to all trials, expects of the best mas
       trials: { finished: finished.length, failed, open },
       best: finished[0] ?? null,
       top: finished.slice(0, flags.top),
-      pareto: paretoTrials(finished),
+      pareto: paretoFront(finished, ({ figures }) => costAcceptance(figures)),
       sublayers: sublayerEffects(bits, observations(record)),
       notes,
     };

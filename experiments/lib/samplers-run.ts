@@ -10,9 +10,10 @@ import { CostModel } from '../../src/search/cost/cost-model.js';
 import type { Fidelity } from '../../src/search/defaults.js';
 import type { SearchSplit } from '../../src/search/holdout.js';
 import { createLadder } from '../../src/search/ladder.js';
-import { noteOf, samplerSources } from '../../src/search/sampler-sources.js';
+import { samplerSources } from '../../src/search/sampler-sources.js';
 import { decodeScorer, type Scorer } from '../../src/search/scorer.js';
 import { runTrials } from '../../src/search/trial-loop.js';
+import { replayStudy } from '../../src/study/state.js';
 import type { OpenStudy, StudyStorage } from '../../src/study/storage.js';
 
 /** What the runs are made on. */
@@ -159,7 +160,7 @@ async function costModel(
   { model: { engine }, split: { calibration }, settings }: Setting,
   study: OpenStudy,
 ): Promise<CostModel> {
-  const stored = CostModel.safeParse(noteOf(study, 'cost_model'));
+  const stored = CostModel.safeParse(replayStudy(study).notes.get('cost_model'));
   if (stored.success) return stored.data;
   const prompts = calibration.prompts.map(({ tokens }) => tokens);
   const { model: costs } = await calibrateCosts({ engine, prompts, settings, seed: 0 });
@@ -178,17 +179,16 @@ async function timed<T>(study: OpenStudy, part: string, make: () => Promise<T>):
 }
 
 function secondsOf(study: OpenStudy, part: string): number {
-  return z.number().safeParse(noteOf(study, `${part}_seconds`)).data ?? 0;
+  return z.number().safeParse(replayStudy(study).notes.get(`${part}_seconds`)).data ?? 0;
 }
 
 /** @param begin seconds before the first trial. */
-function curveOf({ events }: OpenStudy, begin: number): Run['curve'] {
+function curveOf(study: OpenStudy, begin: number): Run['curve'] {
   let seconds = begin;
   let best = -Infinity;
-  return events.flatMap((event) => {
-    if (event.type !== 'finished') return [];
-    seconds += event.seconds;
-    best = Math.max(best, event.score);
-    return [{ seconds, score: event.score, best }];
+  return replayStudy(study).finished.map((trial) => {
+    seconds += trial.seconds;
+    best = Math.max(best, trial.score);
+    return { seconds, score: trial.score, best };
   });
 }

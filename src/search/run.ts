@@ -16,17 +16,18 @@ import { z } from 'zod';
 import type { Model } from '../engine/load-model.js';
 import { InputError } from '../errors.js';
 import { createSampler } from '../optimise/samplers/create.js';
+import { replayStudy, type Trial } from '../study/state.js';
 import { type Calibration, calibrateCosts } from './cost/calibrate.js';
 import { CostModel } from './cost/cost-model.js';
 import { runHoldout, runRace } from './final-rungs.js';
 import type { RankedFinalist } from './finalist.js';
 import { createLadder, type Ladder } from './ladder.js';
-import { noteOf, samplerSources } from './sampler-sources.js';
+import { samplerSources } from './sampler-sources.js';
 import { decodeScorer, type Scorer } from './scorer.js';
 import type { RunContext, SearchRequest } from './search-request.js';
 import type { SearchResult } from './search-result.js';
 import { ladderShortlist, modelShortlist } from './shortlist.js';
-import { runTrials, type Trial } from './trial-loop.js';
+import { runTrials } from './trial-loop.js';
 
 /**
  * Runs a search, or goes on with one.
@@ -90,7 +91,7 @@ const StoredCalibration = z.object({
 /** The cost model; kept in the journal, so that a study has one. */
 async function calibrate({ model, request, report }: RunContext): Promise<Calibration> {
   const { study, calibration, settings, signal, seed } = request;
-  const stored = StoredCalibration.safeParse(noteOf(study, 'cost_model'));
+  const stored = StoredCalibration.safeParse(replayStudy(study).notes.get('cost_model'));
   if (stored.success) return stored.data;
   const made = await calibrateCosts({
     engine: model.engine,

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { complete } from '../decoding/generate.js';
 import { prefillChunk } from '../engine/engine.js';
 import type { SamplerSources } from '../optimise/samplers/create.js';
-import type { OpenStudy } from '../study/storage.js';
+import { replayStudy } from '../study/state.js';
 import type { CostModel } from './cost/cost-model.js';
 import { planMasks } from './dp/plan.js';
 import { leaveOneOut } from './leave-one-out.js';
@@ -24,7 +24,10 @@ export function samplerSources(context: RunContext, costs: CostModel | null): Sa
 async function sweep({ model, request, report }: RunContext): Promise<Float64Array> {
   const { study, calibration, settings, signal } = request;
   const bits = 2 * model.engine.config.layers;
-  const known = z.array(z.number()).length(bits).safeParse(noteOf(study, 'leave_one_out'));
+  const known = z
+    .array(z.number())
+    .length(bits)
+    .safeParse(replayStudy(study).notes.get('leave_one_out'));
   if (known.success) return Float64Array.from(known.data);
   const sequences: number[][] = [];
   for (const prompt of calibration.slice(0, sweepSequences)) {
@@ -54,7 +57,7 @@ async function plan(
     .string()
     .regex(/^[01]*1[01]*$/)
     .length(bits);
-  const known = z.array(z.object({ mask })).safeParse(noteOf(study, 'skip_plans'));
+  const known = z.array(z.object({ mask })).safeParse(replayStudy(study).notes.get('skip_plans'));
   if (known.success) return known.data.map((planned) => Uint8Array.from(planned.mask, Number));
   const references: Reference[] = [];
   for (const [i, prompt] of calibration.entries()) {
@@ -72,10 +75,4 @@ async function plan(
     value: plans.map((one) => ({ ...one, mask: one.mask.join('') })),
   });
   return plans.map((one) => one.mask);
-}
-
-/** The value of a study's last note of a key. */
-export function noteOf({ events }: OpenStudy, key: string): unknown {
-  const note = events.findLast((event) => event.type === 'note' && event.key === key);
-  return note?.type === 'note' ? note.value : undefined;
 }

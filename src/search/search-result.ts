@@ -1,7 +1,7 @@
 import type { DraftingName, MethodName } from '../decoding/method.js';
+import type { Trial } from '../study/state.js';
 import type { Finalist } from './finalist.js';
 import type { Measurement } from './measure.js';
-import type { Trial } from './trial-loop.js';
 
 /** What a search found. */
 export interface SearchResult {

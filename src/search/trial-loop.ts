@@ -1,21 +1,8 @@
-import type { Candidate } from '../optimise/candidate.js';
 import type { Sampler } from '../optimise/sampler.js';
-import {
-  readCandidate,
-  readRule,
-  type StudyEvent,
-  writeCandidate,
-  writeRule,
-} from '../study/events.js';
+import { writeCandidate, writeRule } from '../study/events.js';
+import { replayStudy, type Trial } from '../study/state.js';
 import type { OpenStudy } from '../study/storage.js';
-import type { Scored, Scorer } from './scorer.js';
-
-/** A finished trial: what was proposed, and what it came to. */
-export interface Trial extends Scored {
-  readonly number: number;
-  /** As the sampler proposed it; `candidate` has the draft-length rule that the score is for. */
-  readonly proposed: Candidate;
-}
+import type { Scorer } from './scorer.js';
 
 /** How many trials to run. */
 export interface TrialLimits {
@@ -38,7 +25,7 @@ export async function runTrials(
   { trials: total, deadline, signal }: TrialLimits,
   onTrial: (trials: readonly Trial[]) => void,
 ): Promise<Trial[]> {
-  const trials = finishedTrials(study.events);
+  const trials = replayStudy(study).finished.map(told);
   for (const { proposed, score, variance } of trials) sampler.tell(proposed, score, variance);
   onTrial(trials);
   while (trials.length < total) {
@@ -61,17 +48,7 @@ export async function runTrials(
   return trials;
 }
 
-/** The finished trials of a journal, in the order in which they were told. */
-export function finishedTrials(events: readonly StudyEvent[]): Trial[] {
-  const candidates = new Map<number, Candidate>();
-  const trials: Trial[] = [];
-  for (const event of events) {
-    if (event.type === 'started') candidates.set(event.trial, readCandidate(event.candidate));
-    if (event.type !== 'finished') continue;
-    const { trial: number, rule, score, variance, figures } = event;
-    const proposed = candidates.get(number)!;
-    const candidate = rule ? { mask: proposed.mask, draft: readRule(rule) } : proposed;
-    trials.push({ number, proposed, candidate, score, variance, figures });
-  }
-  return trials;
+/** What a sampler is told of a trial, without when it ran and for how long. */
+function told({ number, proposed, candidate, score, variance, figures }: Trial): Trial {
+  return { number, proposed, candidate, score, variance, figures };
 }

@@ -101,38 +101,3 @@ export function writeCandidate({ mask, draft }: Candidate): WrittenCandidate {
 export function readCandidate(written: WrittenCandidate): Candidate {
   return { mask: Uint8Array.from(written.mask, Number), draft: readRule(written) };
 }
-
-/**
- * The order that events must keep: a trial starts with a mask of the study's length, and finishes or fails once, after
- * it started. A trial that started and did not end may start again: that is how an interrupted one is resumed.
- */
-export class TrialOrder {
-  readonly #bits: number;
-  readonly #open = new Set<number>();
-  readonly #ended = new Set<number>();
-
-  constructor(bits: number) {
-    this.#bits = bits;
-  }
-
-  /** What is wrong with `event` as the next one, or undefined when it is in order. Changes nothing. */
-  fault(event: StudyEvent): string | undefined {
-    if (event.type === 'note') return undefined;
-    const { trial } = event;
-    if (this.#ended.has(trial)) return `trial ${trial} had already ended`;
-    if (event.type !== 'started')
-      return this.#open.has(trial) ? undefined : `trial ${trial} ends without having started`;
-    if (event.candidate.mask.length === this.#bits) return undefined;
-    return `the mask of trial ${trial} has ${event.candidate.mask.length} bits, not ${this.#bits}`;
-  }
-
-  /** Takes an event that is in order. */
-  accept(event: StudyEvent): void {
-    if (event.type === 'note') return;
-    if (event.type === 'started') this.#open.add(event.trial);
-    else {
-      this.#open.delete(event.trial);
-      this.#ended.add(event.trial);
-    }
-  }
-}

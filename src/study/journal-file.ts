@@ -2,7 +2,8 @@ import { readFileSync, statSync } from 'node:fs';
 import type { z } from 'zod';
 import { InputError } from '../errors.js';
 import { errorCode, errorMessage } from '../files.js';
-import { StudyEvent, StudyHeader, TrialOrder } from './events.js';
+import { StudyEvent, StudyHeader } from './events.js';
+import { StudyState } from './state.js';
 
 /** Longest line of a journal, in bytes, its newline included. */
 export const MAX_LINE_BYTES = 2 ** 20;
@@ -17,7 +18,7 @@ export interface JournalContent {
   readonly events: StudyEvent[];
   /** Bytes up to and with the last newline: what follows is a line whose writing was interrupted. */
   readonly wholeBytes: number;
-  readonly order: TrialOrder;
+  readonly order: StudyState;
 }
 
 /** What every header begins with, also one whose writing was interrupted. */
@@ -38,7 +39,7 @@ export function readJournal(path: string): JournalContent | undefined {
     return undefined;
   }
   let header: StudyHeader | undefined;
-  let order = new TrialOrder(0);
+  let order = new StudyState(0);
   const events: StudyEvent[] = [];
   for (let start = 0, line = 1; start < wholeBytes; line++) {
     const end = bytes.indexOf(NEWLINE, start) + 1;
@@ -47,7 +48,7 @@ export function readJournal(path: string): JournalContent | undefined {
     const text = bytes.toString('utf8', start, end - 1);
     if (header === undefined) {
       header = parseLine(StudyHeader, text, path, line);
-      order = new TrialOrder(header.bits);
+      order = new StudyState(header.bits);
     } else {
       const event = parseLine(StudyEvent, text, path, line);
       const fault = order.fault(event);

@@ -2,11 +2,12 @@ import { closeSync, fsyncSync, ftruncateSync, openSync, readdirSync, writeSync }
 import { join } from 'node:path';
 import { InputError } from '../errors.js';
 import { errorCode, errorMessage, makeFolder } from '../files.js';
-import { StudyEvent, type StudyHeader, StudyStart, TrialOrder } from './events.js';
+import { StudyEvent, type StudyHeader, StudyStart } from './events.js';
 import { MAX_JOURNAL_BYTES, MAX_LINE_BYTES, readJournal } from './journal-file.js';
 import { acquireLock } from './lock.js';
 import { removeJournals } from './remove.js';
 import { checkSameStart } from './start-difference.js';
+import { StudyState } from './state.js';
 import type { OpenStudy, StudyRecord, StudyStorage } from './storage.js';
 
 const EXTENSION = '.jsonl';
@@ -62,7 +63,7 @@ export async function openStudy(
     };
     file.append(header);
     syncDirectory(directory);
-    return opened(file, header, [], new TrialOrder(header.bits), release);
+    return opened(file, header, [], new StudyState(header.bits), release);
   } catch (error) {
     if (fd !== undefined) closeSync(fd);
     release();
@@ -99,7 +100,7 @@ function opened(
   file: JournalFile,
   header: StudyHeader,
   events: StudyEvent[],
-  order: TrialOrder,
+  order: StudyState,
   release: () => void,
 ): OpenStudy {
   let closed = false;

@@ -6,13 +6,13 @@ import type { EvaluationRow } from '../../src/evaluation/summary.js';
 import { SEARCHED_EXITS } from '../../src/optimise/candidate.js';
 import { parseProfile } from '../../src/profile/profile.js';
 import { finalistMethod } from '../../src/search/finalist.js';
-import { figuresOf, foundProfile, paretoFront } from '../../src/search/found-profile.js';
+import { figuresOf, foundProfile, paretoPoints } from '../../src/search/found-profile.js';
 import { runSearch } from '../../src/search/run.js';
 import { searchDocument } from '../../src/search/search-document.js';
 import type { SearchRequest } from '../../src/search/search-request.js';
 import type { SearchResult } from '../../src/search/search-result.js';
-import type { Trial } from '../../src/search/trial-loop.js';
 import { journalStorage } from '../../src/study/journal.js';
+import type { Trial } from '../../src/study/state.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
 import {
   LAYERS,
@@ -145,7 +145,7 @@ describe('the Pareto set', () => {
               (b.c < a.c || b.acceptance > a.acceptance),
           );
         const expected = new Set(points.filter((_, i) => !beaten(drafted[i]!)));
-        const front = paretoFront(trials).map((p) => `${p.c} ${p.draft_acceptance_rate}`);
+        const front = paretoPoints(trials).map((p) => `${p.c} ${p.draft_acceptance_rate}`);
         expect(new Set(front)).toEqual(expected);
         expect(front).toHaveLength(expected.size);
       }),
@@ -153,7 +153,7 @@ describe('the Pareto set', () => {
   });
 
   it('has masks, rules and scores of its trials', () => {
-    for (const { skip_attention, skip_mlp, speedup } of paretoFront(result.trials)) {
+    for (const { skip_attention, skip_mlp, speedup } of paretoPoints(result.trials)) {
       const own = result.trials.find(({ score }) => score === speedup)!;
       const { attention, mlp } = { attention: skip_attention, mlp: skip_mlp };
       expect(finalistMethod(own.candidate)).toMatchObject({ mask: { attention, mlp } });

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { StudyEvent } from '../../src/study/events.js';
-import { studyTrials } from '../../src/study/exported-trials.js';
+import { studyExport } from '../../src/study/export.js';
 
 const header = {
   schema: 'sspec-study',
@@ -33,7 +33,7 @@ it('tells what became of every trial, by their numbers', () => {
   ];
   const none = { score: null, variance: null, figures: {}, seconds: null, reason: null };
   const fixed = { draft_exit: 'fixed', draft_length: 4, threshold: 0 };
-  expect(studyTrials({ header, events })).toEqual([
+  expect(studyExport('s', { header, events }).trials).toEqual([
     {
       ...{ trial: 0, state: 'finished', skip_attention: [1], skip_mlp: [0], ...rule, ...score },
       ...{ started: '2026-01-02T03:04:02.000Z', reason: null },
