@@ -1,7 +1,7 @@
 /**
- * The first rungs of a search: a mask is scored by replaying the target's own continuations with its
- * draft, simulating every draft-length rule on what that shows, and pricing the rounds with a cost model that was calibrated
- * once. The score is the best rule's predicted speedup.
+ * The first rungs of the fidelity `ladder` (run.ts has the words): a mask is scored by replaying the target's own continuations
+ * with its draft, simulating every draft-length rule on what that shows, and pricing the rounds with a cost model that was
+ * calibrated once. The score is the best rule's predicted speedup.
  */
 import { createCoupling } from '../decoding/coupling.js';
 import { draftThreads } from '../engine/draft-graph.js';

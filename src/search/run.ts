@@ -6,11 +6,11 @@
  *
  * The words, those of multi-fidelity optimisation and racing:
  *
- * | word   | meaning                                                                                            |
- * |--------|----------------------------------------------------------------------------------------------------|
- * | rung   | a way to measure candidates; the next takes fewer of them and is dearer and truer                  |
- * | ladder | replay of few prompts, replay of all, the race, the held-out prompts; also the first rung (ladder.ts) |
- * | race   | candidates measured side by side, where who is clearly slower drops out (race.ts)                   |
+ * | word   | meaning                                                                                                   |
+ * |--------|-----------------------------------------------------------------------------------------------------------|
+ * | rung   | a way to measure candidates; the next one takes fewer of them, and is dearer and truer                    |
+ * | ladder | the rungs in their order. The fidelity `ladder` begins with replay (ladder.ts), `decode` with real decoding |
+ * | race   | candidates measured side by side, where who is clearly slower drops out (race.ts)                         |
  */
 import { z } from 'zod';
 import type { Model } from '../engine/load-model.js';

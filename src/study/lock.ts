@@ -13,6 +13,7 @@ import { hostname } from 'node:os';
 import { z } from 'zod';
 import { InputError } from '../errors.js';
 import { errorCode, errorMessage } from '../files.js';
+import { LockedError } from './log.js';
 
 const LockContent = z.strictObject({
   pid: z.number().int().positive(),
@@ -25,18 +26,6 @@ const LockContent = z.strictObject({
 /** The start of one process, read twice, differs by less than this (the clock may be adjusted in between). */
 const SAME_START_SECONDS = 2;
 type LockContent = z.infer<typeof LockContent>;
-
-/** A living process, or one on another machine, has the lock. */
-export class LockedError extends InputError {
-  /** Who: `the running process 12`, `process 12 on host`. */
-  readonly holder: string;
-
-  /** @param message one sentence, by what the lock was wanted for. */
-  constructor(message: string, holder: string) {
-    super(message);
-    this.holder = holder;
-  }
-}
 
 /**
  * Takes the lock file at `path`, or takes it over when the process that held it is gone.

@@ -2,7 +2,7 @@
 import { InputError } from '../errors.js';
 import { numberedName, numberOfName } from './default-name.js';
 import type { StudyStart } from './events.js';
-import { LockedError } from './lock.js';
+import { LockedError } from './log.js';
 import { startDifference } from './start-difference.js';
 import type { OpenStudy, StudyStorage } from './storage.js';
 

@@ -3,7 +3,8 @@ import { basename, dirname } from 'node:path';
 import { InputError } from '../errors.js';
 import { errorCode, errorMessage } from '../files.js';
 import { JOURNAL_BEGINNING } from './journal-file.js';
-import { acquireLock, LockedError } from './lock.js';
+import { acquireLock } from './lock.js';
+import { LockedError } from './log.js';
 
 /**
  * Removes journals and their locks. All locks are taken before the first file goes: one that is held keeps all.

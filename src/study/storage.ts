@@ -18,7 +18,7 @@ export interface OpenStudy extends StudyRecord {
   close(): Promise<void>;
 }
 
-/** Where studies are kept. Its methods are asynchronous so that a database can be one. */
+/** Where studies are kept; log-storage.ts makes one of anything that can keep a log. */
 export interface StudyStorage {
   /**
    * Opens a study for writing, making it when it is not there. Without `resume`, one of which no trial has ended is made

@@ -1,9 +1,9 @@
 // A process for journal.test.ts to kill: appends trials to the study "killed" in the folder argv[2] and acknowledges
 // each on stdout once it is stored.
-import { openStudy } from '../../src/study/journal.js';
+import { journalStorage } from '../../src/study/journal.js';
 
 const start = { sampler: 'random', seed: 0, bits: 4, context: {} };
-const study = await openStudy(process.argv[2], 'killed', start, { resume: true });
+const study = await journalStorage(process.argv[2]).open('killed', start, { resume: true });
 const first = study.events.filter((event) => event.type === 'finished').length;
 for (let trial = first; ; trial++) {
   const candidate = { mask: '0101', draft_exit: 'fixed', draft_length: 4, threshold: 0 } as const;

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { InputError } from '../../src/errors.js';
 import { readCandidate, type StudyStart, writeCandidate } from '../../src/study/events.js';
-import { journalStorage, listStudies, openStudy, readStudy } from '../../src/study/journal.js';
+import { journalStorage } from '../../src/study/journal.js';
+import type { StudyStorage } from '../../src/study/storage.js';
 
 const start: StudyStart = {
   sampler: 'bo',
@@ -29,6 +30,10 @@ const finished = (trial: number) =>
     figures: { c: 0.5 },
     seconds: 2,
   }) as const;
+
+const openStudy = (folder: string, ...opening: Parameters<StudyStorage['open']>) =>
+  journalStorage(folder).open(...opening);
+const readStudy = (folder: string, name: string) => journalStorage(folder).read(name);
 
 let directory: string;
 beforeEach(() => {
@@ -71,7 +76,7 @@ describe('openStudy', () => {
     expect(events[0]).toEqual(started(0));
     expect(events[1]).toEqual(finished(0));
     expect(readCandidate(started(0).candidate)).toEqual(candidate);
-    expect(await listStudies(join(directory, 'none'))).toEqual([]);
+    expect(await journalStorage(join(directory, 'none')).list()).toEqual([]);
     await expect(readStudy(directory, 'other')).rejects.toThrow(InputError);
     expect(readdirSync(directory)).toEqual(['s.jsonl']);
   });

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { journalStorage } from '../../src/study/journal.js';
-import { LockedError } from '../../src/study/lock.js';
+import { LockedError } from '../../src/study/log.js';
 import type { StudyStorage } from '../../src/study/storage.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
 import { studyStart } from '../search/example.js';
