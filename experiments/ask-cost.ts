@@ -7,22 +7,22 @@
 // Writes ask-cost.json.
 import { median } from 'simple-statistics';
 import { cpuModel } from '../src/engine/cores.js';
-import { Random } from '../src/random.js';
 import {
   type Candidate,
   randomDraft,
   randomMask,
   type SearchSpace,
-} from '../src/search/candidate.js';
-import { MaternProcess } from '../src/search/gp/matern.js';
-import { createBoSampler } from '../src/search/samplers/bo.js';
+} from '../src/optimise/candidate.js';
+import { MaternProcess } from '../src/optimise/gp/matern.js';
+import { createBoSampler } from '../src/optimise/samplers/bo.js';
 import {
   cornerOf,
   cut,
   randomPoint,
   relaxedDimensions,
-} from '../src/search/samplers/relaxed-space.js';
-import { upperBoundMaximum } from '../src/search/samplers/upper-bound.js';
+} from '../src/optimise/samplers/relaxed-space.js';
+import { upperBoundMaximum } from '../src/optimise/samplers/upper-bound.js';
+import { Random } from '../src/random.js';
 import { writeJson } from './lib/output.js';
 
 const [trials = 1000, bits = 160, asks = 200] = process.argv.slice(2, 5).map(Number);

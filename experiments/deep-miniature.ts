@@ -10,10 +10,10 @@ import { join } from 'node:path';
 import { GREEDY } from '../src/decoding/sampling/options.js';
 import { loadModel } from '../src/engine/load-model.js';
 import { Random } from '../src/random.js';
-import type { SearchRequest } from '../src/search/request.js';
 import { runSearch } from '../src/search/run.js';
 import { searchDocument } from '../src/search/search-document.js';
-import { journalStorage } from '../src/search/storage/journal.js';
+import type { SearchRequest } from '../src/search/search-request.js';
+import { journalStorage } from '../src/study/journal.js';
 import { writeMiniature } from '../test/helpers/miniature.js';
 import { writeJson } from './lib/output.js';
 

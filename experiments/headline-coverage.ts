@@ -13,7 +13,7 @@ import { watchOthers } from '../src/measurement/busy.js';
 import { describeEnvironment } from '../src/measurement/environment.js';
 import { readProfile } from '../src/profile/profile.js';
 import { chooseHoldout } from '../src/search/holdout.js';
-import { measure } from '../src/search/trial.js';
+import { measure } from '../src/search/measure.js';
 import { parseFlags } from './lib/flags.js';
 import { writeJson } from './lib/output.js';
 

@@ -59,23 +59,23 @@ export {
 } from './evaluation/run.js';
 export { type EvaluationRow, summarise } from './evaluation/summary.js';
 export type { Precision } from './graph/quantise.js';
+export type { Candidate } from './optimise/candidate.js';
+export type { SamplerName } from './optimise/sampler.js';
 export { checkProfileFits, type ProfileTarget } from './profile/fit.js';
 export type { SkipMask } from './profile/mask.js';
 export { parseProfile, readProfile, writeProfile } from './profile/profile.js';
 export type { Profile } from './profile/schema.js';
-export type { Candidate, Finalist } from './search/candidate.js';
+export type { Fidelity } from './search/defaults.js';
+export type { Finalist } from './search/finalist.js';
+export type { FinishedSearch } from './search/finished-search.js';
 export { foundProfile, type ProfileSources } from './search/found-profile.js';
 export { chooseHoldout, type SearchPrompts, type SearchSplit } from './search/holdout.js';
-export type {
-  Fidelity,
-  SearchProgress,
-  SearchRequest,
-  SearchResult,
-} from './search/request.js';
+export type { Measurement } from './search/measure.js';
 export { runSearch } from './search/run.js';
-export type { SamplerName } from './search/sampler.js';
-export type { StudyEvent, StudyHeader, StudyStart } from './search/storage/events.js';
-export { journalStorage } from './search/storage/journal.js';
-export type { OpenStudy, StudyRecord, StudyStorage } from './search/storage/storage.js';
-export type { Measurement } from './search/trial.js';
-export type { Trial } from './search/trials.js';
+export { type SearchOptions, searchModel } from './search/search-model.js';
+export type { SearchProgress, SearchRequest } from './search/search-request.js';
+export type { SearchResult } from './search/search-result.js';
+export type { StudyEvent, StudyHeader, StudyStart } from './study/events.js';
+export { journalStorage } from './study/journal.js';
+export type { Trial } from './study/state.js';
+export type { OpenStudy, StudyRecord, StudyStorage } from './study/storage.js';

@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../../src/cli/base-command.js';
 import { storageFlag } from '../../src/cli/storage-flag.js';
-import type { StudyExport } from '../../src/reporting/study-export.js';
+import type { StudyExport } from '../../src/study/export.js';
 
 export default class StudyExportCommand extends BaseCommand {
   static override readonly summary = 'Write the trials of a study as CSV or JSON.';
@@ -33,7 +33,8 @@ export default class StudyExportCommand extends BaseCommand {
     const { args, flags } = await this.parse(StudyExportCommand);
     const { openStorage } = await import('../../src/cli/storage.js');
     const { writeFileAtomic } = await import('../../src/files.js');
-    const { formatStudyExport, studyExport } = await import('../../src/reporting/study-export.js');
+    const { formatStudyExport } = await import('../../src/reporting/study-export.js');
+    const { studyExport } = await import('../../src/study/export.js');
     const record = await openStorage(flags.storage).read(args.name);
     const document = studyExport(args.name, record);
     const text = formatStudyExport(document, flags.format);

@@ -48,8 +48,8 @@ export default class StudyList extends BaseCommand {
   async run(): Promise<StudyListDocument> {
     const { flags } = await this.parse(StudyList);
     const { openStorage } = await import('../../src/cli/storage.js');
-    const { studySubject } = await import('../../src/search/study-subject.js');
-    const { summariseStudy } = await import('../../src/search/study-summary.js');
+    const { studySubject } = await import('../../src/study/subject.js');
+    const { summariseStudy } = await import('../../src/study/summary.js');
     const storage = openStorage(flags.storage);
     const studies: ListedStudy[] = [];
     for (const study of await storage.list()) {

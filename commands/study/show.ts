@@ -2,9 +2,9 @@ import { Args } from '@oclif/core';
 import { BaseCommand } from '../../src/cli/base-command.js';
 import { integerFlag } from '../../src/cli/flags.js';
 import { storageFlag } from '../../src/cli/storage-flag.js';
-import type { StudyHeader } from '../../src/search/storage/events.js';
-import type { FinishedTrial, StudySummary } from '../../src/search/study-summary.js';
-import type { SublayerEffect } from '../../src/search/sublayer-effects.js';
+import type { SublayerEffect } from '../../src/optimise/sublayer-effects.js';
+import type { StudyHeader } from '../../src/study/events.js';
+import type { FinishedTrial, StudySummary } from '../../src/study/summary.js';
 
 /** What `--json` prints. */
 interface StudyDocument {
@@ -52,10 +52,9 @@ matter is what a Gaussian process, fitted to all trials, expects of the best mas
   async run(): Promise<StudyDocument> {
     const { args, flags } = await this.parse(StudyShow);
     const { openStorage } = await import('../../src/cli/storage.js');
-    const { observations, paretoTrials, summariseStudy } = await import(
-      '../../src/search/study-summary.js'
-    );
-    const { sublayerEffects } = await import('../../src/search/sublayer-effects.js');
+    const { observations, summariseStudy } = await import('../../src/study/summary.js');
+    const { costAcceptance, paretoFront } = await import('../../src/study/pareto.js');
+    const { sublayerEffects } = await import('../../src/optimise/sublayer-effects.js');
     const record = await openStorage(flags.storage).read(args.name);
     const { sampler, seed, created, bits, context } = record.header;
     const { finished, failed, open, notes } = summariseStudy(record);
@@ -69,7 +68,7 @@ matter is what a Gaussian process, fitted to all trials, expects of the best mas
       trials: { finished: finished.length, failed, open },
       best: finished[0] ?? null,
       top: finished.slice(0, flags.top),
-      pareto: paretoTrials(finished),
+      pareto: paretoFront(finished, ({ figures }) => costAcceptance(figures)),
       sublayers: sublayerEffects(bits, observations(record)),
       notes,
     };

@@ -1,6 +1,6 @@
 import { mean } from 'simple-statistics';
 import type { Figure } from '../../src/reporting/figures/figure.js';
-import type { Fidelity } from '../../src/search/request.js';
+import type { Fidelity } from '../../src/search/defaults.js';
 import { type LinePoint, traceFigure } from './figure-lines.js';
 import type { Run } from './samplers-run.js';
 

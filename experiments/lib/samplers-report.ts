@@ -3,7 +3,7 @@ import { mean } from 'simple-statistics';
 import { BASELINE, type EvaluationResult, type NamedMethod } from '../../src/evaluation/run.js';
 import { measuredSpeedup } from '../../src/evaluation/speedup.js';
 import { toMarkdown } from '../../src/reporting/markdown.js';
-import { finalistMethod } from '../../src/search/trial.js';
+import { finalistMethod } from '../../src/search/finalist.js';
 import type { Run } from './samplers-run.js';
 
 type Interval = readonly [number, number] | null;

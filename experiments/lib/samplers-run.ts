@@ -2,18 +2,19 @@ import { z } from 'zod';
 import type { Model } from '../../src/engine/load-model.js';
 import { InputError } from '../../src/errors.js';
 import type { EvaluationSettings } from '../../src/evaluation/run.js';
-import { type Candidate, candidateKey } from '../../src/search/candidate.js';
+import { type Candidate, candidateKey } from '../../src/optimise/candidate.js';
+import type { SamplerName } from '../../src/optimise/sampler.js';
+import { createSampler, type SamplerSources } from '../../src/optimise/samplers/create.js';
 import { calibrateCosts } from '../../src/search/cost/calibrate.js';
 import { CostModel } from '../../src/search/cost/cost-model.js';
+import type { Fidelity } from '../../src/search/defaults.js';
 import type { SearchSplit } from '../../src/search/holdout.js';
 import { createLadder } from '../../src/search/ladder.js';
-import type { Fidelity } from '../../src/search/request.js';
-import type { SamplerName } from '../../src/search/sampler.js';
-import { createSampler, type SamplerSources } from '../../src/search/samplers/create.js';
+import { samplerSources } from '../../src/search/sampler-sources.js';
 import { decodeScorer, type Scorer } from '../../src/search/scorer.js';
-import { noteOf, samplerSources } from '../../src/search/sources.js';
-import type { OpenStudy, StudyStorage } from '../../src/search/storage/storage.js';
-import { runTrials } from '../../src/search/trials.js';
+import { runTrials } from '../../src/search/trial-loop.js';
+import { replayStudy } from '../../src/study/state.js';
+import type { OpenStudy, StudyStorage } from '../../src/study/storage.js';
 
 /** What the runs are made on. */
 export interface Setting {
@@ -159,7 +160,7 @@ async function costModel(
   { model: { engine }, split: { calibration }, settings }: Setting,
   study: OpenStudy,
 ): Promise<CostModel> {
-  const stored = CostModel.safeParse(noteOf(study, 'cost_model'));
+  const stored = CostModel.safeParse(replayStudy(study).notes.get('cost_model'));
   if (stored.success) return stored.data;
   const prompts = calibration.prompts.map(({ tokens }) => tokens);
   const { model: costs } = await calibrateCosts({ engine, prompts, settings, seed: 0 });
@@ -178,17 +179,16 @@ async function timed<T>(study: OpenStudy, part: string, make: () => Promise<T>):
 }
 
 function secondsOf(study: OpenStudy, part: string): number {
-  return z.number().safeParse(noteOf(study, `${part}_seconds`)).data ?? 0;
+  return z.number().safeParse(replayStudy(study).notes.get(`${part}_seconds`)).data ?? 0;
 }
 
 /** @param begin seconds before the first trial. */
-function curveOf({ events }: OpenStudy, begin: number): Run['curve'] {
+function curveOf(study: OpenStudy, begin: number): Run['curve'] {
   let seconds = begin;
   let best = -Infinity;
-  return events.flatMap((event) => {
-    if (event.type !== 'finished') return [];
-    seconds += event.seconds;
-    best = Math.max(best, event.score);
-    return [{ seconds, score: event.score, best }];
+  return replayStudy(study).finished.map((trial) => {
+    seconds += trial.seconds;
+    best = Math.max(best, trial.score);
+    return { seconds, score: trial.score, best };
   });
 }

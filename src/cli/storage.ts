@@ -1,6 +1,6 @@
 import { InputError } from '../errors.js';
-import { journalStorage } from '../search/storage/journal.js';
-import type { StudyStorage } from '../search/storage/storage.js';
+import { journalStorage } from '../study/journal.js';
+import type { StudyStorage } from '../study/storage.js';
 
 /** @throws InputError for a storage that this version cannot use. */
 export function openStorage(reference: string): StudyStorage {

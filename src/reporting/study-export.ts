@@ -1,20 +1,8 @@
-import type { StudyHeader } from '../search/storage/events.js';
-import type { StudyRecord } from '../search/storage/storage.js';
-import { type StudySummary, summariseStudy } from '../search/study-summary.js';
-import { type StudyTrial, studyTrials } from '../search/study-trials.js';
+import type { StudyExport, StudyTrial } from '../study/export.js';
 import { toCsv } from './csv.js';
 
 /** Forms of an exported study. */
 export type ExportFormat = 'csv' | 'json';
-
-/** A study with all its trials, as JSON has it. */
-export interface StudyExport {
-  readonly study: string;
-  readonly header: StudyHeader;
-  /** The last note of every key. */
-  readonly notes: StudySummary['notes'];
-  readonly trials: readonly StudyTrial[];
-}
 
 /** Columns before the figures, and after them. */
 const BEFORE = [
@@ -30,12 +18,6 @@ const BEFORE = [
 ] as const satisfies (keyof StudyTrial)[];
 const AFTER = ['seconds', 'started', 'reason'] as const satisfies (keyof StudyTrial)[];
 const OWN: ReadonlySet<string> = new Set([...BEFORE, ...AFTER]);
-
-/** @param study its name. */
-export function studyExport(study: string, record: StudyRecord): StudyExport {
-  const { notes } = summariseStudy(record);
-  return { study, header: record.header, notes, trials: studyTrials(record) };
-}
 
 /** The text of an export, with a newline at its end. CSV has a row per trial and neither header nor notes. */
 export function formatStudyExport(document: StudyExport, format: ExportFormat): string {

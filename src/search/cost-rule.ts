@@ -1,7 +1,8 @@
 import { calibrateCurves, type DraftOutcome } from '../decoding/acceptance-curve.js';
 import type { ExitCosts } from '../decoding/cost-exit.js';
-import { type Finalist, MAX_DRAFT_LENGTH } from './candidate.js';
+import { MAX_DRAFT_LENGTH } from '../optimise/candidate.js';
 import type { DraftPrices } from './cost/cost-model.js';
+import type { Finalist } from './finalist.js';
 import { type Replayed, scoreRule } from './replay/best-rule.js';
 import type { ReplayRecord } from './replay/records.js';
 

@@ -6,11 +6,11 @@
 import { median } from 'simple-statistics';
 import type { DraftingName, Method, MethodName } from '../decoding/method.js';
 import { rankCorrelation } from '../measurement/statistics.js';
-import type { Finalist } from './candidate.js';
+import { writeRule } from '../study/events.js';
+import { type Finalist, finalistMethod, type RankedFinalist } from './finalist.js';
+import { journalFigures, type Measurement, measure } from './measure.js';
 import { race } from './race.js';
-import type { RankedFinalist, RunContext } from './request.js';
-import { writeRule } from './storage/events.js';
-import { finalistMethod, journalFigures, type Measurement, measure } from './trial.js';
+import type { RunContext } from './search-request.js';
 
 /** What races: a way of decoding with what is known of a finalist. */
 interface Entrant {

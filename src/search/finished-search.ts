@@ -1,11 +1,10 @@
 /** What a search came to, kept in its journal: resumed with the same request, it measures nothing anew. */
 import { z } from 'zod';
 import { type Profile, profileSchema } from '../profile/schema.js';
-import type { SearchRequest } from './request.js';
+import { replayStudy } from '../study/state.js';
+import type { OpenStudy } from '../study/storage.js';
 import type { SearchDocument } from './search-document.js';
-import { noteOf } from './sources.js';
-import type { OpenStudy } from './storage/storage.js';
-import { finishedTrials } from './trials.js';
+import type { SearchRequest } from './search-request.js';
 
 /** A search that has been through all its rungs. */
 export interface FinishedSearch {
@@ -90,9 +89,9 @@ export function finishedSearch(
   study: OpenStudy,
   { trials: wanted, finalists }: Extent,
 ): FinishedSearch | undefined {
-  const known = Result.safeParse(noteOf(study, KEY));
+  const known = Result.safeParse(replayStudy(study).notes.get(KEY));
   if (!known.success || known.data.finalists !== finalists) return undefined;
-  const trials = finishedTrials(study.events).length;
+  const trials = replayStudy(study).finished.length;
   const { profile, document } = known.data;
   return trials >= wanted && document.trials === trials ? { profile, document } : undefined;
 }

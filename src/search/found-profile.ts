@@ -12,9 +12,11 @@ import {
   type Profile,
   type ProfileFigures,
 } from '../profile/schema.js';
-import type { Finalist } from './candidate.js';
-import type { SearchRequest, SearchResult } from './request.js';
-import type { Trial } from './trials.js';
+import { paretoFront } from '../study/pareto.js';
+import type { Trial } from '../study/state.js';
+import type { Finalist } from './finalist.js';
+import type { SearchRequest } from './search-request.js';
+import type { SearchResult } from './search-result.js';
 
 /** What a profile tells beside the search itself. */
 export interface ProfileSources {
@@ -28,7 +30,7 @@ export interface ProfileSources {
   readonly warnings?: readonly string[];
 }
 
-/** The profile of a finished search (DESIGN.md 7). */
+/** The profile of a finished search. */
 export function foundProfile(
   engine: Engine,
   request: SearchRequest,
@@ -79,7 +81,7 @@ export function foundProfile(
       ...withFigures('calibration', figuresOf(calibration.pooled)),
       ...holdoutFigures(holdout),
     },
-    pareto: paretoFront(trials),
+    pareto: paretoPoints(trials),
   };
 }
 
@@ -130,7 +132,7 @@ export function figuresOf(row: EvaluationRow): ProfileFigures | null {
 }
 
 /** Trials that no other beats in both draft acceptance and c; another machine can pick its own point among them. */
-export function paretoFront(trials: readonly Trial[]): ParetoPoint[] {
+export function paretoPoints(trials: readonly Trial[]): ParetoPoint[] {
   const points = trials.flatMap(({ candidate, score, figures }) => {
     const { draft_acceptance_rate, c } = figures;
     if (draft_acceptance_rate === undefined || c === undefined) return [];
@@ -138,13 +140,7 @@ export function paretoFront(trials: readonly Trial[]): ParetoPoint[] {
       { ...skipLists(candidate), ...ruleOf(candidate), draft_acceptance_rate, c, speedup: score },
     ];
   });
-  points.sort((a, b) => a.c - b.c || b.draft_acceptance_rate - a.draft_acceptance_rate);
-  let best = -Infinity;
-  return points.filter((point) => {
-    const isFront = point.draft_acceptance_rate > best;
-    if (isFront) best = point.draft_acceptance_rate;
-    return isFront;
-  });
+  return paretoFront(points, ({ c, draft_acceptance_rate: acceptance }) => ({ c, acceptance }));
 }
 
 /** A candidate's skipped layers in a file's spelling. */

@@ -10,8 +10,8 @@ import {
 } from '../evaluation/prompts.js';
 import type { EvaluationPrompt } from '../evaluation/run.js';
 import { Random } from '../random.js';
-import { MOST_PROMPTS } from './request.js';
-import { shareName } from './share-name.js';
+import { shareName } from '../study/share-name.js';
+import { MOST_PROMPTS } from './defaults.js';
 
 /** Share of a user's prompts that is set aside where nothing else is said. */
 const defaultFraction = 0.3;

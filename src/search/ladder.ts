@@ -1,15 +1,15 @@
 /**
- * The cheap rung of the fidelity ladder (DESIGN.md 5): a mask is scored by replaying the target's own continuations with its
- * draft, simulating every draft-length rule on what that shows, and pricing the rounds with a cost model that was calibrated
- * once. The score is the best rule's predicted speedup.
+ * The first rungs of the fidelity `ladder` (run.ts has the words): a mask is scored by replaying the target's own continuations
+ * with its draft, simulating every draft-length rule on what that shows, and pricing the rounds with a cost model that was
+ * calibrated once. The score is the best rule's predicted speedup.
  */
 import { createCoupling } from '../decoding/coupling.js';
 import { draftThreads } from '../engine/draft-graph.js';
 import type { Engine } from '../engine/engine.js';
 import { InputError } from '../errors.js';
 import type { EvaluationPrompt, EvaluationSettings } from '../evaluation/run.js';
+import type { SearchedRule } from '../optimise/candidate.js';
 import { bitsToMask } from '../profile/mask.js';
-import type { SearchedRule } from './candidate.js';
 import { type Calibration, draftShape } from './cost/calibrate.js';
 import { type DraftPrices, priceDraft } from './cost/cost-model.js';
 import { bestRule, type Replayed, type RuleScore } from './replay/best-rule.js';

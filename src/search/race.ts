@@ -1,8 +1,8 @@
 /**
  * Finalists decode for real, side by side, some prompts at a time; one that is clearly slower than the best of them so far
- * drops out, so that the time goes to telling the good ones apart (a race, Maron and Moore 1994).
+ * drops out, so that the time goes to telling the good ones apart (a race, Maron and Moore 1994). The prompts between two looks
+ * at who loses are a heat.
  */
-
 import type { Method } from '../decoding/method.js';
 import {
   type EvaluatedModel,
@@ -19,9 +19,9 @@ import {
   type MeasureOptions,
   measurementOf,
   namedMethod,
-} from './trial.js';
+} from './measure.js';
 
-/** Prompts between two looks at who loses. */
+/** Prompts of a heat. */
 const heatPrompts = 8;
 
 /**

@@ -3,20 +3,31 @@
  * paper), the most promising ones race in real decoding on the whole calibration set, prompt lookup and the cascade beside them,
  * and the winner is measured on held-out prompts that nothing before has seen. Only that last figure is a headline: the best of
  * many noisy trials is biased upward. Where it is no gain, the profile decodes autoregressively.
+ *
+ * The words, those of multi-fidelity optimisation and racing:
+ *
+ * | word   | meaning                                                                                                   |
+ * |--------|-----------------------------------------------------------------------------------------------------------|
+ * | rung   | a way to measure candidates; the next one takes fewer of them, and is dearer and truer                    |
+ * | ladder | the rungs in their order. The fidelity `ladder` begins with replay (ladder.ts), `decode` with real decoding |
+ * | race   | candidates measured side by side, where who is clearly slower drops out (race.ts)                         |
  */
 import { z } from 'zod';
 import type { Model } from '../engine/load-model.js';
 import { InputError } from '../errors.js';
+import { createSampler } from '../optimise/samplers/create.js';
+import { replayStudy, type Trial } from '../study/state.js';
 import { type Calibration, calibrateCosts } from './cost/calibrate.js';
 import { CostModel } from './cost/cost-model.js';
 import { runHoldout, runRace } from './final-rungs.js';
+import type { RankedFinalist } from './finalist.js';
 import { createLadder, type Ladder } from './ladder.js';
-import type { RankedFinalist, RunContext, SearchRequest, SearchResult } from './request.js';
-import { createSampler } from './samplers/create.js';
+import { samplerSources } from './sampler-sources.js';
 import { decodeScorer, type Scorer } from './scorer.js';
+import type { RunContext, SearchRequest } from './search-request.js';
+import type { SearchResult } from './search-result.js';
 import { ladderShortlist, modelShortlist } from './shortlist.js';
-import { noteOf, samplerSources } from './sources.js';
-import { runTrials, type Trial } from './trials.js';
+import { runTrials } from './trial-loop.js';
 
 /**
  * Runs a search, or goes on with one.
@@ -80,7 +91,7 @@ const StoredCalibration = z.object({
 /** The cost model; kept in the journal, so that a study has one. */
 async function calibrate({ model, request, report }: RunContext): Promise<Calibration> {
   const { study, calibration, settings, signal, seed } = request;
-  const stored = StoredCalibration.safeParse(noteOf(study, 'cost_model'));
+  const stored = StoredCalibration.safeParse(replayStudy(study).notes.get('cost_model'));
   if (stored.success) return stored.data;
   const made = await calibrateCosts({
     engine: model.engine,

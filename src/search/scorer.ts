@@ -1,13 +1,13 @@
 import type { EvaluationPrompt } from '../evaluation/run.js';
-import type { Candidate, SearchSpace } from './candidate.js';
+import type { Candidate, SearchSpace } from '../optimise/candidate.js';
+import { finalistMethod } from './finalist.js';
 import {
-  finalistMethod,
   journalFigures,
   type Measurement,
   type MeasureOptions,
   measure,
   scoreOf,
-} from './trial.js';
+} from './measure.js';
 
 /** What a trial came to. */
 export interface Scored {

@@ -2,7 +2,8 @@ import type { DraftingName, MethodName } from '../decoding/method.js';
 import type { DatasetRecord } from '../evaluation/prompts.js';
 import type { EvaluationRow } from '../evaluation/summary.js';
 import { ruleOf, skipLists } from './found-profile.js';
-import type { SearchRequest, SearchResult } from './request.js';
+import type { SearchRequest } from './search-request.js';
+import type { SearchResult } from './search-result.js';
 
 /** Measured figures of the winner. */
 export interface SearchFigures {

@@ -1,10 +1,10 @@
 import { decoderExit } from '../decoding/draft-rule.js';
-import { type Candidate, candidateKey } from './candidate.js';
+import { type Candidate, candidateKey } from '../optimise/candidate.js';
+import type { Trial } from '../study/state.js';
 import { costRule, replayedCosts } from './cost-rule.js';
+import type { RankedFinalist } from './finalist.js';
 import type { Ladder } from './ladder.js';
 import { bestRule, scoreRule } from './replay/best-rule.js';
-import type { RankedFinalist } from './request.js';
-import type { Trial } from './trials.js';
 
 /** For every finalist so many of the best trials are scored on all prompts. */
 const rescoredPerFinalist = 4;

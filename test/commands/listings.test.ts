@@ -15,7 +15,7 @@ import StudyRemove from '../../commands/study/rm.js';
 import StudyShow from '../../commands/study/show.js';
 import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
 import { compileModel } from '../../src/graph/compile.js';
-import { journalStorage } from '../../src/search/storage/journal.js';
+import { journalStorage } from '../../src/study/journal.js';
 import { byteLetters } from '../helpers/byte-tokenizer.js';
 import { writeMiniature } from '../helpers/miniature.js';
 import { temporaryDirectory } from '../helpers/temporary.js';

@@ -6,10 +6,10 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import Search from '../../commands/search.js';
 import { readProfile } from '../../src/profile/profile.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
-import { searchModel } from '../search/example.js';
+import { writeSearchModel } from '../search/example.js';
 import { expectRefused, runCommand } from './run.js';
 
-const model = searchModel();
+const model = writeSearchModel();
 let directory: string;
 let output: string;
 let prompts: string;

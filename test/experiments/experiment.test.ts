@@ -10,11 +10,11 @@ import { loadModel } from '../../src/engine/load-model.js';
 import { InputError } from '../../src/errors.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
 import { exampleProfile } from '../profile/example.js';
-import { LAYERS, searchModel } from '../search/example.js';
+import { LAYERS, writeSearchModel } from '../search/example.js';
 import { someDefinition } from './example.js';
 
 const folder = temporaryDirectory();
-const model = searchModel();
+const model = writeSearchModel();
 const profile = join(folder, 'mine.json');
 const dataset = join(folder, 'letters.jsonl');
 

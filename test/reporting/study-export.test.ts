@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { formatStudyExport, type StudyExport } from '../../src/reporting/study-export.js';
+import { formatStudyExport } from '../../src/reporting/study-export.js';
+import type { StudyExport } from '../../src/study/export.js';
 
 const header = {
   schema: 'sspec-study',

@@ -4,21 +4,21 @@ import { vi } from 'vitest';
 import { GREEDY } from '../../src/decoding/sampling/options.js';
 import { Engine } from '../../src/engine/engine.js';
 import type { EvaluationPrompt, EvaluationSettings } from '../../src/evaluation/run.js';
-import type { SearchRequest } from '../../src/search/request.js';
-import type { SamplerName } from '../../src/search/sampler.js';
-import type { OpenStudy } from '../../src/search/storage/storage.js';
+import type { SamplerName } from '../../src/optimise/sampler.js';
+import type { SearchRequest } from '../../src/search/search-request.js';
+import type { OpenStudy } from '../../src/study/storage.js';
 import { byteLetters } from '../helpers/byte-tokenizer.js';
 import { randomTokens } from '../helpers/logits.js';
 import { writeMiniature } from '../helpers/miniature.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
 
-/** Layers of {@link searchModel}. */
+/** Layers of {@link writeSearchModel}. */
 export const LAYERS = 6;
 /** Its layers that can be skipped at next to no loss; the first and the last cannot. */
 export const INNER = [1, 2, 3, 4];
 
 /** Writes a model of {@link LAYERS} layers whose inner ones do next to nothing, with a tokenizer of bytes. */
-export function searchModel(): string {
+export function writeSearchModel(): string {
   const { directory } = writeMiniature(temporaryDirectory(), { layers: LAYERS, innerScale: 1e-3 });
   const vocab = Object.fromEntries(byteLetters().map((letter, id) => [letter, id]));
   const tokenizer = {

@@ -4,8 +4,8 @@ import {
   finishedSearch,
   noteFinished,
 } from '../../src/search/finished-search.js';
-import { journalStorage } from '../../src/search/storage/journal.js';
-import type { OpenStudy } from '../../src/search/storage/storage.js';
+import { journalStorage } from '../../src/study/journal.js';
+import type { OpenStudy } from '../../src/study/storage.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
 import { exampleProfile } from '../profile/example.js';
 import { studyStart } from './example.js';

@@ -3,23 +3,31 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { profileMethod } from '../../src/decoding/profile-method.js';
 import { loadModel, type Model } from '../../src/engine/load-model.js';
 import type { EvaluationRow } from '../../src/evaluation/summary.js';
+import { SEARCHED_EXITS } from '../../src/optimise/candidate.js';
 import { parseProfile } from '../../src/profile/profile.js';
-import { SEARCHED_EXITS } from '../../src/search/candidate.js';
-import { figuresOf, foundProfile, paretoFront } from '../../src/search/found-profile.js';
-import type { SearchRequest, SearchResult } from '../../src/search/request.js';
+import { finalistMethod } from '../../src/search/finalist.js';
+import { figuresOf, foundProfile, paretoPoints } from '../../src/search/found-profile.js';
 import { runSearch } from '../../src/search/run.js';
 import { searchDocument } from '../../src/search/search-document.js';
-import { journalStorage } from '../../src/search/storage/journal.js';
-import { finalistMethod } from '../../src/search/trial.js';
-import type { Trial } from '../../src/search/trials.js';
+import type { SearchRequest } from '../../src/search/search-request.js';
+import type { SearchResult } from '../../src/search/search-result.js';
+import { journalStorage } from '../../src/study/journal.js';
+import type { Trial } from '../../src/study/state.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
-import { LAYERS, searchModel, settings, somePrompts, someRequest, studyStart } from './example.js';
+import {
+  LAYERS,
+  settings,
+  somePrompts,
+  someRequest,
+  studyStart,
+  writeSearchModel,
+} from './example.js';
 
 let model: Model;
 let request: SearchRequest;
 let result: SearchResult;
 beforeAll(async () => {
-  model = await loadModel(searchModel(), { threads: 1 });
+  model = await loadModel(writeSearchModel(), { threads: 1 });
   const study = await journalStorage(temporaryDirectory()).open('s', studyStart('random'), {
     resume: false,
   });
@@ -147,7 +155,7 @@ describe('the Pareto set', () => {
               (b.c < a.c || b.acceptance > a.acceptance),
           );
         const expected = new Set(points.filter((_, i) => !beaten(drafted[i]!)));
-        const front = paretoFront(trials).map((p) => `${p.c} ${p.draft_acceptance_rate}`);
+        const front = paretoPoints(trials).map((p) => `${p.c} ${p.draft_acceptance_rate}`);
         expect(new Set(front)).toEqual(expected);
         expect(front).toHaveLength(expected.size);
       }),
@@ -155,7 +163,7 @@ describe('the Pareto set', () => {
   });
 
   it('has masks, rules and scores of its trials', () => {
-    for (const { skip_attention, skip_mlp, speedup } of paretoFront(result.trials)) {
+    for (const { skip_attention, skip_mlp, speedup } of paretoPoints(result.trials)) {
       const own = result.trials.find(({ score }) => score === speedup)!;
       const { attention, mlp } = { attention: skip_attention, mlp: skip_mlp };
       expect(finalistMethod(own.candidate)).toMatchObject({ mask: { attention, mlp } });

@@ -2,15 +2,15 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadModel, type Model } from '../../src/engine/load-model.js';
+import { MOST_PROMPTS } from '../../src/search/defaults.js';
 import { chooseHoldout, type SearchPrompts } from '../../src/search/holdout.js';
-import { MOST_PROMPTS } from '../../src/search/request.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
-import { searchModel } from './example.js';
+import { writeSearchModel } from './example.js';
 
 let model: Model;
 let directory: string;
 beforeAll(async () => {
-  model = await loadModel(searchModel(), { threads: 1 });
+  model = await loadModel(writeSearchModel(), { threads: 1 });
   directory = temporaryDirectory();
 });
 afterAll(() => model.close());

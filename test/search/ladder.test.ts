@@ -1,22 +1,29 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { loadModel, type Model } from '../../src/engine/load-model.js';
 import type { EvaluationSettings } from '../../src/evaluation/run.js';
+import { runSearch } from '../../src/search/run.js';
 import type {
   SearchProgress,
   SearchRequest,
-  SearchResult,
   SearchStage,
-} from '../../src/search/request.js';
-import { runSearch } from '../../src/search/run.js';
-import type { StudyEvent } from '../../src/search/storage/events.js';
-import { journalStorage } from '../../src/search/storage/journal.js';
-import type { OpenStudy } from '../../src/search/storage/storage.js';
+} from '../../src/search/search-request.js';
+import type { SearchResult } from '../../src/search/search-result.js';
+import type { StudyEvent } from '../../src/study/events.js';
+import { journalStorage } from '../../src/study/journal.js';
+import type { OpenStudy } from '../../src/study/storage.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
-import { INNER, searchModel, settings, simulateClock, someRequest, studyStart } from './example.js';
+import {
+  INNER,
+  settings,
+  simulateClock,
+  someRequest,
+  studyStart,
+  writeSearchModel,
+} from './example.js';
 
 let model: Model;
 beforeAll(async () => {
-  model = await loadModel(searchModel(), { threads: 1 });
+  model = await loadModel(writeSearchModel(), { threads: 1 });
   simulateClock();
 });
 afterAll(() => {

@@ -1,32 +1,29 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { loadModel, type Model } from '../../src/engine/load-model.js';
 import { InputError } from '../../src/errors.js';
-import { candidateKey } from '../../src/search/candidate.js';
-import type { SearchProgress, SearchResult } from '../../src/search/request.js';
+import { candidateKey } from '../../src/optimise/candidate.js';
+import { createBoSampler } from '../../src/optimise/samplers/bo.js';
+import { warmStart } from '../../src/optimise/samplers/warm-start.js';
 import { runSearch } from '../../src/search/run.js';
-import { createBoSampler } from '../../src/search/samplers/bo.js';
-import { warmStart } from '../../src/search/samplers/warm-start.js';
-import {
-  readCandidate,
-  type StudyEvent,
-  type WrittenCandidate,
-} from '../../src/search/storage/events.js';
-import { journalStorage } from '../../src/search/storage/journal.js';
-import type { OpenStudy } from '../../src/search/storage/storage.js';
+import type { SearchProgress } from '../../src/search/search-request.js';
+import type { SearchResult } from '../../src/search/search-result.js';
+import { readCandidate, type StudyEvent, type WrittenCandidate } from '../../src/study/events.js';
+import { journalStorage } from '../../src/study/journal.js';
+import type { OpenStudy } from '../../src/study/storage.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
 import {
   INNER,
   LAYERS,
-  searchModel,
   simulateClock,
   somePrompts,
   someRequest,
   studyStart,
+  writeSearchModel,
 } from './example.js';
 
 let model: Model;
 beforeAll(async () => {
-  model = await loadModel(searchModel(), { threads: 1 });
+  model = await loadModel(writeSearchModel(), { threads: 1 });
   simulateClock();
 });
 afterAll(() => {

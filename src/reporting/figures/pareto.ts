@@ -1,13 +1,7 @@
 import { dot, gridX, gridY, line } from '@observablehq/plot';
+import { type CostAcceptance, paretoFront } from '../../study/pareto.js';
 import { BOTTOM, BOTTOM_LABEL, endMarginFor, marginFor, paddedDomain, shareScale } from './axes.js';
 import type { Figure } from './figure.js';
-
-/** A mask by what its draft costs and how much of it is accepted. */
-export interface CostAcceptance {
-  /** Seconds of a draft pass over seconds of a one-token target pass. */
-  readonly c: number;
-  readonly acceptance: number;
-}
 
 /**
  * Draft acceptance against c: every trial, the Pareto front among them, and the mask that was chosen.
@@ -21,7 +15,7 @@ export function paretoFigure(
   chosen: CostAcceptance | null,
   basis: string,
 ): Figure | null {
-  const front = frontOf(points);
+  const front = paretoFront(points, (point) => point);
   if (points.length < 2) return null;
   const rest = points.filter((point) => !front.includes(point));
   const all = chosen ? [...points, chosen] : points;
@@ -87,16 +81,4 @@ export function paretoFigure(
       ],
     }),
   };
-}
-
-/** The points that no other beats in both, the cheapest first. */
-function frontOf(points: readonly CostAcceptance[]): CostAcceptance[] {
-  let best = -Infinity;
-  return [...points]
-    .sort((a, b) => a.c - b.c || b.acceptance - a.acceptance)
-    .filter(({ acceptance }) => {
-      const isFront = acceptance > best;
-      if (isFront) best = acceptance;
-      return isFront;
-    });
 }

@@ -7,8 +7,8 @@ import { errorMessage } from '../../files.js';
 import { readJsonFile } from '../../json-file.js';
 import { readProfile } from '../../profile/profile.js';
 import { PROFILE_SCHEMA, type Profile } from '../../profile/schema.js';
-import { journalStorage } from '../../search/storage/journal.js';
-import type { StudyRecord, StudyStorage } from '../../search/storage/storage.js';
+import { journalStorage } from '../../study/journal.js';
+import type { StudyRecord, StudyStorage } from '../../study/storage.js';
 
 /** An evaluation to tell of. */
 export interface EvaluationInput {

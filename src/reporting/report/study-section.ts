@@ -1,9 +1,10 @@
 import { isTooFew } from '../../measurement/few-prompts.js';
 import { rankCorrelation } from '../../measurement/statistics.js';
 import { bitsToMask } from '../../profile/mask.js';
-import type { StudyHeader } from '../../search/storage/events.js';
-import { type NotedFinalist, type StudyNotes, studyNotes } from '../../search/study-notes.js';
-import { type StudySummary, summariseStudy } from '../../search/study-summary.js';
+import type { StudyHeader } from '../../study/events.js';
+import { type NotedFinalist, type StudyNotes, studyNotes } from '../../study/notes.js';
+import { costAcceptance } from '../../study/pareto.js';
+import { type StudySummary, summariseStudy } from '../../study/summary.js';
 import type { Column, Row } from '../columns.js';
 import { times } from '../figures/axes.js';
 import { fidelityFigure } from '../figures/fidelity.js';
@@ -77,9 +78,7 @@ function studyFigures(
   const title = holdout
     ? 'Sublayers that the winner runs'
     : 'Sublayers that the best trial so far runs';
-  const points = finished.flatMap(({ figures: { c, draft_acceptance_rate: acceptance } }) =>
-    c === undefined || acceptance === undefined ? [] : [{ c, acceptance }],
-  );
+  const points = finished.flatMap((trial) => costAcceptance(trial.figures) ?? []);
   const chosen =
     holdout?.c === undefined || holdout.draft_acceptance_rate === undefined
       ? null

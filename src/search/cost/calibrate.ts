@@ -6,9 +6,9 @@ import { decodeRounds } from '../../decoding/rounds.js';
 import type { Engine } from '../../engine/engine.js';
 import type { KvCache } from '../../engine/kv-cache.js';
 import type { EvaluationSettings } from '../../evaluation/run.js';
+import { MAX_DRAFT_LENGTH } from '../../optimise/candidate.js';
 import { bitsToMask } from '../../profile/mask.js';
 import { Random } from '../../random.js';
-import { MAX_DRAFT_LENGTH } from '../candidate.js';
 import {
   type CostModel,
   type DraftShape,

@@ -13,7 +13,7 @@
  * again, `rounds` times.
  */
 import { medianAbsoluteDeviation, medianSorted } from 'simple-statistics';
-import { Cholesky, dot } from '../gp/cholesky.js';
+import { Cholesky, dot } from '../../optimise/gp/cholesky.js';
 
 const rounds = 3;
 const reach = 3 * 1.4826;

@@ -1,8 +1,7 @@
 /** The skip program (skip-program.ts) on a model: hidden states of some of its own continuations, sublayers by their cost. */
 import type { Engine } from '../../engine/engine.js';
 import type { Sublayers } from '../../engine/sublayers.js';
-import type { CostModel } from '../cost/cost-model.js';
-import { priceDraft } from '../cost/cost-model.js';
+import { type CostModel, priceDraft } from '../cost/cost-model.js';
 import type { Reference } from '../replay/reference.js';
 import { planSkips, type SkipPlan, type SublayerChain } from './skip-program.js';
 

@@ -1,6 +1,11 @@
 import type { DraftExit } from '../../decoding/draft-exit.js';
 import { decoderExit } from '../../decoding/draft-rule.js';
-import { MAX_DRAFT_LENGTH, MIN_DRAFT_LENGTH, type SearchedRule, THRESHOLDS } from '../candidate.js';
+import {
+  MAX_DRAFT_LENGTH,
+  MIN_DRAFT_LENGTH,
+  type SearchedRule,
+  THRESHOLDS,
+} from '../../optimise/candidate.js';
 import type { DraftPrices } from '../cost/cost-model.js';
 import type { ReplayRecord } from './records.js';
 import {

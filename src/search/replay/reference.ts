@@ -1,5 +1,4 @@
-import type { CouplingName } from '../../decoding/coupling.js';
-import { createCoupling } from '../../decoding/coupling.js';
+import { type CouplingName, createCoupling } from '../../decoding/coupling.js';
 import { decodeRounds } from '../../decoding/rounds.js';
 import type { SamplingOptions } from '../../decoding/sampling/options.js';
 import type { Engine } from '../../engine/engine.js';

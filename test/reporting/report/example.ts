@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RecordedEvaluation, RecordedRow } from '../../../src/evaluation/results-file.js';
 import type { RecordedSample } from '../../../src/evaluation/samples-file.js';
-import { journalStorage } from '../../../src/search/storage/journal.js';
+import { journalStorage } from '../../../src/study/journal.js';
 import { exampleProfile } from '../../profile/example.js';
 
 const BASELINE: RecordedRow = {

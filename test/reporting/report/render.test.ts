@@ -2,11 +2,14 @@ import fc from 'fast-check';
 import { parseHTML } from 'linkedom';
 import { describe, expect, it } from 'vitest';
 import type { RecordedEvaluation, RecordedRow } from '../../../src/evaluation/results-file.js';
-import type { EvaluationInput, ReportInput } from '../../../src/reporting/report/inputs.js';
-import { readReportInputs } from '../../../src/reporting/report/inputs.js';
+import {
+  type EvaluationInput,
+  type ReportInput,
+  readReportInputs,
+} from '../../../src/reporting/report/inputs.js';
 import { renderReport } from '../../../src/reporting/report/render.js';
 import { tokenOrigins } from '../../../src/reporting/report/side-by-side.js';
-import { journalStorage } from '../../../src/search/storage/journal.js';
+import { journalStorage } from '../../../src/study/journal.js';
 import { temporaryDirectory } from '../../helpers/temporary.js';
 import { exampleProfile } from '../../profile/example.js';
 import { evaluation, samples, writeStudy } from './example.js';

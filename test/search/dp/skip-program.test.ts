@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { maskOf } from '../../../experiments/landscapes.js';
 import { planSkips, type SublayerChain } from '../../../src/search/dp/skip-program.js';
+import { maskOf } from '../../optimise/landscapes.js';
 
 /**
  * Sublayers that each add a vector along an axis of their own: what one adds does not depend on the others, and the cosine to

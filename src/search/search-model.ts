@@ -1,0 +1,183 @@
+/**
+ * The search as the library has it: prompts to search and to confirm on, a study that keeps what is learnt, the rungs of the
+ * search (run.ts), and the profile and document of what was found.
+ */
+import { GREEDY, type SamplingOptions } from '../decoding/sampling/options.js';
+import type { Model } from '../engine/load-model.js';
+import type { ChatChoice } from '../evaluation/prompt-form.js';
+import type { DatasetRecord } from '../evaluation/prompts.js';
+import type { SamplerName } from '../optimise/sampler.js';
+import { updateProfile, writeProfile } from '../profile/profile.js';
+import { defaultStudyName } from '../study/default-name.js';
+import type { StudyStart } from '../study/events.js';
+import { openSearchStudy } from '../study/open-search-study.js';
+import type { OpenStudy, StudyStorage } from '../study/storage.js';
+import { DEFAULTS, type Fidelity, MAX_NEW_TOKENS } from './defaults.js';
+import { type FinishedSearch, finishedSearch, noteFinished } from './finished-search.js';
+import { foundProfile } from './found-profile.js';
+import { chooseHoldout, type SearchSplit } from './holdout.js';
+import { runSearch } from './run.js';
+import { searchDocument } from './search-document.js';
+import type { SearchProgress, SearchRequest } from './search-request.js';
+
+/** What to search, and where what is found goes. What is left out is as in `sspec search`. */
+export interface SearchOptions extends ChatChoice {
+  /** Where the study is kept, such as `journalStorage('.sspec/studies')`. */
+  readonly storage: StudyStorage;
+  /** File that the profile is written to. */
+  readonly output: string;
+  /** Prompts to search on, and to measure the winner on: see {@link chooseHoldout}. */
+  readonly dataset?: string | undefined;
+  readonly holdout?: string | undefined;
+  readonly sampler?: SamplerName | undefined;
+  readonly fidelity?: Fidelity | undefined;
+  readonly seed?: number | undefined;
+  readonly trials?: number | undefined;
+  /** No trial starts later than this; the final measurements still follow. */
+  readonly timeoutSeconds?: number | undefined;
+  /** Candidates that decode all calibration prompts. */
+  readonly finalists?: number | undefined;
+  readonly promptsPerTrial?: number | undefined;
+  readonly maxNewTokens?: number | undefined;
+  /** What is decoded with; greedy by default. */
+  readonly sampling?: SamplingOptions | undefined;
+  /** Name of the study; else one is made of model, dataset and settings. */
+  readonly study?: string | undefined;
+  /** Go on with the study if it is there; without a name, with the latest that fits. */
+  readonly resume?: boolean | undefined;
+  /** How to do it again, as profile and journal tell it. */
+  readonly command?: string | undefined;
+  /** `performance.now()` where the document's `wall_seconds` begin; else now. */
+  readonly started?: number | undefined;
+  /** Ends the search; finished trials are kept. */
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: SearchProgress) => void) | undefined;
+  /** Told in sentences what the user should know: prompts left out, which study is gone on with. */
+  readonly onNotice?: ((sentence: string) => void) | undefined;
+}
+
+/** What a search does, apart from the prompts and the study that it does it with. */
+type Plan = Omit<SearchRequest, 'calibration' | 'holdout' | 'study' | 'signal' | 'onProgress'>;
+
+/**
+ * Searches a skip mask and a draft-length rule for a model, or goes on with a search, and writes the profile of what it found.
+ * A study that has been through all its rungs measures nothing anew.
+ * @throws InputError for a fault of the options, a study that is there already or is being written, or when the time was over
+ *   before a trial had finished; the signal's reason when aborted.
+ */
+export async function searchModel(model: Model, options: SearchOptions): Promise<FinishedSearch> {
+  const { started = performance.now(), onNotice = () => {} } = options;
+  const plan = planOf(options);
+  const split = chooseHoldout(model, options.dataset, options.holdout, plan.seed, options);
+  split.warnings.forEach(onNotice);
+  const { study, notice } = await openSearchStudy(options.storage, {
+    asked: options.study,
+    resume: options.resume ?? false,
+    defaultName: defaultStudyName({
+      ...plan,
+      model: model.reference,
+      precision: model.engine.model.precision,
+      dataset: split.calibration.dataset.name,
+      sampling: plan.settings.sampling,
+    }),
+    start: startOf(model, plan, split),
+  });
+  try {
+    if (notice !== undefined) onNotice(notice);
+    const known = finishedSearch(study, plan);
+    if (!known) return await searchAnew(model, options, plan, split, study, started);
+    updateProfile(options.output, known.profile);
+    const { study: name } = study.header;
+    onNotice(`Study ${name} is finished: what it found is told again, nothing measured anew.`);
+    return { ...known, document: { ...known.document, profile: options.output } };
+  } finally {
+    await study.close();
+  }
+}
+
+async function searchAnew(
+  model: Model,
+  { output, signal, onProgress, command = 'searchModel' }: SearchOptions,
+  plan: Plan,
+  split: SearchSplit,
+  study: OpenStudy,
+  started: number,
+): Promise<FinishedSearch> {
+  const { reference, engine } = model;
+  const { calibration, holdout } = split;
+  const request: SearchRequest = {
+    ...plan,
+    calibration: calibration.prompts,
+    holdout: holdout.prompts,
+    study,
+    ...(signal && { signal }),
+    ...(onProgress && { onProgress }),
+  };
+  await study.append({ type: 'note', key: 'command', value: command });
+  await study.append({ type: 'note', key: 'model', value: reference });
+  const result = await runSearch(model, request);
+  signal?.throwIfAborted();
+  const studyName = study.header.study;
+  const profile = foundProfile(engine, request, result, {
+    reference,
+    studyName,
+    dataset: calibration.dataset,
+    holdout: holdout.dataset,
+    command,
+  });
+  writeProfile(output, profile);
+  const document = searchDocument(studyName, request, result, output, split, started);
+  await noteFinished(study, request, { profile, document });
+  return { profile, document };
+}
+
+/** The options, with what they leave out. */
+function planOf(options: SearchOptions): Plan {
+  const { sampler = 'bo', fidelity = 'ladder', seed = 0, timeoutSeconds } = options;
+  const defaults = DEFAULTS[fidelity];
+  return {
+    sampler,
+    fidelity,
+    seed,
+    trials: options.trials ?? defaults.trials,
+    finalists: options.finalists ?? defaults.finalists,
+    promptsPerTrial: options.promptsPerTrial ?? defaults.promptsPerTrial,
+    ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
+    settings: {
+      maxNewTokens: options.maxNewTokens ?? MAX_NEW_TOKENS,
+      repetitions: 1,
+      warmup: 2,
+      sampling: options.sampling ?? { ...GREEDY, seed },
+      coupling: 'gumbel',
+    },
+  };
+}
+
+/** What must be the same for a study to be gone on with: whatever decides what a score means. */
+function startOf({ engine }: Model, plan: Plan, { calibration, holdout }: SearchSplit): StudyStart {
+  const { maxNewTokens, sampling } = plan.settings;
+  return {
+    sampler: plan.sampler,
+    seed: plan.seed,
+    bits: 2 * engine.config.layers,
+    context: {
+      weights_hash: engine.model.weightsHash,
+      precision: engine.model.precision,
+      threads: engine.threads,
+      fidelity: plan.fidelity,
+      dataset: identity(calibration.dataset),
+      holdout: identity(holdout.dataset),
+      prompts_per_trial: plan.promptsPerTrial,
+      max_new_tokens: maxNewTokens,
+      temperature: sampling.temperature,
+      top_k: sampling.topK,
+      top_p: sampling.topP,
+      min_p: sampling.minP,
+    },
+  };
+}
+
+/** What tells one set of prompts from another; the name says which share of a dataset it is. */
+function identity({ name, hash, chat_template, system }: DatasetRecord) {
+  return { name, hash, ...(chat_template && { chat_template, ...(system && { system }) }) };
+}
