@@ -83,7 +83,8 @@ export default class ModelInspect extends BaseCommand {
   static override readonly args = {
     ref: Args.string({
       required: true,
-      description: 'Bundled model "demo", a folder, or a Hub id org/name[@revision].',
+      description:
+        'Bundled model "demo", a folder, a .gguf file, or a Hub id org/name[@revision][/FILE.gguf].',
     }),
   };
 
@@ -98,18 +99,21 @@ export default class ModelInspect extends BaseCommand {
     }),
     precision: modelFlags.precision,
     threads: modelFlags.threads,
+    offline: modelFlags.offline,
   };
 
   async run(): Promise<ModelDocument> {
     const { args, flags } = await this.parse(ModelInspect);
-    const { resolveModel } = await import('../../src/checkpoint/resolve.js');
+    const { obtainWithProgress } = await import('../../src/cli/download.js');
     const { openCheckpoint } = await import('../../src/checkpoint/open-checkpoint.js');
     const { llamaTensors } = await import('../../src/checkpoint/llama-tensors.js');
     const { parameterCount } = await import('../../src/graph/parameters.js');
     const { compiledBytes, kvCacheBytes } = await import('../../src/graph/size.js');
     const { inspectTokenizer } = await import('../../src/checkpoint/tokenizer.js');
 
-    const directory = await resolveModel(args.ref);
+    // Read where something would be downloaded.
+    if (flags.offline) process.env.HF_HUB_OFFLINE = '1';
+    const directory = await obtainWithProgress(args.ref, flags.quiet);
     const checkpoint = openCheckpoint(directory);
     // Refuses a checkpoint whose tensors are not those of its architecture.
     llamaTensors(checkpoint);
