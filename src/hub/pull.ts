@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { formatHubReference, type HubReference } from '../checkpoint/hub-reference.js';
 import { hubCacheDirectory, repositoryDirectory } from '../checkpoint/hub-snapshot.js';
 import { InputError } from '../errors.js';
-import { makeFolder } from '../files.js';
+import { errorMessage, makeFolder } from '../files.js';
 import { readJsonFile } from '../json-file.js';
 import { bytesHere, downloadBlob } from './blob.js';
 import { chooseModelFiles, chooseShards } from './choose-files.js';
@@ -83,14 +83,17 @@ export async function pullFiles(
   const blobOf = ({ hash }: HubFile) => join(folder, 'blobs', hash);
   let receivedBytes = 0;
   const fetchOne = async (file: HubFile, onBytes: (bytes: number) => void) => {
-    receivedBytes += await downloadBlob(client, {
+    // Not `+= await`, which would add to what the sum was before.
+    const received = await downloadBlob(client, {
       ...{ repository, file, onBytes, blob: blobOf(file) },
       url: fileAddress(client, repository, commit, file.path),
       lock: lockPath(repository, file.hash),
     });
+    receivedBytes += received;
     return blobOf(file);
   };
 
+  prepareFolder(join(folder, 'blobs'));
   const files = await choose(listing, (file) => fetchOne(file, () => {}));
   await checkSpace(folder, files, blobOf);
   const total = files.reduce((sum, { size }) => sum + size, 0);
@@ -152,6 +155,14 @@ function lockPath(repository: Repository, hash: string): string {
   return join(hubCacheDirectory(), '.locks', `${kind}s--${org}--${name}`, `${hash}.sspec.lock`);
 }
 
+function prepareFolder(folder: string): void {
+  try {
+    makeFolder(folder);
+  } catch (error) {
+    throw new InputError(`Cannot write ${folder}: ${errorMessage(error)}`);
+  }
+}
+
 /** Rather before the first byte than after most of them. */
 async function checkSpace(
   folder: string,
@@ -161,11 +172,10 @@ async function checkSpace(
   const missing = files.reduce((sum, file) => sum + file.size - bytesHere(blobOf(file), file), 0);
   let free: number;
   try {
-    makeFolder(folder);
     const { bavail, bsize } = await statfs(folder);
     free = bavail * bsize;
   } catch {
-    // Where a file system does not tell, or cannot be written, the download finds out.
+    // Where a file system does not tell, the download finds out.
     return;
   }
   if (missing <= free) return;
