@@ -66,7 +66,12 @@ describe('a connection that is cut', () => {
     });
     const { receivedBytes } = await pull();
     expect(isWhole(cache)).toBe(true);
-    expect(ranges(hub)).toEqual([undefined, 'bytes=1048576-', 'bytes=2097152-']);
+    const [first, ...later] = ranges(hub).map(rangeStart);
+    expect(first).toBe(0);
+    expect(later).toHaveLength(2);
+    expect(later[0]).toBeGreaterThan(0);
+    expect(later[1]).toBeGreaterThan(later[0]);
+    // All that came was kept, and nothing came twice.
     expect(receivedBytes).toBe(file.content.length);
   });
 
