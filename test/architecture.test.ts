@@ -19,7 +19,7 @@ const ROWS = [
   ['src/measurement'],
   ['src/decoding'],
   ['src/engine'],
-  ['src/graph'],
+  ['src/graph', 'src/hub'],
   ['src/checkpoint', 'src/profile', 'src/datasets'],
   ['src'],
 ];

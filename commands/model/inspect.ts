@@ -16,7 +16,8 @@ export default class ModelInspect extends BaseCommand {
   static override readonly args = {
     ref: Args.string({
       required: true,
-      description: 'Bundled model "demo", a folder, or a Hub id org/name[@revision].',
+      description:
+        'Bundled model "demo", a folder, a .gguf file, or a Hub id org/name[@revision][/FILE.gguf].',
     }),
   };
 
@@ -31,6 +32,7 @@ export default class ModelInspect extends BaseCommand {
     }),
     precision: modelFlags.precision,
     threads: modelFlags.threads,
+    offline: modelFlags.offline,
   };
 
   async run(): Promise<ModelDocument> {
@@ -40,7 +42,9 @@ export default class ModelInspect extends BaseCommand {
     const { speedOf } = await import('../../src/cli/speed.js');
     const { modelText } = await import('../../src/reporting/model-text.js');
     const { qualityText, speedText } = await import('../../src/reporting/speed-text.js');
-    const model = await inspectModel(args.ref);
+    // Read where something would be downloaded.
+    if (flags.offline) process.env.HF_HUB_OFFLINE = '1';
+    const model = await inspectModel(args.ref, flags.quiet);
     const fitting = precisions.filter((precision) => model.bytes[precision] !== null);
     const notice = (text: string) => this.notice(text, flags.quiet);
     const document = {

@@ -1,6 +1,7 @@
 import type { ModelConfig } from '../../src/checkpoint/model-config.js';
 import { BaseCommand } from '../../src/cli/base-command.js';
 import { errorMessage } from '../../src/files.js';
+import type { Precision } from '../../src/graph/quantise.js';
 
 interface ListedModel {
   /** What `--model` takes. */
@@ -18,6 +19,9 @@ interface ModelListDocument {
   readonly models: readonly ListedModel[];
   readonly compiled: readonly {
     readonly key: string;
+    /** What it was loaded as; empty where that is not known. */
+    readonly references: readonly string[];
+    readonly precision: Precision | null;
     readonly directory: string;
     readonly bytes: number;
     readonly created: string;
@@ -36,6 +40,7 @@ export default class ModelList extends BaseCommand {
     await this.parse(ModelList);
     const { resolveModel } = await import('../../src/checkpoint/resolve.js');
     const { folderBytes, listCachedModels } = await import('../../src/checkpoint/hub-cache.js');
+    const { openCheckpoint } = await import('../../src/checkpoint/open-checkpoint.js');
     const { readModelConfig } = await import('../../src/checkpoint/config.js');
     const { listCompiled } = await import('../../src/graph/compiled-list.js');
 
@@ -45,7 +50,10 @@ export default class ModelList extends BaseCommand {
       ...listCachedModels(),
     ].map((model): ListedModel => {
       try {
-        const { modelType: architecture, layers } = readModelConfig(model.directory);
+        // The architecture of a GGUF file stands in its header.
+        const { modelType: architecture, layers } = /\.gguf$/i.test(model.directory)
+          ? openCheckpoint(model.directory).config
+          : readModelConfig(model.directory);
         return { ...model, architecture, layers, problem: null };
       } catch (error) {
         return { ...model, architecture: null, layers: null, problem: errorMessage(error) };
@@ -81,12 +89,18 @@ export default class ModelList extends BaseCommand {
     );
     if (compiled.length === 0) return;
     const total = formatBytes(compiled.reduce((sum, { bytes }) => sum + bytes, 0));
-    this.print(`\nCompiled (${total}; a folder that is removed is made again when needed):`);
+    this.print(`\nCompiled (${total}; sspec model rm removes, what is needed is made again):`);
     this.print(
       table(
-        [{ key: 'folder' }, { key: 'compiled' }, { key: 'size', align: 'right' }],
-        compiled.map(({ directory, created, bytes }) => ({
-          folder: directory,
+        [
+          { key: 'model' },
+          { key: 'precision' },
+          { key: 'compiled' },
+          { key: 'size', align: 'right' },
+        ],
+        compiled.map(({ key, references, precision, created, bytes }) => ({
+          model: references.length === 0 ? key : references.join(', '),
+          precision,
           compiled: created.slice(0, 16).replace('T', ' '),
           size: formatBytes(bytes),
         })),

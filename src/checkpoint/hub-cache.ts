@@ -1,18 +1,19 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { hubCacheDirectory } from './resolve.js';
+import { formatHubReference } from './hub-reference.js';
+import { ggufFiles, hubCacheDirectory } from './hub-snapshot.js';
 
 /** A model in the local Hugging Face cache. */
 export interface CachedModel {
-  /** `org/name`, with `@revision` unless that is main: what `--model` takes. */
+  /** `org/name`, with `@revision` unless that is main, and a GGUF file where there are several: what `--model` takes. */
   readonly reference: string;
-  /** The snapshot's folder. */
+  /** The snapshot's folder, or the GGUF file in it. */
   readonly directory: string;
   /** Of its files, linked ones included. */
   readonly bytes: number;
 }
 
-/** Models of the Hugging Face cache that have a config.json, by reference; none when there is no cache. */
+/** Models of the Hugging Face cache that have a config.json or are GGUF files, by reference; none when there is no cache. */
 export function listCachedModels(): CachedModel[] {
   const cache = hubCacheDirectory();
   const models: CachedModel[] = [];
@@ -24,13 +25,28 @@ export function listCachedModels(): CachedModel[] {
       const file = join(repository, 'refs', revision);
       // A branch with a slash in its name is a folder here.
       if (!statSync(file, { throwIfNoEntry: false })?.isFile()) continue;
-      const directory = join(repository, 'snapshots', readFileSync(file, 'utf8').trim());
-      if (!existsSync(join(directory, 'config.json'))) continue;
-      const reference = `${org}/${name}${revision === 'main' ? '' : `@${revision}`}`;
-      models.push({ reference, directory, bytes: folderBytes(directory) });
+      const snapshot = join(repository, 'snapshots', readFileSync(file, 'utf8').trim());
+      models.push(...snapshotModels(snapshot, { org, name, revision }));
     }
   }
   return models.sort((a, b) => (a.reference < b.reference ? -1 : 1));
+}
+
+function snapshotModels(
+  snapshot: string,
+  id: { readonly org: string; readonly name: string; readonly revision: string },
+): CachedModel[] {
+  const files = ggufFiles(snapshot);
+  const isFolder = existsSync(join(snapshot, 'config.json'));
+  const named = files.map((file): CachedModel => {
+    const isOnly = files.length === 1 && !isFolder;
+    const directory = join(snapshot, file);
+    const reference = formatHubReference({ ...id, file: isOnly ? null : file });
+    return { reference, directory, bytes: statSync(directory).size };
+  });
+  if (!isFolder) return named;
+  const reference = formatHubReference({ ...id, file: null });
+  return [{ reference, directory: snapshot, bytes: folderBytes(snapshot) }, ...named];
 }
 
 /** Bytes of the files right in a folder; links count as what they point to, broken ones as nothing. */

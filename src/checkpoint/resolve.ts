@@ -1,39 +1,66 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
-import { homedir } from 'node:os';
+import { stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { InputError } from '../errors.js';
 import { isGgufFile } from './gguf/is-gguf.js';
+import { formatHubReference, type HubReference, parseHubReference } from './hub-reference.js';
+import { findSnapshot, repositoryDirectory } from './hub-snapshot.js';
 
-/** `org/name`, optionally `@revision` (a branch, a tag, a commit); every part is a plain name, so no path escapes. */
-const HUB_ID =
-  /^(?<org>[A-Za-z0-9][\w.-]*)\/(?<name>[A-Za-z0-9][\w.-]*?)(?:@(?<revision>[A-Za-z0-9][\w.-]*(?:\/[A-Za-z0-9][\w.-]*)*))?$/;
-const COMMIT = /^[0-9a-f]{40}$/;
-const DEFAULT_REVISION = 'main';
+/** Where a model is. */
+export interface ModelLocation {
+  /** Absolute path of a folder in the Hugging Face layout or of a GGUF file; null when nothing is here. */
+  readonly path: string | null;
+  /** What the Hub would have to be asked for: the model is not in the cache, or not whole. */
+  readonly missing: HubReference | null;
+}
 
 /**
  * Turns a model reference into a folder in the Hugging Face layout or a GGUF file: `demo` (the model that ships with the
- * package), an existing folder (one that has no config.json but a GGUF file stands for it), a GGUF file, or a Hub id `org/name[@revision]` that is in the local Hugging Face cache.
+ * package), an existing folder (one that has no config.json but a GGUF file stands for it), a GGUF file, or a Hub id
+ * `org/name[@revision][/file.gguf]` that is in the local Hugging Face cache. Asks no network.
  * @returns absolute path
  * @throws InputError when the reference is malformed or names nothing that is here
  */
 export async function resolveModel(ref: string): Promise<string> {
-  if (ref === 'demo') return demoDirectory();
+  const { path, missing } = await locateModel(ref);
+  if (path !== null) return path;
+  const hub = missing!;
+  throw new InputError(
+    `The model "${ref}" is neither a folder nor in the Hugging Face cache (looked for revision ${hub.revision} in ${repositoryDirectory(hub)}); download it (sspec model pull ${formatHubReference(hub)}) or give its folder as the model.`,
+  );
+}
+
+/**
+ * The same for a model that may have to be downloaded.
+ * @returns a path, or what is missing, or both where the cache has only a part of it
+ * @throws InputError when the reference is malformed
+ */
+export async function locateModel(ref: string): Promise<ModelLocation> {
+  if (ref === 'demo') return { path: demoDirectory(), missing: null };
   const entry = await stat(ref).catch(() => undefined);
-  if (entry?.isDirectory()) return ggufIn(resolve(ref)) ?? resolve(ref);
+  if (entry?.isDirectory()) return { path: ggufIn(resolve(ref)) ?? resolve(ref), missing: null };
   if (entry !== undefined) {
-    if (isGgufFile(ref)) return resolve(ref);
+    if (isGgufFile(ref)) return { path: resolve(ref), missing: null };
     throw new InputError(
       `The model "${ref}" is a file but no .gguf; give a .gguf file or the folder with config.json and model.safetensors.`,
     );
   }
-  const id = parseHubId(ref);
-  if (id === null)
+  const hub = parseHubReference(ref);
+  if (hub === null)
     throw new InputError(
       `The model "${ref}" is neither "demo", an existing folder or .gguf file, nor a Hub id org/name[@revision].`,
     );
-  return cachedSnapshot(ref, id);
+  const { path, complete } = await findSnapshot(hub);
+  return { path, missing: complete ? null : hub };
+}
+
+/** One name for all ways to write a reference: files and folders by their absolute path. */
+export async function canonicalReference(ref: string): Promise<string> {
+  if (ref === 'demo') return ref;
+  if (await stat(ref).catch(() => undefined)) return resolve(ref);
+  const hub = parseHubReference(ref);
+  return hub === null ? ref : formatHubReference(hub);
 }
 
 /**
@@ -48,46 +75,6 @@ function ggufIn(directory: string): string | undefined {
       `${directory} has ${files.length} GGUF files; name one of them as the model: ${files.slice(0, 8).join(', ')}${files.length > 8 ? ', …' : ''}.`,
     );
   return files.length === 1 ? join(directory, files[0]) : undefined;
-}
-
-interface HubId {
-  readonly org: string;
-  readonly name: string;
-  readonly revision: string;
-}
-
-function parseHubId(ref: string): HubId | null {
-  const groups = HUB_ID.exec(ref)?.groups;
-  // The Hub itself forbids these two: ".." would be a path, "--" is what the cache puts between org and name.
-  if (groups === undefined || /\.\.|--/.test(`${groups.org}/${groups.name}`)) return null;
-  return {
-    org: groups.org,
-    name: groups.name,
-    revision: groups.revision ?? DEFAULT_REVISION,
-  };
-}
-
-/** The cache layout of huggingface_hub: models--org--name/refs/<revision> holds a commit, snapshots/<commit> the files. */
-async function cachedSnapshot(ref: string, { org, name, revision }: HubId): Promise<string> {
-  const cache = hubCacheDirectory();
-  const repository = join(cache, `models--${org}--${name}`);
-  const stored = await readFile(join(repository, 'refs', revision), 'utf8').catch(() => revision);
-  const commit = stored.trim();
-  const snapshot = join(repository, 'snapshots', commit);
-  if (COMMIT.test(commit) && existsSync(join(snapshot, 'config.json'))) return snapshot;
-  throw new InputError(
-    `The model "${ref}" is neither a folder nor in the Hugging Face cache (looked for revision ${revision} in ${repository}); download it there or give its folder as the model.`,
-  );
-}
-
-/** HF_HUB_CACHE, else `hub` in HF_HOME, else ~/.cache/huggingface/hub (XDG_CACHE_HOME counts), as in huggingface_hub. */
-export function hubCacheDirectory(): string {
-  const { HF_HUB_CACHE, HF_HOME, XDG_CACHE_HOME } = process.env;
-  if (HF_HUB_CACHE) return resolve(HF_HUB_CACHE);
-  return join(
-    resolve(HF_HOME || join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'huggingface')),
-    'hub',
-  );
 }
 
 /** models/demo beside the nearest package.json above this module, which lies in src or, compiled, in dist/src. */

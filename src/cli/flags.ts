@@ -42,7 +42,7 @@ export const modelFlags = {
     helpGroup: MODEL,
     helpValue: 'REF',
     summary:
-      'Bundled model "demo", a folder in the Hugging Face layout, a .gguf file, or a Hub id org/name[@rev] [default: the profile\'s, else demo].',
+      'Bundled model "demo", a folder in the Hugging Face layout, a .gguf file, or a Hub id org/name[@rev][/FILE.gguf], downloaded on first use [default: the profile\'s, else demo].',
   }),
   precision: Flags.option({
     options: precisions,

@@ -1,19 +1,19 @@
 import { isAbsolute, relative } from 'node:path';
 import { llamaTensors } from '../checkpoint/llama-tensors.js';
 import { openCheckpoint } from '../checkpoint/open-checkpoint.js';
-import { resolveModel } from '../checkpoint/resolve.js';
 import { inspectTokenizer } from '../checkpoint/tokenizer.js';
 import { parameterCount } from '../graph/parameters.js';
 import { precisions } from '../graph/quantise.js';
 import { compiledBytes, kvCacheBytes } from '../graph/size.js';
 import type { ModelDocument } from '../reporting/model-document.js';
+import { obtainWithProgress } from './download.js';
 
 /**
  * What a checkpoint's files say of the model, without loading it.
  * @throws InputError when it is not there, damaged or of another architecture.
  */
-export async function inspectModel(ref: string): Promise<ModelDocument> {
-  const directory = await resolveModel(ref);
+export async function inspectModel(ref: string, quiet: boolean): Promise<ModelDocument> {
+  const directory = await obtainWithProgress(ref, quiet);
   const checkpoint = openCheckpoint(directory);
   // Refuses a checkpoint whose tensors are not those of its architecture.
   llamaTensors(checkpoint);

@@ -31,7 +31,8 @@ export function chosenModel(
 }
 
 /**
- * Loads the model that the flags name, or a profile ({@link chosenModel}). The first time it is met it is hashed and compiled, and progress on stderr says so.
+ * Loads the model that the flags name, or a profile ({@link chosenModel}). The first time it is met it is downloaded, hashed and
+ * compiled, and progress on stderr says so.
  * @throws InputError as `loadModel` does.
  */
 export async function loadModelWithProgress(
@@ -39,9 +40,10 @@ export async function loadModelWithProgress(
   profile?: ProfileModel,
 ): Promise<Model> {
   const { reference, precision } = chosenModel(flags, profile);
-  // Read wherever something could be downloaded.
+  // Read where something would be downloaded.
   if (flags.offline) process.env.HF_HUB_OFFLINE = '1';
   const { loadModel } = await import('../engine/load-model.js');
+  const { obtainWithProgress } = await import('./download.js');
   const { createProgress } = await import('../reporting/progress.js');
   const labels = {
     hashing: `Reading ${reference}`,
@@ -49,6 +51,7 @@ export async function loadModelWithProgress(
   };
   let shown: { step: string; progress: Progress } | undefined;
   try {
+    await obtainWithProgress(reference, flags.quiet);
     return await loadModel(reference, {
       precision,
       device: flags.device,

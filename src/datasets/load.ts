@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { InputError } from '../errors.js';
+import { benchmarkAdvice, pulledBenchmark } from './benchmarks.js';
 import type { Dataset, Prompt, Split } from './dataset.js';
 import { recogniseFormat, toPrompt } from './format.js';
 import { type Row, readRows } from './rows.js';
@@ -22,7 +23,8 @@ export const SPLITS = ['calibration', 'heldout'] as const satisfies readonly Spl
  * @param ref a bundled dataset (`stories`, with a split `stories:calibration`), a bundled group (`calibration`,
  *   `heldout`: that split of all but the chat one, interleaved), or the path of a file: JSONL in our own form (`prompt`) or
  *   a known one, `.csv` with a column `prompt` or another (`file.csv#column`), `.txt` with a prompt a line. A bundled
- *   name goes before a file of that name: write `./stories` for the file.
+ *   name goes before a file of that name: write `./stories` for the file. A benchmark that was pulled (`humaneval`), unless
+ *   there is a file of that name.
  * @param options.split of a bundled dataset named without one; default `heldout`
  * @throws InputError when there is no such dataset or file, or naming the file's faulty line
  */
@@ -36,9 +38,12 @@ export function loadDataset(ref: string, options: { split?: Split } = {}): Datas
       rest.length > 0 ? parseSplit(rest.join(':'), ref) : (options.split ?? 'heldout'),
     );
   const { path, column } = parsePath(ref);
+  const pulled = existsSync(path) ? undefined : pulledBenchmark(ref);
+  if (pulled !== undefined) return { ...readFile(pulled), split: null };
   if (!existsSync(path))
     throw new InputError(
-      `There is no dataset or file "${ref}"; name one of ${[...NAMED, ...SPLITS].join(', ')} or a JSONL, CSV or text file.`,
+      benchmarkAdvice(ref) ??
+        `There is no dataset or file "${ref}"; name one of ${[...NAMED, ...SPLITS].join(', ')} or a JSONL, CSV or text file.`,
     );
   return { ...readFile(path, column), split: null };
 }

@@ -1,8 +1,11 @@
 import { openCheckpoint } from '../checkpoint/open-checkpoint.js';
-import { resolveModel } from '../checkpoint/resolve.js';
+import { canonicalReference } from '../checkpoint/resolve.js';
 import { loadTokenizer, type TextTokenizer } from '../checkpoint/tokenizer.js';
 import { type CompileProgress, compileModel } from '../graph/compile.js';
+import { recordName } from '../graph/compiled-names.js';
 import type { Precision } from '../graph/quantise.js';
+import type { PullOptions } from '../hub/client.js';
+import { obtainModel } from '../hub/obtain.js';
 import { physicalCores } from './cores.js';
 import { Engine } from './engine.js';
 
@@ -15,6 +18,8 @@ export interface LoadOptions {
   /** Execution provider; default `cpu`. */
   readonly device?: string;
   readonly onProgress?: CompileProgress;
+  /** How a model that is not here is downloaded (not with HF_HUB_OFFLINE=1). */
+  readonly download?: PullOptions;
 }
 
 /** A model that is ready to decode. */
@@ -30,12 +35,12 @@ export interface Model {
 }
 
 /**
- * Loads a model by reference (`demo`, a folder in the Hugging Face layout, or a Hub id), compiling it when it is met
- * for the first time. Close it after use.
+ * Loads a model by reference (`demo`, a folder in the Hugging Face layout, a GGUF file, or a Hub id), downloading and compiling it
+ * when it is met for the first time. Close it after use.
  * @throws InputError when the reference, a file of the checkpoint or an option does not fit.
  */
 export async function loadModel(reference: string, options: LoadOptions = {}): Promise<Model> {
-  const directory = await resolveModel(reference);
+  const directory = await obtainModel(reference, options.download);
   const checkpoint = openCheckpoint(directory);
   const tokenizer = loadTokenizer(directory);
   const compiled = await compileModel(
@@ -43,6 +48,7 @@ export async function loadModel(reference: string, options: LoadOptions = {}): P
     options.precision ?? 'int8',
     options.onProgress ? { onProgress: options.onProgress } : {},
   );
+  recordName(compiled, await canonicalReference(reference));
   const { threads = physicalCores(), device = 'cpu' } = options;
   const engine = await Engine.load(compiled, { threads, device });
   return { reference, directory, engine, tokenizer, close: () => engine.close() };

@@ -2,10 +2,15 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { folderBytes } from '../checkpoint/hub-cache.js';
 import { cacheDirectory } from '../files.js';
+import { readNames } from './compiled-names.js';
+import type { Precision } from './quantise.js';
 
 /** A compiled model in the cache folder. */
 export interface StoredCompilation {
   readonly key: string;
+  /** References that it was loaded by; none where that was before they were kept. */
+  readonly references: readonly string[];
+  readonly precision: Precision | null;
   readonly directory: string;
   readonly bytes: number;
   /** When it was compiled. */
@@ -21,7 +26,8 @@ export function listCompiled(): StoredCompilation[] {
     .map((key) => {
       const directory = join(folder, key);
       const created = statSync(join(directory, 'model.onnx')).mtime;
-      return { key, directory, bytes: folderBytes(directory), created };
+      const { references, precision } = readNames(directory);
+      return { key, references, precision, directory, bytes: folderBytes(directory), created };
     })
     .sort((a, b) => b.created.getTime() - a.created.getTime());
 }

@@ -1,0 +1,16 @@
+import { locateModel, resolveModel } from '../checkpoint/resolve.js';
+import type { PullOptions } from './client.js';
+import { isOffline } from './environment.js';
+
+/**
+ * Turns a model reference into a path as `resolveModel` does, and downloads a Hub id that is not in the cache, or not whole,
+ * unless HF_HUB_OFFLINE forbids it.
+ * @throws InputError as `resolveModel` and `pullModel` do
+ */
+export async function obtainModel(ref: string, options: PullOptions = {}): Promise<string> {
+  const { missing } = await locateModel(ref);
+  if (missing === null || isOffline()) return resolveModel(ref);
+  // The library of the Hub is not loaded for models that are here.
+  const { pullModel } = await import('./pull.js');
+  return (await pullModel(missing, options)).path;
+}
