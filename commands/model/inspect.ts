@@ -104,7 +104,7 @@ export default class ModelInspect extends BaseCommand {
     const { args, flags } = await this.parse(ModelInspect);
     const { resolveModel } = await import('../../src/checkpoint/resolve.js');
     const { openCheckpoint } = await import('../../src/checkpoint/open-checkpoint.js');
-    const { llamaTensors } = await import('../../src/checkpoint/llama-tensors.js');
+    const { modelTensors } = await import('../../src/checkpoint/model-tensors.js');
     const { parameterCount } = await import('../../src/graph/parameters.js');
     const { compiledBytes, kvCacheBytes } = await import('../../src/graph/size.js');
     const { inspectTokenizer } = await import('../../src/checkpoint/tokenizer.js');
@@ -112,7 +112,7 @@ export default class ModelInspect extends BaseCommand {
     const directory = await resolveModel(args.ref);
     const checkpoint = openCheckpoint(directory);
     // Refuses a checkpoint whose tensors are not those of its architecture.
-    llamaTensors(checkpoint);
+    modelTensors(checkpoint);
     const { config } = checkpoint;
     const tokenizer = inspectTokenizer(directory);
     const tensors = [...checkpoint.tensors.values()];

@@ -1,5 +1,6 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { isCheckpoint } from './formats/index.js';
 import { hubCacheDirectory } from './resolve.js';
 
 /** A model in the local Hugging Face cache. */
@@ -12,7 +13,7 @@ export interface CachedModel {
   readonly bytes: number;
 }
 
-/** Models of the Hugging Face cache that have a config.json, by reference; none when there is no cache. */
+/** Models of the Hugging Face cache that are checkpoints, by reference; none when there is no cache. */
 export function listCachedModels(): CachedModel[] {
   const cache = hubCacheDirectory();
   const models: CachedModel[] = [];
@@ -25,7 +26,7 @@ export function listCachedModels(): CachedModel[] {
       // A branch with a slash in its name is a folder here.
       if (!statSync(file, { throwIfNoEntry: false })?.isFile()) continue;
       const directory = join(repository, 'snapshots', readFileSync(file, 'utf8').trim());
-      if (!existsSync(join(directory, 'config.json'))) continue;
+      if (!isCheckpoint(directory)) continue;
       const reference = `${org}/${name}${revision === 'main' ? '' : `@${revision}`}`;
       models.push({ reference, directory, bytes: folderBytes(directory) });
     }

@@ -1,10 +1,10 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { InputError } from '../errors.js';
-import { isGgufFile } from './gguf/is-gguf.js';
+import { checkpointFiles, formats, isCheckpoint } from './formats/index.js';
 
 /** `org/name`, optionally `@revision` (a branch, a tag, a commit); every part is a plain name, so no path escapes. */
 const HUB_ID =
@@ -13,41 +13,44 @@ const COMMIT = /^[0-9a-f]{40}$/;
 const DEFAULT_REVISION = 'main';
 
 /**
- * Turns a model reference into a folder in the Hugging Face layout or a GGUF file: `demo` (the model that ships with the
- * package), an existing folder (one that has no config.json but a GGUF file stands for it), a GGUF file, or a Hub id `org/name[@revision]` that is in the local Hugging Face cache.
+ * Turns a model reference into the folder or file of a checkpoint: `demo` (the model that ships with the package), an existing
+ * folder (one that is no checkpoint but has a checkpoint file stands for it), a checkpoint file, or a Hub id `org/name[@revision]` that
+ * is in the local Hugging Face cache.
  * @returns absolute path
  * @throws InputError when the reference is malformed or names nothing that is here
  */
 export async function resolveModel(ref: string): Promise<string> {
   if (ref === 'demo') return demoDirectory();
   const entry = await stat(ref).catch(() => undefined);
-  if (entry?.isDirectory()) return ggufIn(resolve(ref)) ?? resolve(ref);
+  if (entry?.isDirectory()) return onlyFileIn(resolve(ref)) ?? resolve(ref);
   if (entry !== undefined) {
-    if (isGgufFile(ref)) return resolve(ref);
-    throw new InputError(
-      `The model "${ref}" is a file but no .gguf; give a .gguf file or the folder with config.json and model.safetensors.`,
-    );
+    if (isCheckpoint(ref)) return resolve(ref);
+    const givens = formats.map(({ given }) => given).join(' or ');
+    throw new InputError(`The model "${ref}" is a file of no known format; give ${givens}.`);
   }
   const id = parseHubId(ref);
   if (id === null)
     throw new InputError(
-      `The model "${ref}" is neither "demo", an existing folder or .gguf file, nor a Hub id org/name[@revision].`,
+      `The model "${ref}" is neither "demo", an existing folder or file, nor a Hub id org/name[@revision].`,
     );
   return cachedSnapshot(ref, id);
 }
 
 /**
- * The one GGUF file of a folder that has no config.json; undefined where there is none.
+ * The one checkpoint file of a folder that is no checkpoint itself; undefined where there is none.
  * @throws InputError when there are several
  */
-function ggufIn(directory: string): string | undefined {
-  if (existsSync(join(directory, 'config.json'))) return undefined;
-  const files = readdirSync(directory).filter(isGgufFile).sort();
-  if (files.length > 1)
+function onlyFileIn(directory: string): string | undefined {
+  if (isCheckpoint(directory)) return undefined;
+  const files = checkpointFiles(directory);
+  if (files.length > 1) {
+    const kinds = [...new Set(files.map(({ format }) => format.name))].join(' and ');
+    const names = files.slice(0, 8).map(({ name }) => name);
     throw new InputError(
-      `${directory} has ${files.length} GGUF files; name one of them as the model: ${files.slice(0, 8).join(', ')}${files.length > 8 ? ', …' : ''}.`,
+      `${directory} has ${files.length} ${kinds} files; name one of them as the model: ${names.join(', ')}${files.length > 8 ? ', …' : ''}.`,
     );
-  return files.length === 1 ? join(directory, files[0]) : undefined;
+  }
+  return files.length === 1 ? join(directory, files[0].name) : undefined;
 }
 
 interface HubId {
@@ -74,7 +77,7 @@ async function cachedSnapshot(ref: string, { org, name, revision }: HubId): Prom
   const stored = await readFile(join(repository, 'refs', revision), 'utf8').catch(() => revision);
   const commit = stored.trim();
   const snapshot = join(repository, 'snapshots', commit);
-  if (COMMIT.test(commit) && existsSync(join(snapshot, 'config.json'))) return snapshot;
+  if (COMMIT.test(commit) && isCheckpoint(snapshot)) return snapshot;
   throw new InputError(
     `The model "${ref}" is neither a folder nor in the Hugging Face cache (looked for revision ${revision} in ${repository}); download it there or give its folder as the model.`,
   );

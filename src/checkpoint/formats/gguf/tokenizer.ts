@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { InputError } from '../../errors.js';
-import { parseFields } from '../../json-file.js';
+import { InputError } from '../../../errors.js';
+import { parseFields } from '../../../json-file.js';
 import type { GgufValue } from './header.js';
 import { byteLevel, type PreTokenizer, preTokenizers } from './pre-tokenizers.js';
 

@@ -1,4 +1,4 @@
-import { InputError } from '../../errors.js';
+import { InputError } from '../../../errors.js';
 import { type HeaderWindow, quoted } from './window.js';
 
 const MAX_ARRAY_ELEMENTS = 2 ** 22;

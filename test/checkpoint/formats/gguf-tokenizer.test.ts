@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { describe, expect, it } from 'vitest';
-import { type GgufValue, readGgufHeader } from '../../src/checkpoint/gguf/header.js';
-import { ggufTokenizer } from '../../src/checkpoint/gguf/tokenizer.js';
-import { inspectTokenizer, loadTokenizer } from '../../src/checkpoint/tokenizer.js';
-import { hasShared, inputErrorOf, SHARED } from './fixtures.js';
+import { type GgufValue, readGgufHeader } from '../../../src/checkpoint/formats/gguf/header.js';
+import { ggufTokenizer } from '../../../src/checkpoint/formats/gguf/tokenizer.js';
+import { inspectTokenizer, loadTokenizer } from '../../../src/checkpoint/tokenizer.js';
+import { hasShared, inputErrorOf, SHARED } from '../fixtures.js';
 
 interface TokenizerJson {
   added_tokens: { id: number; content: string; special: boolean }[];

@@ -1,6 +1,6 @@
 /**
- * Quantised blocks of GGUF files as float32, as ggml lays them out (ggml-common.h) and its reference computes them;
- * safetensors has the first three types, too.
+ * Quantised blocks as float32, as ggml lays them out (ggml-common.h) and its reference computes them; of the types, safetensors has the first
+ * three, GGUF all.
  *
  * symbol | shape   | meaning
  * -------|---------|-----------------------------------------------------------------------------------
@@ -13,8 +13,8 @@
  */
 
 import { dequantiseK } from './dequantise-k.js';
-import { type GgmlType, ggmlTypes } from './ggml-types.js';
 import { halfToFloat } from './half.js';
+import { type GgmlType, ggmlTypes } from './types.js';
 
 /**
  * Converts whole blocks.

@@ -1,8 +1,8 @@
-import { truncateSync } from 'node:fs';
+import { rmSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { Checkpoint } from '../../src/checkpoint/checkpoint.js';
 import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
-import { openWeights, type Weights } from '../../src/checkpoint/weights.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
 import {
   hasShared,
@@ -14,19 +14,25 @@ import {
   writeFolder,
 } from './fixtures.js';
 
+/** Reads rows of a checkpoint's tensor by its name. */
+const reading =
+  (checkpoint: Checkpoint) =>
+  (name: string, firstRow: number, rowCount: number, into?: Float32Array) =>
+    checkpoint.readRows(checkpoint.tensors.get(name)!, firstRow, rowCount, into);
+
 function withWeights(
   tensors: Record<string, StoredTensor>,
-  use: (weights: Weights, folder: string) => void,
+  use: (readRows: ReturnType<typeof reading>, folder: string, checkpoint: Checkpoint) => void,
 ): void {
   const folder = writeFolder(temporaryDirectory(), {
     'config.json': TINY_CONFIG,
     'model.safetensors': safetensors(tensors),
   });
-  const weights = openWeights(openCheckpoint(folder));
+  const checkpoint = openCheckpoint(folder);
   try {
-    use(weights, folder);
+    use(reading(checkpoint), folder, checkpoint);
   } finally {
-    weights.close();
+    checkpoint.close();
   }
 }
 
@@ -59,23 +65,23 @@ describe('readRows', () => {
     ['F16', halfValue],
     ['BF16', bfloatValue],
   ])('converts every %s bit pattern', (dtype, value) => {
-    withWeights({ t: everyPattern(dtype) }, (weights) => {
-      const read = weights.readRows('t', 0, 256);
+    withWeights({ t: everyPattern(dtype) }, (readRows) => {
+      const read = readRows('t', 0, 256);
       const wrong = [...read].findIndex((x, bits) => !Object.is(x, value(bits)));
       expect(wrong).toBe(-1);
-      expect([...weights.readRows('t', 60, 1)]).toEqual(
+      expect([...readRows('t', 60, 1)]).toEqual(
         Array.from({ length: 256 }, (_, i) => value(60 * 256 + i)),
       );
     });
   });
 
   it('reads rows of F32, elements of a vector, and into an array of the caller', () => {
-    withWeights({ a: ramp([3]), m: ramp([4, 3], 10), s: ramp([], 7) }, (weights) => {
-      expect([...weights.readRows('m', 1, 2)]).toEqual([13, 14, 15, 16, 17, 18]);
-      expect([...weights.readRows('a', 1, 2)]).toEqual([1, 2]);
-      expect([...weights.readRows('s', 0, 1)]).toEqual([7]);
+    withWeights({ a: ramp([3]), m: ramp([4, 3], 10), s: ramp([], 7) }, (readRows) => {
+      expect([...readRows('m', 1, 2)]).toEqual([13, 14, 15, 16, 17, 18]);
+      expect([...readRows('a', 1, 2)]).toEqual([1, 2]);
+      expect([...readRows('s', 0, 1)]).toEqual([7]);
       const into = new Float32Array(8).fill(-1);
-      const got = weights.readRows('m', 3, 1, into.subarray(1));
+      const got = readRows('m', 3, 1, into.subarray(1));
       expect([...into]).toEqual([-1, 19, 20, 21, -1, -1, -1, -1]);
       expect([...got]).toEqual([19, 20, 21]);
       expect(got.buffer).toBe(into.buffer);
@@ -95,53 +101,60 @@ describe('readRows', () => {
       'model.safetensors': safetensors({ q: { dtype, shape: [12, 3], data } }),
     });
     const checkpoint = openCheckpoint(folder);
-    const tensors = new Map([['q', { ...checkpoint.tensors.get('q')!, interleavedHeads: 2 }]]);
-    const weights = openWeights({ ...checkpoint, tensors });
+    const q = { ...checkpoint.tensors.get('q')!, interleavedHeads: 2 };
     const order = [0, 2, 4, 1, 3, 5, 6, 8, 10, 7, 9, 11];
     for (let first = 0; first < 12; first++)
       for (let count = 0; first + count <= 12; count++) {
         const rows = order.slice(first, first + count).flatMap((row) => [row, row, row]);
         const expected = size === 4 ? rows : rows.map(halfValue);
-        expect([...weights.readRows('q', first, count)]).toEqual(expected);
+        expect([...checkpoint.readRows(q, first, count)]).toEqual(expected);
       }
-    weights.close();
+    checkpoint.close();
   });
 
   it('reads a 16-bit tensor larger than one conversion chunk', () => {
     const count = (1 << 21) + 3;
     const data = new Uint8Array(Uint16Array.from({ length: count }, (_, i) => i % 0x7c00).buffer);
-    withWeights({ t: { dtype: 'F16', shape: [count], data } }, (weights) => {
-      const read = weights.readRows('t', 1, count - 1);
+    withWeights({ t: { dtype: 'F16', shape: [count], data } }, (readRows) => {
+      const read = readRows('t', 1, count - 1);
       for (const i of [0, 1, (1 << 21) - 1, 1 << 21, count - 2])
         expect(read[i]).toBe(halfValue((i + 1) % 0x7c00));
     });
   });
 
-  it('refuses rows outside the tensor, an array too short, an unknown name and other dtypes', () => {
+  it('refuses rows outside the tensor, an array too short and other dtypes', () => {
     const bytes = { dtype: 'I8', shape: [2], data: new Uint8Array(2) };
-    withWeights({ m: ramp([4, 3]), i: bytes }, (weights) => {
-      expect(() => weights.readRows('m', 3, 2)).toThrow(/Rows 3 to 5 of m are outside its 4/);
-      expect(() => weights.readRows('m', -1, 1)).toThrow(RangeError);
-      expect(() => weights.readRows('m', 0, 1, new Float32Array(2))).toThrow(/do not fit/);
-      expect(() => weights.readRows('x', 0, 1)).toThrow(/No open tensor x/);
-      expect(() => weights.readRows('i', 0, 1)).toThrow(/dtype I8; weights must be/);
-      weights.close();
-      expect(() => weights.readRows('m', 0, 1)).toThrow(/No open tensor m/);
+    withWeights({ m: ramp([4, 3]), i: bytes }, (readRows) => {
+      expect(() => readRows('m', 3, 2)).toThrow(/Rows 3 to 5 of m are outside its 4/);
+      expect(() => readRows('m', -1, 1)).toThrow(RangeError);
+      expect(() => readRows('m', 0, 1, new Float32Array(2))).toThrow(/do not fit/);
+      expect(() => readRows('i', 0, 1)).toThrow(/dtype I8; weights must be/);
+    });
+  });
+
+  it('opens files when it reads, and again after it was closed', () => {
+    withWeights({ m: ramp([4, 3]) }, (readRows, folder, checkpoint) => {
+      expect([...readRows('m', 1, 1)]).toEqual([3, 4, 5]);
+      checkpoint.close();
+      expect([...readRows('m', 2, 1)]).toEqual([6, 7, 8]);
+      checkpoint.close();
+      rmSync(join(folder, 'model.safetensors'));
+      expect(() => readRows('m', 0, 1)).toThrow(/^Cannot open the weights: /);
     });
   });
 
   it('says when the file was cut off after it was opened', () => {
-    withWeights({ m: ramp([4, 3]) }, (weights, folder) => {
+    withWeights({ m: ramp([4, 3]) }, (readRows, folder) => {
       truncateSync(join(folder, 'model.safetensors'), 100);
-      expect(() => weights.readRows('m', 0, 4)).toThrow(/became shorter/);
+      expect(() => readRows('m', 0, 4)).toThrow(/became shorter/);
     });
   });
 
   it.skipIf(!hasShared('models/starter-10m'))('gives plausible weights of a real F16 model', () => {
-    const weights = openWeights(openCheckpoint(join(SHARED, 'models/starter-10m')));
-    const norm = weights.readRows('model.norm.weight', 0, 256);
+    const checkpoint = openCheckpoint(join(SHARED, 'models/starter-10m'));
+    const norm = reading(checkpoint)('model.norm.weight', 0, 256);
     expect(norm.every((x) => Math.abs(x) < 100)).toBe(true);
     expect(norm.reduce((sum, x) => sum + x, 0) / 256).toBeGreaterThan(0.1);
-    weights.close();
+    checkpoint.close();
   });
 });

@@ -1,10 +1,10 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { z } from 'zod';
-import { InputError } from '../errors.js';
-import { errorMessage } from '../files.js';
-import { parseFields, parseJsonBytes } from '../json-file.js';
-import { DTYPE_BYTES, type TensorDtype } from './safetensors-dtypes.js';
-import type { TensorInfo } from './tensor-info.js';
+import { InputError } from '../../../errors.js';
+import { errorMessage } from '../../../files.js';
+import { parseFields, parseJsonBytes } from '../../../json-file.js';
+import type { TensorInfo } from '../../tensor-info.js';
+import { DTYPE_BYTES, type TensorDtype } from './dtypes.js';
 
 const LENGTH_BYTES = 8;
 const MAX_HEADER_BYTES = 100_000_000;

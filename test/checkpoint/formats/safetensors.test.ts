@@ -2,10 +2,10 @@ import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
-import { readSafetensorsHeader } from '../../src/checkpoint/safetensors-header.js';
-import { InputError } from '../../src/errors.js';
-import { temporaryDirectory } from '../helpers/temporary.js';
+import { readSafetensorsHeader } from '../../../src/checkpoint/formats/safetensors/header.js';
+import { openCheckpoint } from '../../../src/checkpoint/open-checkpoint.js';
+import { InputError } from '../../../src/errors.js';
+import { temporaryDirectory } from '../../helpers/temporary.js';
 import {
   hasShared,
   inputErrorOf,
@@ -16,7 +16,7 @@ import {
   TINY_CONFIG,
   tinyTensors,
   writeFolder,
-} from './fixtures.js';
+} from '../fixtures.js';
 
 const folder = temporaryDirectory();
 
@@ -168,7 +168,9 @@ describe('openCheckpoint', () => {
     const { config, tensors, files } = openCheckpoint(directory);
     expect(config.hiddenSize).toBe(4);
     expect([...tensors.keys()]).toEqual(Object.keys(tinyTensors()));
-    expect(files).toEqual([join(directory, 'model.safetensors')]);
+    expect(files).toEqual(
+      ['model.safetensors', 'config.json'].map((name) => join(directory, name)),
+    );
   });
 
   it('opens shards, also through symlinks as in the Hugging Face cache', () => {
@@ -179,7 +181,7 @@ describe('openCheckpoint', () => {
     const { tensors, files } = openCheckpoint(directory);
     expect(tensors.size).toBe(Object.keys(tinyTensors()).length);
     expect(tensors.get('lm_head.weight')?.file).toBe(join(directory, 'b.safetensors'));
-    expect(files).toHaveLength(2);
+    expect(files).toHaveLength(3);
   });
 
   it.each([

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync } from 'node:fs';
-import { InputError } from '../../errors.js';
-import { errorMessage } from '../../files.js';
-import { type GgmlType, ggmlTypes } from './ggml-types.js';
+import { InputError } from '../../../errors.js';
+import { errorMessage } from '../../../files.js';
+import { type GgmlType, ggmlTypes } from '../../ggml/types.js';
 import { alignmentOf, checkNotSplit, type GgufValue, readMetadata } from './metadata.js';
 import { HeaderWindow, quoted } from './window.js';
 

@@ -1,8 +1,9 @@
 /**
  * The K types of ggml: blocks of 256 values, in groups of 16 or 32 with scales of their own. Symbols as in dequantise.ts.
  */
-import { type GgmlType, ggmlTypes } from './ggml-types.js';
+
 import { halfToFloat } from './half.js';
+import { type GgmlType, ggmlTypes } from './types.js';
 
 /** Types with blocks of 256. */
 export type KType = Extract<GgmlType, `${string}_K`>;

@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { InputError } from '../errors.js';
-import { parseFields, readJsonFile } from '../json-file.js';
-import type { Checkpoint } from './checkpoint.js';
-import { readModelConfig } from './config.js';
-import { readSafetensorsHeader } from './safetensors-header.js';
-import type { TensorInfo } from './tensor-info.js';
+import { InputError } from '../../../errors.js';
+import { parseFields, readJsonFile } from '../../../json-file.js';
+import { type Checkpoint, type CheckpointContents, createCheckpoint } from '../../checkpoint.js';
+import { familyOf } from '../../families/index.js';
+import type { TensorInfo } from '../../tensor-info.js';
+import { readFolderConfig } from './config.js';
+import { readSafetensorsHeader } from './header.js';
 
 const SINGLE_FILE = 'model.safetensors';
 const INDEX_FILE = 'model.safetensors.index.json';
@@ -21,17 +22,25 @@ const SHARD_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]*\.safetensors$/;
  * @throws InputError when a file is missing, damaged or not supported, or a shard name leaves the folder
  */
 export function openSafetensors(directory: string): Checkpoint {
-  const config = readModelConfig(directory);
-  const configFiles = [join(directory, 'config.json')];
-  const single = join(directory, SINGLE_FILE);
-  if (existsSync(single)) {
-    const tensors = new Map(readSafetensorsHeader(single).map((tensor) => [tensor.name, tensor]));
-    return { directory, config, configFiles, tensors, files: [single] };
-  }
-  return { directory, config, configFiles, ...openShards(directory) };
+  const config = readFolderConfig(directory);
+  const { names } = familyOf(config);
+  const { tensors, files } = openTensors(directory);
+  return createCheckpoint({
+    ...{ directory, config, names, tensors, identity: tensors },
+    files: [...files, join(directory, 'config.json')],
+  });
 }
 
-function openShards(directory: string): Pick<Checkpoint, 'tensors' | 'files'> {
+type Tensors = Pick<CheckpointContents, 'tensors' | 'files'>;
+
+function openTensors(directory: string): Tensors {
+  const single = join(directory, SINGLE_FILE);
+  if (!existsSync(single)) return openShards(directory);
+  const tensors = new Map(readSafetensorsHeader(single).map((tensor) => [tensor.name, tensor]));
+  return { tensors, files: [single] };
+}
+
+function openShards(directory: string): Tensors {
   const indexFile = join(directory, INDEX_FILE);
   const json = readJsonFile(indexFile, MAX_INDEX_BYTES);
   if (json === undefined)

@@ -1,71 +1,71 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { InputError } from '../errors.js';
 import { errorMessage } from '../files.js';
-import type { Checkpoint } from './checkpoint.js';
-import { dequantise } from './gguf/dequantise.js';
-import { type GgmlType, ggmlTypes } from './gguf/ggml-types.js';
+import { dequantise } from './ggml/dequantise.js';
+import { type GgmlType, ggmlTypes } from './ggml/types.js';
 import type { TensorInfo } from './tensor-info.js';
 import { weightType } from './weight-type.js';
 
 /** Elements converted at a time, whole blocks of every type, so that stored bytes need little memory beside the result. */
 const CHUNK = 1 << 21;
 
-/** Reads weights of an open checkpoint as float32, row by row. */
-export interface Weights {
+/** Reads weights as float32, row by row. */
+export interface TensorReader {
   /**
    * Reads consecutive rows (indices of the first dimension; for a 1-D tensor a row is one element).
    * @param into where the values go, from its start; made here when absent
    * @returns [rowCount x row size] float32, row-major: `into` or its beginning
-   * @throws InputError when the tensor's dtype is not that of a weight, or the file became shorter
-   * @throws RangeError when there is no such tensor, or the rows are not all inside it and `into`
+   * @throws InputError when the tensor's dtype is not that of a weight, or the file cannot be opened or became shorter
+   * @throws RangeError when the rows are not all inside the tensor and `into`
    */
-  readRows(name: string, firstRow: number, rowCount: number, into?: Float32Array): Float32Array;
+  readRows(
+    tensor: TensorInfo,
+    firstRow: number,
+    rowCount: number,
+    into?: Float32Array,
+  ): Float32Array;
   /**
    * Reads consecutive rows of a matrix as the file stores them: whole blocks of the tensor's type, in Hugging Face's order of rows.
    * @throws as `readRows`
    */
-  readBlocks(name: string, firstRow: number, rowCount: number): Uint8Array;
-  /** Closes the files. */
+  readBlocks(tensor: TensorInfo, firstRow: number, rowCount: number): Uint8Array;
+  /** Closes the files that reading opened; reading on opens them again. */
   close(): void;
 }
 
-/**
- * Opens the files of a checkpoint for reading.
- * @throws InputError when a file cannot be opened
- */
-export function openWeights(checkpoint: Checkpoint): Weights {
+/** A reader that opens each file when it first reads of it. */
+export function createTensorReader(): TensorReader {
   const descriptors = new Map<string, number>();
-  const close = () => {
-    for (const fd of descriptors.values()) closeSync(fd);
-    descriptors.clear();
+  const descriptorOf = (file: string): number => {
+    const known = descriptors.get(file);
+    if (known !== undefined) return known;
+    try {
+      const fd = openSync(file, 'r');
+      descriptors.set(file, fd);
+      return fd;
+    } catch (error) {
+      throw new InputError(`Cannot open the weights: ${errorMessage(error)}.`);
+    }
   };
-  try {
-    for (const file of checkpoint.files) descriptors.set(file, openSync(file, 'r'));
-  } catch (error) {
-    close();
-    throw new InputError(`Cannot open the weights: ${errorMessage(error)}.`);
-  }
-  const find = (name: string, firstRow: number, rowCount: number): OpenTensor => {
-    const tensor = checkpoint.tensors.get(name);
-    const fd = tensor && descriptors.get(tensor.file);
-    if (tensor === undefined || fd === undefined) throw new RangeError(`No open tensor ${name}.`);
+  const find = (tensor: TensorInfo, firstRow: number, rowCount: number): OpenTensor => {
     const rows = tensor.shape[0] ?? 1;
     if (!(firstRow >= 0 && rowCount >= 0 && firstRow + rowCount <= rows))
       throw new RangeError(
-        `Rows ${firstRow} to ${firstRow + rowCount} of ${name} are outside its ${rows}.`,
+        `Rows ${firstRow} to ${firstRow + rowCount} of ${tensor.name} are outside its ${rows}.`,
       );
     const type = weightType(tensor);
     const { blockElements, blockBytes } = ggmlTypes[type];
     const rowSize = tensor.shape.slice(1).reduce((product, size) => product * size, 1);
-    return { fd, tensor, type, rowSize, rowBytes: (rowSize / blockElements) * blockBytes };
+    const rowBytes = (rowSize / blockElements) * blockBytes;
+    return { fd: descriptorOf(tensor.file), tensor, type, rowSize, rowBytes };
   };
   return {
-    readRows(name, firstRow, rowCount, into) {
-      const open = find(name, firstRow, rowCount);
-      const { fd, tensor, type, rowSize, rowBytes } = open;
+    readRows(tensor, firstRow, rowCount, into) {
+      const open = find(tensor, firstRow, rowCount);
+      const { fd, type, rowSize, rowBytes } = open;
       const count = rowCount * rowSize;
       if (into !== undefined && into.length < count)
-        throw new RangeError(`${count} values of ${name} do not fit into ${into.length}.`);
+        throw new RangeError(`${count} values of ${tensor.name} do not fit into ${into.length}.`);
       const values = into === undefined ? new Float32Array(count) : into.subarray(0, count);
       if (type === 'F32' && tensor.interleavedHeads === undefined) {
         readExactly(fd, values, tensor.offset + firstRow * rowBytes, tensor.file);
@@ -81,13 +81,16 @@ export function openWeights(checkpoint: Checkpoint): Weights {
       }
       return values;
     },
-    readBlocks(name, firstRow, rowCount) {
-      const open = find(name, firstRow, rowCount);
+    readBlocks(tensor, firstRow, rowCount) {
+      const open = find(tensor, firstRow, rowCount);
       const bytes = new Uint8Array(rowCount * open.rowBytes);
       readRowBytes(open, firstRow, bytes);
       return bytes;
     },
-    close,
+    close() {
+      for (const fd of descriptors.values()) closeSync(fd);
+      descriptors.clear();
+    },
   };
 }
 

@@ -2,13 +2,13 @@ import { closeSync, openSync, statSync, truncateSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ggmlTypes } from '../../src/checkpoint/gguf/ggml-types.js';
-import { readGgufHeader } from '../../src/checkpoint/gguf/header.js';
-import { openGgufHeader } from '../../src/checkpoint/gguf/open-header.js';
-import { HeaderWindow } from '../../src/checkpoint/gguf/window.js';
-import { InputError } from '../../src/errors.js';
-import { temporaryDirectory } from '../helpers/temporary.js';
-import { hasShared, inputErrorOf, SHARED } from './fixtures.js';
+import { readGgufHeader } from '../../../src/checkpoint/formats/gguf/header.js';
+import { openGgufHeader } from '../../../src/checkpoint/formats/gguf/open-header.js';
+import { HeaderWindow } from '../../../src/checkpoint/formats/gguf/window.js';
+import { ggmlTypes } from '../../../src/checkpoint/ggml/types.js';
+import { InputError } from '../../../src/errors.js';
+import { temporaryDirectory } from '../../helpers/temporary.js';
+import { hasShared, inputErrorOf, SHARED } from '../fixtures.js';
 
 const folder = temporaryDirectory();
 const file = join(folder, 'x.gguf');

@@ -1,5 +1,5 @@
 import { readSync } from 'node:fs';
-import { InputError } from '../../errors.js';
+import { InputError } from '../../../errors.js';
 
 const FIRST_WINDOW_BYTES = 2 ** 20;
 const MAX_HEADER_BYTES = 2 ** 28;

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
-import { InputError } from '../../errors.js';
-import { errorMessage } from '../../files.js';
+import { InputError } from '../../../errors.js';
+import { errorMessage } from '../../../files.js';
 import { type GgufHeader, readGgufHeader } from './header.js';
 
 /**

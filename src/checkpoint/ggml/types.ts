@@ -1,4 +1,4 @@
-/** The tensor types of GGUF files that are read: the id in the file, elements and bytes to a block. */
+/** ggml's tensor types that are read, in whatever format: ggml's id, elements and bytes to a block. */
 export const ggmlTypes = {
   F32: { id: 0, blockElements: 1, blockBytes: 4 },
   F16: { id: 1, blockElements: 1, blockBytes: 2 },

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { dequantise } from '../../src/checkpoint/gguf/dequantise.js';
-import { ggmlTypes, isGgmlType } from '../../src/checkpoint/gguf/ggml-types.js';
+import { dequantise } from '../../../src/checkpoint/ggml/dequantise.js';
+import { ggmlTypes, isGgmlType } from '../../../src/checkpoint/ggml/types.js';
 
 /** Made by make-vectors.py beside it: what the Python package gguf gives. */
-const file = new URL('../data/gguf/vectors.json', import.meta.url);
+const file = new URL('../../data/gguf/vectors.json', import.meta.url);
 const vectors = z
   .record(z.string(), z.object({ bytes: z.base64(), values: z.base64() }))
   .parse(JSON.parse(readFileSync(file, 'utf8')));

@@ -1,0 +1,15 @@
+import type { Family } from './family.js';
+import { huggingFaceNames, llamaCppNames } from './names.js';
+
+/** Llama 1 to 3, TinyLlama, SmolLM and others that say so. transformers' Llama ignores `sliding_window`. */
+export const llama: Family = {
+  modelType: 'llama',
+  absent: { kvHeads: 'heads', bosTokenId: 1, eosTokenId: 2 },
+  biases: ({ attention_bias: attention, mlp_bias: mlp }) => ({
+    ...{ q: attention, k: attention, v: attention, o: attention },
+    ...{ gate: mlp, up: mlp, down: mlp },
+  }),
+  slidingWindow: () => null,
+  names: huggingFaceNames,
+  gguf: { architecture: 'llama', names: llamaCppNames, interleaved: true },
+};
