@@ -40,6 +40,7 @@ const configSchema = z.object({
   sliding_window: z.int().positive().nullish(),
   use_sliding_window: z.boolean().default(false),
   max_window_layers: z.int().nonnegative().nullish(),
+  layer_types: z.array(z.string()).max(MAX_LAYERS).nullish(),
   bos_token_id: z.int().nonnegative().nullable().optional(),
   eos_token_id: tokenIds.optional(),
   ...ropeFields,

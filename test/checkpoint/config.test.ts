@@ -111,7 +111,7 @@ describe('parseModelConfig', () => {
   });
 
   it.each([
-    [{ model_type: 'mamba' }, /"mamba" is not supported; supported: llama, mistral\.$/],
+    [{ model_type: 'mamba' }, /"mamba" is not supported; supported: llama, mistral, qwen2\.$/],
     [{ model_type: 'constructor' }, /"constructor" is not supported; supported: /],
     [
       { model_type: 'qwen3' },
@@ -181,8 +181,8 @@ describe.skipIf(!hasShared('configs'))('configs of real models', () => {
   it.each(models)('%s', (name) => {
     const file = join(folder, name);
     const json: unknown = JSON.parse(readFileSync(file, 'utf8'));
-    const unsupported = /^(Qwen|gemma|phi)/.test(name)
-      ? /model_type "\w+" is not supported.*; supported: llama, mistral\.$/
+    const unsupported = /^(Qwen3|gemma|phi)/.test(name)
+      ? /model_type "\w+" is not supported.*; supported: llama, mistral, qwen2\.$/
       : /bnb/.test(name)
         ? /already quantised/
         : null;
@@ -193,6 +193,8 @@ describe.skipIf(!hasShared('configs'))('configs of real models', () => {
       expect(config.ropeScaling?.type).toBe(/Llama-3/.test(name) ? 'llama3' : undefined);
       expect(config.tiedEmbeddings).toBe(/Llama-3\.2|SmolLM/.test(name));
       expect(config.eosTokenIds).toHaveLength(/Llama-3/.test(name) ? 3 : 1);
+      const { q, o } = config.biases;
+      expect([q, o]).toEqual([/Qwen2/.test(name), false]);
     }
   });
 });

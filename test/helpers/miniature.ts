@@ -164,10 +164,16 @@ function* miniatureTensors(
     yield matrix('lm_head.weight', vocabSize, hiddenSize, LOGIT_DEVIATION);
 }
 
+const ARCHITECTURES: Readonly<Record<string, string>> = {
+  llama: 'LlamaForCausalLM',
+  mistral: 'MistralForCausalLM',
+  qwen2: 'Qwen2ForCausalLM',
+};
+
 function huggingFaceConfig(config: ModelConfig, dtype: StoredType): Record<string, unknown> {
   const { modelType, eosTokenIds } = config;
   return {
-    architectures: [modelType === 'llama' ? 'LlamaForCausalLM' : 'MistralForCausalLM'],
+    architectures: [ARCHITECTURES[modelType]],
     model_type: modelType,
     hidden_act: 'silu',
     hidden_size: config.hiddenSize,

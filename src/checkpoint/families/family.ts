@@ -25,6 +25,7 @@ export interface FamilyFields {
   readonly sliding_window?: number | null | undefined;
   readonly use_sliding_window: boolean;
   readonly max_window_layers?: number | null | undefined;
+  readonly layer_types?: readonly string[] | null | undefined;
 }
 
 /** What the GGUF files of a family are like. */

@@ -2,9 +2,10 @@ import type { Family, GgufForm } from './family.js';
 import { llama } from './llama.js';
 import { whatIsMissing } from './missing.js';
 import { mistral } from './mistral.js';
+import { qwen2 } from './qwen2.js';
 
 /** Every family that can be run; a new one is a module beside this one and a line here. */
-export const families: readonly Family[] = [llama, mistral];
+export const families: readonly Family[] = [llama, mistral, qwen2];
 
 /**
  * The family of a `model_type` of config.json.
