@@ -34,13 +34,7 @@ const configSchema = z.object({
   vocab_size: size(MAX_VOCAB),
   max_position_embeddings: size(MAX_CONTEXT),
   rms_norm_eps: z.number().positive().max(1).default(ABSENT_RMS_NORM_EPS),
-  attention_bias: z.boolean().default(false),
-  mlp_bias: z.boolean().default(false),
   tie_word_embeddings: z.boolean().default(false),
-  sliding_window: z.int().positive().nullish(),
-  use_sliding_window: z.boolean().default(false),
-  max_window_layers: z.int().nonnegative().nullish(),
-  layer_types: z.array(z.string()).max(MAX_LAYERS).nullish(),
   bos_token_id: z.int().nonnegative().nullable().optional(),
   eos_token_id: tokenIds.optional(),
   ...ropeFields,
@@ -102,7 +96,7 @@ export function familyConfig(
   const outside = [bosTokenId ?? 0, ...eosTokenIds].find((id) => id >= vocabSize);
   if (outside !== undefined)
     fail(`bos or eos token id ${outside} is outside the vocabulary of ${vocabSize}`);
-  const window = family.slidingWindow(fields, fail);
+  const { slidingWindow: window, biases: told } = family.traits(json, file);
   return {
     modelType: family.modelType,
     hiddenSize,
@@ -115,7 +109,7 @@ export function familyConfig(
     contextLength,
     rmsNormEps: fields.rms_norm_eps,
     ...parseRope(fields, file),
-    biases: biases ?? family.biases(fields),
+    biases: biases ?? told,
     tiedEmbeddings: fields.tie_word_embeddings,
     slidingWindow: window !== null && window < contextLength ? window : null,
     bosTokenId,

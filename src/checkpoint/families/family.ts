@@ -16,16 +16,11 @@ export interface TensorNames {
   readonly parts: Readonly<Record<LayerPart, string>>;
 }
 
-/** Fields of config.json that say what only some families heed. */
-export interface FamilyFields {
-  readonly attention_bias: boolean;
-  readonly mlp_bias: boolean;
-  readonly num_hidden_layers: number;
-  /** Undefined where config.json says nothing, null where it says that there is none. */
-  readonly sliding_window?: number | null | undefined;
-  readonly use_sliding_window: boolean;
-  readonly max_window_layers?: number | null | undefined;
-  readonly layer_types?: readonly string[] | null | undefined;
+/** What fields of config.json say that only some families heed, or heed otherwise. */
+export interface FamilyTraits {
+  readonly biases: Biases;
+  /** Of all layers; null for none. */
+  readonly slidingWindow: number | null;
 }
 
 /** What the GGUF files of a family are like. */
@@ -50,13 +45,12 @@ export interface Family {
     readonly bosTokenId: number | null;
     readonly eosTokenId: number | null;
   };
-  /** Which projections have a bias, as config.json has it. A GGUF file tells it by its tensors. */
-  biases(fields: FamilyFields): Biases;
   /**
-   * The window of all layers, null for none.
-   * @param fail throws an InputError that begins with the file
+   * Reads its own fields of config.json; of a GGUF file, which has none of them, the biases are told by its tensors instead.
+   * @param json an object of which the common fields are checked
+   * @throws InputError for a field that cannot be used
    */
-  slidingWindow(fields: FamilyFields, fail: (what: string) => never): number | null;
+  traits(json: unknown, file: string): FamilyTraits;
   readonly names: TensorNames;
   /** null where llama.cpp writes the family as another. */
   readonly gguf: GgufForm | null;
