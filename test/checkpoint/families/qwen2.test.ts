@@ -1,7 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { parseModelConfig } from '../../../src/checkpoint/config.js';
 import { openCheckpoint } from '../../../src/checkpoint/open-checkpoint.js';
+import { complete } from '../../../src/decoding/generate.js';
 import type { Engine } from '../../../src/engine/engine.js';
 import { selfCheck } from '../../../src/engine/self-check.js';
 import { type Precision, precisions } from '../../../src/graph/quantise.js';
@@ -56,6 +59,52 @@ describe.each<[string, string]>([
       expect((await selfCheck(await load(precision))).different).toEqual([]);
     },
   );
+});
+
+/** Made by transformers, see make-checkpoint.py beside it. */
+const published = join(import.meta.dirname, '../../data/qwen2/tiny-qwen2');
+const golden = z
+  .object({
+    prompt: z.array(z.int()),
+    greedy: z.array(z.int()),
+    logits_of_prompt_end: z.array(z.number()),
+    logits_of_last: z.array(z.number()),
+  })
+  .parse(JSON.parse(readFileSync(join(published, 'golden.json'), 'utf8')));
+
+describe.each<[string, () => string]>([
+  ['its own file', () => published],
+  ['a GGUF file', () => toGguf(published, () => 'F32', join(temporaryDirectory(), 'model.gguf'))],
+])('a Qwen2 saved by transformers, in %s', (_, pathOf) => {
+  let engine: Engine;
+  beforeAll(async () => {
+    engine = await loadEngine(pathOf(), 'fp32', 1, 'gated');
+  });
+  afterAll(() => engine.close());
+
+  it('gives the logits that transformers does', async () => {
+    const { config } = engine;
+    const { prompt, greedy } = golden;
+    const ids = [...prompt, ...greedy];
+    const cache = engine.createCache(ids.length);
+    const logits = await engine.forward(cache, ids, 0, engine.target, 'all');
+    const furthest = (position: number, expected: number[]) =>
+      logitDistance(logits.slice(position * config.vocabSize, (position + 1) * config.vocabSize), [
+        expected,
+      ]).max;
+    expect(furthest(prompt.length - 1, golden.logits_of_prompt_end)).toBeLessThan(1e-4);
+    expect(furthest(ids.length - 1, golden.logits_of_last)).toBeLessThan(1e-4);
+  });
+
+  it('gives the greedy tokens that transformers does', async () => {
+    const { prompt, greedy } = golden;
+    const request = { prompt, maxNewTokens: greedy.length, ignoreEos: true };
+    expect((await complete(engine, request)).tokens).toEqual(greedy);
+  });
+
+  it('a pass of several tokens has the bits of passes of one', async () => {
+    expect((await selfCheck(engine)).different).toEqual([]);
+  });
 });
 
 describe('the window of a Qwen2', () => {
