@@ -41,7 +41,7 @@ export default class ModelList extends BaseCommand {
     const { resolveModel } = await import('../../src/checkpoint/resolve.js');
     const { folderBytes, listCachedModels } = await import('../../src/checkpoint/hub-cache.js');
     const { openCheckpoint } = await import('../../src/checkpoint/open-checkpoint.js');
-    const { readModelConfig } = await import('../../src/checkpoint/config.js');
+    const { readModelConfig } = await import('../../src/checkpoint/open-checkpoint.js');
     const { listCompiled } = await import('../../src/graph/compiled-list.js');
 
     const bundled = await resolveModel('demo');

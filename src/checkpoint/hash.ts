@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { InputError } from '../errors.js';
 import type { Checkpoint } from './checkpoint.js';
-import type { ModelConfig } from './model-config.js';
+import type { ModelConfig, Projection } from './model-config.js';
 
 const CHUNK_BYTES = 8 << 20;
 
@@ -20,8 +20,8 @@ export async function hashWeights(
   progress?: HashProgress,
 ): Promise<string> {
   const hash = createHash('sha256');
-  hash.update(`${JSON.stringify(hashedFields(checkpoint.config))}\n`);
-  const tensors = [...checkpoint.tensors].sort(byName);
+  hash.update(`${JSON.stringify(hashedFields(hashedConfig(checkpoint.config)))}\n`);
+  const tensors = [...checkpoint.identity].sort(byName);
   const totalBytes = tensors.reduce((sum, [, tensor]) => sum + tensor.byteLength, 0);
   const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
   let doneBytes = 0;
@@ -59,7 +59,15 @@ export async function hashWeights(
  */
 type Share<T> = 'always' | 'never' | { readonly unlessDefault: T };
 
-const SHARES: { readonly [Field in keyof ModelConfig]-?: Share<ModelConfig[Field]> } = {
+/** The configuration as it was when hashes began: one flag for the biases of attention, one for those of the MLP. */
+interface HashedConfig extends Omit<ModelConfig, 'biases'> {
+  readonly attentionBias: boolean;
+  readonly mlpBias: boolean;
+  /** Projections with a bias where not all of the sublayer have one; its flag is then false. */
+  readonly partBiases: readonly Projection[];
+}
+
+const SHARES: { readonly [Field in keyof HashedConfig]-?: Share<HashedConfig[Field]> } = {
   modelType: 'always',
   hiddenSize: 'always',
   intermediateSize: 'always',
@@ -73,6 +81,7 @@ const SHARES: { readonly [Field in keyof ModelConfig]-?: Share<ModelConfig[Field
   ropeScaling: 'always',
   attentionBias: 'always',
   mlpBias: 'always',
+  partBiases: { unlessDefault: [] },
   tiedEmbeddings: 'always',
   slidingWindow: 'always',
   // Where a sequence begins, ends or must stop does not change what a pass computes.
@@ -80,6 +89,20 @@ const SHARES: { readonly [Field in keyof ModelConfig]-?: Share<ModelConfig[Field
   bosTokenId: 'never',
   eosTokenIds: 'never',
 };
+
+/** The configuration with its biases as hashes have them, which old profiles know models by. */
+export function hashedConfig({ biases, ...config }: ModelConfig): HashedConfig {
+  const attention = ['q', 'k', 'v', 'o'] as const;
+  const mlp = ['gate', 'up', 'down'] as const;
+  const all = (parts: readonly Projection[]) => parts.every((part) => biases[part]);
+  const some = (parts: readonly Projection[]) =>
+    all(parts) ? [] : parts.filter((part) => biases[part]);
+  return {
+    ...config,
+    ...{ attentionBias: all(attention), mlpBias: all(mlp) },
+    partBiases: [...some(attention), ...some(mlp)],
+  };
+}
 
 /** Fields and values that enter, in the order of the fields' names. */
 export function hashedFields(

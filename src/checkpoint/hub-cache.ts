@@ -1,5 +1,6 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { isCheckpoint } from './formats/index.js';
 import { formatHubReference } from './hub-reference.js';
 import { ggufFiles, hubCacheDirectory } from './hub-snapshot.js';
 
@@ -13,7 +14,7 @@ export interface CachedModel {
   readonly bytes: number;
 }
 
-/** Models of the Hugging Face cache that have a config.json or are GGUF files, by reference; none when there is no cache. */
+/** Models of the Hugging Face cache that are checkpoints, by reference; none when there is no cache. */
 export function listCachedModels(): CachedModel[] {
   const cache = hubCacheDirectory();
   const models: CachedModel[] = [];
@@ -37,7 +38,7 @@ function snapshotModels(
   id: { readonly org: string; readonly name: string; readonly revision: string },
 ): CachedModel[] {
   const files = ggufFiles(snapshot);
-  const isFolder = existsSync(join(snapshot, 'config.json'));
+  const isFolder = isCheckpoint(snapshot);
   const named = files.map((file): CachedModel => {
     const isOnly = files.length === 1 && !isFolder;
     const directory = join(snapshot, file);

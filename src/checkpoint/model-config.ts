@@ -9,9 +9,22 @@ export type RopeScaling =
       readonly originalContextLength: number;
     };
 
-/** The architecture of a decoder-only model, as read and checked from config.json. Sizes in elements. */
+/** The linear projections of a layer, in the order in which they run. */
+export const projections = ['q', 'k', 'v', 'o', 'gate', 'up', 'down'] as const;
+export type Projection = (typeof projections)[number];
+
+/** Which projections have a bias, in every layer alike. */
+export type Biases = Readonly<Record<Projection, boolean>>;
+
+export const noBiases: Biases = {
+  ...{ q: false, k: false, v: false, o: false },
+  ...{ gate: false, up: false, down: false },
+};
+
+/** The architecture of a decoder-only model, as read and checked from a checkpoint's configuration. Sizes in elements. */
 export interface ModelConfig {
-  readonly modelType: 'llama' | 'mistral';
+  /** Its family (families/index.ts), by the name that transformers has for it. */
+  readonly modelType: string;
   readonly hiddenSize: number;
   readonly intermediateSize: number;
   readonly layers: number;
@@ -25,10 +38,7 @@ export interface ModelConfig {
   readonly rmsNormEps: number;
   readonly ropeTheta: number;
   readonly ropeScaling: RopeScaling | null;
-  /** Biases on q, k, v and o projections. */
-  readonly attentionBias: boolean;
-  /** Biases on gate, up and down projections. */
-  readonly mlpBias: boolean;
+  readonly biases: Biases;
   readonly tiedEmbeddings: boolean;
   /** Each position attends to the last `slidingWindow` positions, its own included; null = all. */
   readonly slidingWindow: number | null;

@@ -1,13 +1,20 @@
 import type { Checkpoint } from './checkpoint.js';
-import { openGguf } from './gguf/checkpoint.js';
-import { isGgufFile } from './gguf/is-gguf.js';
-import { openSafetensors } from './safetensors.js';
+import { formatOf } from './formats/index.js';
+import type { ModelConfig } from './model-config.js';
 
 /**
- * Opens a checkpoint: a folder in the Hugging Face layout, or a GGUF file. Reads headers, no weights.
+ * Opens a checkpoint of any format. Reads headers, no weights.
  * @param path what `resolveModel` gives
- * @throws InputError when a file is missing, damaged or not supported, or a shard name leaves the folder
+ * @throws InputError when a file is missing, damaged or not supported
  */
 export function openCheckpoint(path: string): Checkpoint {
-  return isGgufFile(path) ? openGguf(path) : openSafetensors(path);
+  return formatOf(path).open(path);
+}
+
+/**
+ * Reads the configuration of a checkpoint alone; its weights need not be there.
+ * @throws InputError when it is missing, damaged or not supported
+ */
+export function readModelConfig(path: string): ModelConfig {
+  return formatOf(path).readConfig(path);
 }

@@ -1,23 +1,23 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { InputError } from '../errors.js';
-import { isGgufFile } from './gguf/is-gguf.js';
+import { checkpointFiles, formats, isCheckpoint } from './formats/index.js';
 import { formatHubReference, type HubReference, parseHubReference } from './hub-reference.js';
 import { findSnapshot, repositoryDirectory } from './hub-snapshot.js';
 
 /** Where a model is. */
 export interface ModelLocation {
-  /** Absolute path of a folder in the Hugging Face layout or of a GGUF file; null when nothing is here. */
+  /** Absolute path of a checkpoint's folder or file; null when nothing is here. */
   readonly path: string | null;
   /** What the Hub would have to be asked for: the model is not in the cache, or not whole. */
   readonly missing: HubReference | null;
 }
 
 /**
- * Turns a model reference into a folder in the Hugging Face layout or a GGUF file: `demo` (the model that ships with the
- * package), an existing folder (one that has no config.json but a GGUF file stands for it), a GGUF file, or a Hub id
+ * Turns a model reference into the folder or file of a checkpoint: `demo` (the model that ships with the package), an existing
+ * folder (one that is no checkpoint but has a checkpoint file stands for it), a checkpoint file, or a Hub id
  * `org/name[@revision][/file.gguf]` that is in the local Hugging Face cache. Asks no network.
  * @returns absolute path
  * @throws InputError when the reference is malformed or names nothing that is here
@@ -39,17 +39,17 @@ export async function resolveModel(ref: string): Promise<string> {
 export async function locateModel(ref: string): Promise<ModelLocation> {
   if (ref === 'demo') return { path: demoDirectory(), missing: null };
   const entry = await stat(ref).catch(() => undefined);
-  if (entry?.isDirectory()) return { path: ggufIn(resolve(ref)) ?? resolve(ref), missing: null };
+  if (entry?.isDirectory())
+    return { path: onlyFileIn(resolve(ref)) ?? resolve(ref), missing: null };
   if (entry !== undefined) {
-    if (isGgufFile(ref)) return { path: resolve(ref), missing: null };
-    throw new InputError(
-      `The model "${ref}" is a file but no .gguf; give a .gguf file or the folder with config.json and model.safetensors.`,
-    );
+    if (isCheckpoint(ref)) return { path: resolve(ref), missing: null };
+    const givens = formats.map(({ given }) => given).join(' or ');
+    throw new InputError(`The model "${ref}" is a file of no known format; give ${givens}.`);
   }
   const hub = parseHubReference(ref);
   if (hub === null)
     throw new InputError(
-      `The model "${ref}" is neither "demo", an existing folder or .gguf file, nor a Hub id org/name[@revision].`,
+      `The model "${ref}" is neither "demo", an existing folder or file, nor a Hub id org/name[@revision].`,
     );
   const { path, complete } = await findSnapshot(hub);
   return { path, missing: complete ? null : hub };
@@ -64,17 +64,20 @@ export async function canonicalReference(ref: string): Promise<string> {
 }
 
 /**
- * The one GGUF file of a folder that has no config.json; undefined where there is none.
+ * The one checkpoint file of a folder that is no checkpoint itself; undefined where there is none.
  * @throws InputError when there are several
  */
-function ggufIn(directory: string): string | undefined {
-  if (existsSync(join(directory, 'config.json'))) return undefined;
-  const files = readdirSync(directory).filter(isGgufFile).sort();
-  if (files.length > 1)
+function onlyFileIn(directory: string): string | undefined {
+  if (isCheckpoint(directory)) return undefined;
+  const files = checkpointFiles(directory);
+  if (files.length > 1) {
+    const kinds = [...new Set(files.map(({ format }) => format.name))].join(' and ');
+    const names = files.slice(0, 8).map(({ name }) => name);
     throw new InputError(
-      `${directory} has ${files.length} GGUF files; name one of them as the model: ${files.slice(0, 8).join(', ')}${files.length > 8 ? ', …' : ''}.`,
+      `${directory} has ${files.length} ${kinds} files; name one of them as the model: ${names.join(', ')}${files.length > 8 ? ', …' : ''}.`,
     );
-  return files.length === 1 ? join(directory, files[0]) : undefined;
+  }
+  return files.length === 1 ? join(directory, files[0].name) : undefined;
 }
 
 /** models/demo beside the nearest package.json above this module, which lies in src or, compiled, in dist/src. */

@@ -1,10 +1,9 @@
-import type { GgmlType } from './gguf/ggml-types.js';
-import type { TensorDtype } from './safetensors-dtypes.js';
-
 /** Where a tensor lies and how it is stored. */
 export interface TensorInfo {
+  /** As the file has it. */
   readonly name: string;
-  readonly dtype: TensorDtype | GgmlType;
+  /** The file's name of the type of the values; `weightType` tells whether they can be read. */
+  readonly dtype: string;
   /** Sizes of the dimensions, outermost first; row-major. */
   readonly shape: readonly number[];
   /** Path of the file. */

@@ -4,7 +4,8 @@ import { InputError } from '../errors.js';
 import { errorMessage } from '../files.js';
 import { parseFields } from '../json-file.js';
 import { type ChatMessage, renderChat } from './chat-template.js';
-import { findTokenizer, type TokenizerSource } from './tokenizer-source.js';
+import { formatOf } from './formats/index.js';
+import type { TokenizerSource } from './tokenizer-source.js';
 
 /** Text to token ids and back, for one checkpoint. */
 export interface TextTokenizer {
@@ -62,14 +63,14 @@ const configSchema = z.looseObject({
 type TokenizerConfig = z.infer<typeof configSchema>;
 
 /**
- * Loads a model's tokenizer: tokenizer.json, and tokenizer_config.json and chat_template.jinja where they exist; or what a GGUF
- * file's metadata have in their place.
+ * Loads a model's tokenizer: tokenizer.json, and tokenizer_config.json and chat_template.jinja where they exist; or what another
+ * format has in their place.
  * @param path what `resolveModel` gives
  * @returns null when the model has none (such a model runs on token ids alone)
  * @throws InputError when a file is damaged, or `add_bos_token` is true without a known `bos_token`
  */
 export function loadTokenizer(path: string): TextTokenizer | null {
-  const source = findTokenizer(path);
+  const source = formatOf(path).findTokenizer(path);
   return source && createTokenizer(source);
 }
 
@@ -79,7 +80,7 @@ export function loadTokenizer(path: string): TextTokenizer | null {
  * @returns null when the model has none
  */
 export function inspectTokenizer(path: string): Pick<TextTokenizer, 'hasChatTemplate'> | null {
-  const source = findTokenizer(path);
+  const source = formatOf(path).findTokenizer(path);
   return source && { hasChatTemplate: source.template() !== undefined };
 }
 

@@ -1,5 +1,5 @@
 import { isAbsolute, relative } from 'node:path';
-import { llamaTensors } from '../checkpoint/llama-tensors.js';
+import { modelTensors } from '../checkpoint/model-tensors.js';
 import { openCheckpoint } from '../checkpoint/open-checkpoint.js';
 import { inspectTokenizer } from '../checkpoint/tokenizer.js';
 import { parameterCount } from '../graph/parameters.js';
@@ -16,7 +16,7 @@ export async function inspectModel(ref: string, quiet: boolean): Promise<ModelDo
   const directory = await obtainWithProgress(ref, quiet);
   const checkpoint = openCheckpoint(directory);
   // Refuses a checkpoint whose tensors are not those of its architecture.
-  llamaTensors(checkpoint);
+  modelTensors(checkpoint);
   const { config } = checkpoint;
   const tokenizer = inspectTokenizer(directory);
   const tensors = [...checkpoint.tensors.values()];

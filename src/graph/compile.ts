@@ -12,9 +12,8 @@ import {
 import { join } from 'node:path';
 import type { Checkpoint } from '../checkpoint/checkpoint.js';
 import { hashWeights } from '../checkpoint/hash.js';
-import { llamaTensors } from '../checkpoint/llama-tensors.js';
 import type { ModelConfig } from '../checkpoint/model-config.js';
-import { openWeights, type Weights } from '../checkpoint/weights.js';
+import { modelTensors } from '../checkpoint/model-tensors.js';
 import { InputError } from '../errors.js';
 import {
   cacheDirectory,
@@ -34,7 +33,7 @@ import { WeightFile } from './weight-file.js';
 /** Raised whenever the graph or the layout of its weights changes, so that older compiled models are not used. */
 export const graphVersion = 4;
 
-/** The same for models that keep blocks of a GGUF file, which others need not be compiled anew for. */
+/** The same for models that keep blocks of their file, which others need not be compiled anew for. */
 const keptBlocksVersion = 1;
 
 /** A compiled model on disk, ready to be loaded: two graphs over one file of weights. */
@@ -73,8 +72,8 @@ export async function compileModel(
       `${checkpoint.directory}: precision ${precision} needs a hidden_size that is a multiple of ${smallestBlock}, not ${config.hiddenSize}; use --precision fp32.`,
     );
   }
-  const tensors = llamaTensors(checkpoint);
-  const plan = planStorage(checkpoint, tensors, precision);
+  const tensors = modelTensors(checkpoint);
+  const plan = planStorage(config, tensors, precision);
   const folder = join(cacheDirectory(), 'models');
   try {
     makeFolder(folder);
@@ -101,8 +100,8 @@ export async function compileModel(
     mkdirSync(temporary);
     try {
       const total = parameterCount(config);
-      const stored = withWeights(checkpoint, join(temporary, 'weights.bin'), (weights, file) =>
-        storeModel(config, weights, tensors, plan, file, (done) =>
+      const stored = withWeightFile(checkpoint, join(temporary, 'weights.bin'), (file) =>
+        storeModel(config, checkpoint, tensors, plan, file, (done) =>
           onProgress('compiling', done / total),
         ),
       );
@@ -123,22 +122,21 @@ export async function compileModel(
   }
 }
 
-/** Runs `store` with the checkpoint's weights and a new weight file, and closes both however it ends. */
-function withWeights<T>(
+/** Runs `store` with a new weight file, and closes both it and what was read however it ends. */
+function withWeightFile<T>(
   checkpoint: Checkpoint,
   path: string,
-  store: (weights: Weights, file: WeightFile) => T,
+  store: (file: WeightFile) => T,
 ): T {
-  const weights = openWeights(checkpoint);
   try {
     const file = new WeightFile(path);
     try {
-      return store(weights, file);
+      return store(file);
     } finally {
       file.close();
     }
   } finally {
-    weights.close();
+    checkpoint.close();
   }
 }
 
@@ -174,7 +172,7 @@ async function cachedHash(
   folder: string,
   onProgress: (share: number) => void,
 ): Promise<string> {
-  const files = [...checkpoint.files, ...checkpoint.configFiles].map((file) => {
+  const files = checkpoint.files.map((file) => {
     const { size, mtimeMs } = statSync(file);
     return [file, size, mtimeMs];
   });

@@ -1,5 +1,5 @@
 /**
- * Quantised blocks of GGUF files as MatMulNBits has them, value for value.
+ * Quantised blocks of a checkpoint (of GGUF files, so far) as MatMulNBits has them, value for value.
  *
  * symbol | shape          | meaning
  * -------|----------------|-----------------------------------------------------------------------------
@@ -7,15 +7,15 @@
  * s      | [rows, groups] | scales
  * c      | [rows, groups] | offsets: what every weight of a group has on top of s (q - z)
  *
- * with z = 8 for 4 bits and 128 for 8 bits. In the file (see checkpoint/gguf/dequantise.ts) a weight of Q4_0 is d (q - 8), of Q8_0
+ * with z = 8 for 4 bits and 128 for 8 bits. In the file (see checkpoint/ggml/dequantise.ts) a weight of Q4_0 is d (q - 8), of Q8_0
  * d q, of Q4_1 d q + m and of Q4_K (d s') q - m'. m / d is no whole number, so no zero point of MatMulNBits stands for it (a float
  * one makes onnxruntime 1.30 multiply in float32, fifty times slower, and the nearest whole one loses nearly as much as quantising
  * anew, KL 0.26 of 0.33 on SmolLM2): c = m + 8 d, and the graph adds c times the sum of the group's inputs.
  */
 
-import { groupScale } from '../checkpoint/gguf/dequantise-k.js';
-import { type GgmlType, ggmlTypes } from '../checkpoint/gguf/ggml-types.js';
-import { halfToFloat } from '../checkpoint/gguf/half.js';
+import { groupScale } from '../checkpoint/ggml/dequantise-k.js';
+import { halfToFloat } from '../checkpoint/ggml/half.js';
+import { type GgmlType, ggmlTypes } from '../checkpoint/ggml/types.js';
 import type { QuantisedRows } from './quantise.js';
 
 /** Columns of a group: those of a block, or an eighth of a K block. */

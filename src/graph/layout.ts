@@ -1,6 +1,6 @@
-import type { Checkpoint } from '../checkpoint/checkpoint.js';
-import { type GgmlType, ggmlTypes } from '../checkpoint/gguf/ggml-types.js';
-import type { LlamaTensors } from '../checkpoint/llama-tensors.js';
+import { type GgmlType, ggmlTypes } from '../checkpoint/ggml/types.js';
+import type { ModelConfig } from '../checkpoint/model-config.js';
+import type { ModelTensors } from '../checkpoint/model-tensors.js';
 import { weightType } from '../checkpoint/weight-type.js';
 import { isKeptType, type KeptType, keptBlock, keptForms } from './kept-blocks.js';
 import {
@@ -33,28 +33,25 @@ export interface StoragePlan {
   readonly layouts: ReadonlyMap<Matrix, MatrixLayout>;
 }
 
-type TypeOf = (tensor: string) => GgmlType;
-
 /** More than the types of 4 bits take for a weight, scales included. */
 const fourBitsAtMost = 5;
 
 /**
- * Lays out the matrices of a model in a precision. Blocks of a GGUF file are kept where they are of its bits, not quantised a
+ * Lays out the matrices of a model in a precision. Blocks of a file are kept where they are of its bits, not quantised a
  * second time: Q8_0 in int8, and in int4 those of 4 bits. Where those are most of the layers' weights, the file's maker chose
  * which matrices need more than 4 bits (embedding and head, as a rule), and those get 8: at 4, the head alone loses more than
  * all the rest (of SmolLM2's Q4_1: KL to fp32 0.053 against 0.003).
  */
 export function planStorage(
-  { config, tensors }: Checkpoint,
-  names: LlamaTensors,
+  config: ModelConfig,
+  tensors: ModelTensors,
   precision: Precision,
 ): StoragePlan {
-  const matrices = modelMatrices(config, names);
-  const typeOf: TypeOf = (tensor) => weightType(tensors.get(tensor)!);
+  const matrices = modelMatrices(config, tensors);
   const layout =
     precision === 'fp32'
       ? (): MatrixLayout => ({ precision })
-      : quantisedLayouts(matrices, precision, config.hiddenSize, typeOf);
+      : quantisedLayouts(matrices, precision, config.hiddenSize);
   return {
     matrices,
     layouts: new Map(matrixList(matrices).map((matrix) => [matrix, layout(matrix)])),
@@ -72,15 +69,14 @@ function quantisedLayouts(
   matrices: ModelMatrices,
   precision: 'int8' | 'int4',
   hiddenSize: number,
-  typeOf: TypeOf,
 ): (matrix: Matrix) => QuantisedLayout {
-  const isFourBitFile = precision === 'int4' && isMostlyFourBits(matrices, typeOf);
+  const isFourBitFile = precision === 'int4' && isMostlyFourBits(matrices);
   return ({ parts }) => {
     const needsMore =
-      isFourBitFile && parts.some(({ weight }) => bitsOf(typeOf(weight)) > fourBitsAtMost);
+      isFourBitFile && parts.some(({ weight }) => bitsOf(weightType(weight)) > fourBitsAtMost);
     const kept = new Map<MatrixPart, KeptType>();
     for (const part of parts) {
-      const type = typeOf(part.weight);
+      const type = weightType(part.weight);
       if (isKeptType(type) && isKept(type, precision, isFourBitFile)) kept.set(part, type);
     }
     return {
@@ -98,12 +94,12 @@ function isKept(type: KeptType, precision: 'int8' | 'int4', isFourBitFile: boole
 }
 
 /** Whether most weights of the layers are in blocks of 4 bits that can be kept. */
-function isMostlyFourBits({ layers }: ModelMatrices, typeOf: TypeOf): boolean {
+function isMostlyFourBits({ layers }: ModelMatrices): boolean {
   let all = 0;
   let four = 0;
   for (const { parts, columns } of layers.flatMap(matricesOfLayer))
     for (const { weight, rows } of parts) {
-      const type = typeOf(weight);
+      const type = weightType(weight);
       all += rows * columns;
       if (isKeptType(type) && keptForms[type].bits === 4) four += rows * columns;
     }

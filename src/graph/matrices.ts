@@ -1,5 +1,6 @@
-import type { LinearTensors, LlamaTensors } from '../checkpoint/llama-tensors.js';
 import type { ModelConfig } from '../checkpoint/model-config.js';
+import type { LinearTensors, ModelTensors } from '../checkpoint/model-tensors.js';
+import type { TensorInfo } from '../checkpoint/tensor-info.js';
 
 /** A matrix of the graph: the rows of one or several tensors of equal width under each other. */
 export interface Matrix {
@@ -10,8 +11,8 @@ export interface Matrix {
 
 /** A tensor of a matrix, [rows, columns], and the tensor of its bias, [rows]. */
 export interface MatrixPart {
-  readonly weight: string;
-  readonly bias: string | null;
+  readonly weight: TensorInfo;
+  readonly bias: TensorInfo | null;
   readonly rows: number;
 }
 
@@ -32,10 +33,10 @@ export interface ModelMatrices {
 }
 
 /** Which tensors make up each matrix of the graph: what multiplies the same input is one product. */
-export function modelMatrices(config: ModelConfig, tensors: LlamaTensors): ModelMatrices {
+export function modelMatrices(config: ModelConfig, tensors: ModelTensors): ModelMatrices {
   const { hiddenSize, intermediateSize, headDim, heads, kvHeads, vocabSize } = config;
   const part = ({ weight, bias }: LinearTensors, rows: number) => ({ weight, bias, rows });
-  const overVocabulary = (name: string, weight: string): Matrix => ({
+  const overVocabulary = (name: string, weight: TensorInfo): Matrix => ({
     name,
     columns: hiddenSize,
     parts: [{ weight, bias: null, rows: vocabSize }],

@@ -1,6 +1,6 @@
 import type { Checkpoint } from '../checkpoint/checkpoint.js';
-import { llamaTensors } from '../checkpoint/llama-tensors.js';
 import type { ModelConfig } from '../checkpoint/model-config.js';
+import { modelTensors } from '../checkpoint/model-tensors.js';
 import { type MatrixLayout, planStorage } from './layout.js';
 import { type Precision, smallestBlock } from './quantise.js';
 
@@ -10,8 +10,9 @@ import { type Precision, smallestBlock } from './quantise.js';
  * @returns null where the precision does not fit the model's sizes (see `compileModel`).
  */
 export function compiledBytes(checkpoint: Checkpoint, precision: Precision): number | null {
-  if (precision !== 'fp32' && checkpoint.config.hiddenSize % smallestBlock !== 0) return null;
-  const { layouts } = planStorage(checkpoint, llamaTensors(checkpoint), precision);
+  const { config } = checkpoint;
+  if (precision !== 'fp32' && config.hiddenSize % smallestBlock !== 0) return null;
+  const { layouts } = planStorage(config, modelTensors(checkpoint), precision);
   return [...layouts].reduce((sum, [{ parts, columns }, layout]) => {
     const rows = parts.reduce((count, part) => count + part.rows, 0);
     return sum + rows * rowBytes(columns, layout);

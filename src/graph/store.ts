@@ -1,6 +1,8 @@
-import type { LlamaTensors } from '../checkpoint/llama-tensors.js';
 import type { ModelConfig } from '../checkpoint/model-config.js';
-import type { Weights } from '../checkpoint/weights.js';
+import type { ModelTensors } from '../checkpoint/model-tensors.js';
+import type { TensorInfo } from '../checkpoint/tensor-info.js';
+import type { TensorReader } from '../checkpoint/tensor-reader.js';
+import type { ExternalRange } from './builder.js';
 import { type KeptRows, keepBlocks } from './kept-blocks.js';
 import type { QuantisedLayout, StoragePlan } from './layout.js';
 import type { StoredLinear } from './linear.js';
@@ -19,14 +21,14 @@ const pieceElements = 4 << 20;
  */
 export function storeModel(
   config: ModelConfig,
-  weights: Weights,
-  tensors: LlamaTensors,
+  reader: TensorReader,
+  tensors: ModelTensors,
   { matrices, layouts }: StoragePlan,
   file: WeightFile,
   onProgress: (elements: number) => void,
 ): StoredModel {
   let done = 0;
-  const vector = (name: string, size: number) => weights.readRows(name, 0, size);
+  const vector = (tensor: TensorInfo, size: number) => reader.readRows(tensor, 0, size);
 
   const linear = (matrix: Matrix): StoredLinear => {
     const { name, parts, columns } = matrix;
@@ -39,9 +41,9 @@ export function storeModel(
     for (const part of parts) {
       for (let first = 0; first < part.rows; first += perPiece) {
         const count = Math.min(perPiece, part.rows - first);
-        if (layout.precision === 'fp32') writing.write(weights.readRows(part.weight, first, count));
+        if (layout.precision === 'fp32') writing.write(reader.readRows(part.weight, first, count));
         else {
-          const quantised = quantisedRows(weights, part, first, count, columns, layout);
+          const quantised = quantisedRows(reader, part, first, count, columns, layout);
           writing.write(quantised.packed);
           scales.push(quantised.scales);
           if (layout.offsets)
@@ -52,8 +54,7 @@ export function storeModel(
       }
     }
     const stored = writing.end();
-    const biases = parts.flatMap((part) => (part.bias ? [vector(part.bias, part.rows)] : []));
-    const bias = biases.length > 0 ? storePieces(file, biases) : null;
+    const bias = storeBias(reader, parts, file);
     const common = { name, rows, columns, bias };
     if (layout.precision === 'fp32') return { ...common, precision: 'fp32', weight: stored };
     return {
@@ -67,16 +68,16 @@ export function storeModel(
   const embedding = linear(matrices.embedding);
   const head = matrices.head === null ? { ...embedding, name: 'head' } : linear(matrices.head);
   const { hiddenSize } = config;
-  const layers = tensors.layers.map((names, l) => {
+  const layers = tensors.layers.map((layer, l) => {
     const { qkv, output, gateUp, down } = matrices.layers[l]!;
     return {
       attention: {
-        norm: vector(names.attentionNorm, hiddenSize),
+        norm: vector(layer.attentionNorm, hiddenSize),
         qkv: linear(qkv),
         output: linear(output),
       },
       mlp: {
-        norm: vector(names.mlpNorm, hiddenSize),
+        norm: vector(layer.mlpNorm, hiddenSize),
         gateUp: linear(gateUp),
         down: linear(down),
       },
@@ -94,7 +95,7 @@ export function storeModel(
 
 /** Some rows of a part: the file's own blocks where the layout has room for them, else quantised. */
 function quantisedRows(
-  weights: Weights,
+  reader: TensorReader,
   part: MatrixPart,
   first: number,
   count: number,
@@ -104,12 +105,25 @@ function quantisedRows(
   const bits = precision === 'int8' ? 8 : 4;
   const type = kept.get(part);
   if (type !== undefined)
-    return keepBlocks(type, weights.readBlocks(part.weight, first, count), bits);
-  const piece = weights.readRows(part.weight, first, count);
+    return keepBlocks(type, reader.readBlocks(part.weight, first, count), bits);
+  const piece = reader.readRows(part.weight, first, count);
   return { ...quantiseRows(piece, count, columns, bits, block), offsets: null };
 }
 
-function storePieces(file: WeightFile, pieces: readonly Float32Array[]) {
+/** The biases of a matrix's rows, zeros for parts without one; null where no part has any. */
+function storeBias(
+  reader: TensorReader,
+  parts: readonly MatrixPart[],
+  file: WeightFile,
+): ExternalRange | null {
+  if (parts.every(({ bias }) => bias === null)) return null;
+  const pieces = parts.map(({ bias, rows }) =>
+    bias === null ? new Float32Array(rows) : reader.readRows(bias, 0, rows),
+  );
+  return storePieces(file, pieces);
+}
+
+function storePieces(file: WeightFile, pieces: readonly Float32Array[]): ExternalRange {
   const writing = file.begin();
   for (const piece of pieces) writing.write(piece);
   return writing.end();

@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parseModelConfig, readModelConfig } from '../../src/checkpoint/config.js';
+import { parseModelConfig } from '../../src/checkpoint/config.js';
+import { noBiases } from '../../src/checkpoint/model-config.js';
+import { readModelConfig } from '../../src/checkpoint/open-checkpoint.js';
 import { InputError } from '../../src/errors.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
 import { hasShared, inputErrorOf, SHARED, TINY_CONFIG, writeFolder } from './fixtures.js';
@@ -30,8 +32,7 @@ describe('parseModelConfig', () => {
       rmsNormEps: 1e-6,
       ropeTheta: 10000,
       ropeScaling: null,
-      attentionBias: false,
-      mlpBias: false,
+      biases: noBiases,
       tiedEmbeddings: false,
       slidingWindow: null,
       bosTokenId: 1,
@@ -53,13 +54,16 @@ describe('parseModelConfig', () => {
   it('ignores what transformers ignores: the window of a llama, the biases of a mistral', () => {
     expect(parse({ sliding_window: 8, attention_bias: true, mlp_bias: true })).toMatchObject({
       slidingWindow: null,
-      attentionBias: true,
-      mlpBias: true,
+      biases: { q: true, k: true, v: true, o: true, gate: true, up: true, down: true },
+    });
+    expect(parse({ attention_bias: true }).biases).toEqual({
+      ...{ q: true, k: true, v: true, o: true },
+      ...{ gate: false, up: false, down: false },
     });
     expect(parse({ model_type: 'mistral', sliding_window: 8, attention_bias: true })).toMatchObject(
       {
         slidingWindow: 8,
-        attentionBias: false,
+        biases: noBiases,
       },
     );
     expect(parse({ model_type: 'mistral', sliding_window: 16 }).slidingWindow).toBeNull();
@@ -107,7 +111,12 @@ describe('parseModelConfig', () => {
   });
 
   it.each([
-    [{ model_type: 'qwen2' }, /"qwen2" is not supported; supported are llama and mistral\.$/],
+    [{ model_type: 'mamba' }, /"mamba" is not supported; supported: llama, mistral, qwen2\.$/],
+    [{ model_type: 'constructor' }, /"constructor" is not supported; supported: /],
+    [
+      { model_type: 'qwen3' },
+      /"qwen3" is not supported, as it needs norms of queries and keys; supported: llama, /,
+    ],
     [{ quantization_config: { bits: 4 } }, /already quantised/],
     [{ hidden_act: 'gelu' }, /hidden_act "gelu"/],
     [{ num_hidden_layers: 513 }, /num_hidden_layers/],
@@ -172,8 +181,8 @@ describe.skipIf(!hasShared('configs'))('configs of real models', () => {
   it.each(models)('%s', (name) => {
     const file = join(folder, name);
     const json: unknown = JSON.parse(readFileSync(file, 'utf8'));
-    const unsupported = /^(Qwen|gemma|phi)/.test(name)
-      ? /model_type "\w+" is not supported; supported are llama and mistral\.$/
+    const unsupported = /^(Qwen3|gemma|phi)/.test(name)
+      ? /model_type "\w+" is not supported.*; supported: llama, mistral, qwen2\.$/
       : /bnb/.test(name)
         ? /already quantised/
         : null;
@@ -184,6 +193,8 @@ describe.skipIf(!hasShared('configs'))('configs of real models', () => {
       expect(config.ropeScaling?.type).toBe(/Llama-3/.test(name) ? 'llama3' : undefined);
       expect(config.tiedEmbeddings).toBe(/Llama-3\.2|SmolLM/.test(name));
       expect(config.eosTokenIds).toHaveLength(/Llama-3/.test(name) ? 3 : 1);
+      const { q, o } = config.biases;
+      expect([q, o]).toEqual([/Qwen2/.test(name), false]);
     }
   });
 });

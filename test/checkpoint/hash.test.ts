@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { hashedFields, hashWeights } from '../../src/checkpoint/hash.js';
+import { hashedConfig, hashedFields, hashWeights } from '../../src/checkpoint/hash.js';
+import { type Biases, noBiases } from '../../src/checkpoint/model-config.js';
 import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
 import {
@@ -88,6 +89,19 @@ describe('hashWeights', () => {
     ]);
   });
 
+  it('has the biases as two flags where they are those of whole sublayers', () => {
+    const { config } = open({ a: ramp([2]) });
+    const fieldsOf = (biases: Partial<Biases>) =>
+      new Map(hashedFields(hashedConfig({ ...config, biases: { ...noBiases, ...biases } })));
+    const attention = { q: true, k: true, v: true, o: true };
+    expect(fieldsOf({}).get('attentionBias')).toBe(false);
+    expect(fieldsOf(attention).get('attentionBias')).toBe(true);
+    expect(fieldsOf(attention).has('partBiases')).toBe(false);
+    const part = fieldsOf({ q: true, v: true, down: true });
+    expect([part.get('attentionBias'), part.get('mlpBias')]).toEqual([false, false]);
+    expect(part.get('partBiases')).toEqual(['q', 'v', 'down']);
+  });
+
   it('streams tensors larger than a chunk and reports progress', async () => {
     const a = ramp([3 << 20]);
     const done: number[] = [];
@@ -98,8 +112,10 @@ describe('hashWeights', () => {
       done.push(bytes);
     });
     expect(done).toEqual([8 << 20, total]);
-    const { bosTokenId: _b, eosTokenIds: _e, contextLength: _c, ...shaping } = checkpoint.config;
-    const sorted = Object.entries(shaping).sort(([x], [y]) => (x < y ? -1 : 1));
+    const { biases: _, ...config } = checkpoint.config;
+    const { bosTokenId: _b, eosTokenIds: _e, contextLength: _c, ...shaping } = config;
+    const hashed = { ...shaping, attentionBias: false, mlpBias: false };
+    const sorted = Object.entries(hashed).sort(([x], [y]) => (x < y ? -1 : 1));
     const expected = createHash('sha256')
       .update(`${JSON.stringify(sorted)}\n["a","F32",[${3 << 20}]]\n`)
       .update(a.data);

@@ -96,14 +96,16 @@ describe('resolveModel', () => {
   ])('refuses %j', async (ref) => {
     useCache({ HF_HUB_CACHE: temporaryDirectory() });
     await expect(resolveModel(ref)).rejects.toThrow(
-      /neither "demo", an existing folder or \.gguf file, nor a Hub id/,
+      /neither "demo", an existing folder or file, nor a Hub id/,
     );
   });
 
   it('refuses a file', async () => {
     const file = join(temporaryDirectory(), 'model.bin');
     writeFileSync(file, '');
-    await expect(resolveModel(file)).rejects.toThrow(/is a file but no \.gguf; give/);
+    await expect(resolveModel(file)).rejects.toThrow(
+      /is a file of no known format; give a folder with config\.json .* or a \.gguf file\./,
+    );
   });
 
   it('takes a GGUF file, and the one of a folder that has no config.json', async () => {

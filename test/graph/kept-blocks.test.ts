@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { dequantise } from '../../src/checkpoint/gguf/dequantise.js';
-import { llamaTensors } from '../../src/checkpoint/llama-tensors.js';
+import { dequantise } from '../../src/checkpoint/ggml/dequantise.js';
+import { modelTensors } from '../../src/checkpoint/model-tensors.js';
 import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
-import { openWeights } from '../../src/checkpoint/weights.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { selfCheck } from '../../src/engine/self-check.js';
 import { compileModel } from '../../src/graph/compile.js';
@@ -74,18 +73,17 @@ describe.each(models)('blocks of a GGUF file are kept: %s', (_name, precision, o
   const file = writeGgufMiniature({ vocabSize: 128, contextLength: 128, ...options }, typeOf);
   const checkpoint = openCheckpoint(file);
   const { config } = checkpoint;
-  const weights = openWeights(checkpoint);
   let engine: Engine;
   beforeAll(async () => {
     engine = await loadEngine(file, precision, 1, 'gated');
   });
   afterAll(async () => {
-    weights.close();
+    checkpoint.close();
     await engine.close();
   });
   const values = (name: string) => {
-    const { shape } = checkpoint.tensors.get(name)!;
-    return weights.readRows(name, 0, shape[0]!);
+    const tensor = checkpoint.identity.get(name)!;
+    return checkpoint.readRows(tensor, 0, tensor.shape[0]!);
   };
 
   it('the logits are those of the file', async () => {
@@ -113,7 +111,11 @@ describe.each(models)('blocks of a GGUF file are kept: %s', (_name, precision, o
 describe('planStorage', () => {
   const bitsOf = (typeOf: (name: string) => WrittenType, precision: Precision) => {
     const checkpoint = openCheckpoint(writeGgufMiniature({ ...wide, layers: 1 }, typeOf));
-    const { matrices, layouts } = planStorage(checkpoint, llamaTensors(checkpoint), precision);
+    const { matrices, layouts } = planStorage(
+      checkpoint.config,
+      modelTensors(checkpoint),
+      precision,
+    );
     const { qkv, output, down } = matrices.layers[0]!;
     return [matrices.embedding, matrices.head!, qkv, output, down].map((matrix) => {
       const layout = layouts.get(matrix)!;

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ModelConfig } from '../../src/checkpoint/model-config.js';
 import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
 import { toBlocks, typeIds, type WrittenType } from './gguf-blocks.js';
 import { type MiniatureOptions, writeMiniature } from './miniature.js';
@@ -27,15 +28,30 @@ export function writeGgufMiniature(
   options: MiniatureOptions,
   typeOf: (name: string) => WrittenType,
 ): string {
-  const { directory, config } = writeMiniature(temporaryDirectory(), options);
+  const { directory } = writeMiniature(temporaryDirectory(), options);
+  return toGguf(directory, typeOf, join(directory, 'model.gguf'));
+}
+
+/**
+ * Writes a checkpoint folder as llama.cpp's converter would, without a tokeniser.
+ * @param typeOf the type to store a matrix in, by its name in the file
+ * @returns path of the file
+ */
+export function toGguf(
+  directory: string,
+  typeOf: (name: string) => WrittenType,
+  file: string,
+): string {
+  const { config, tensors } = openCheckpoint(directory);
+  const architecture = config.modelType === 'qwen2' ? 'qwen2' : 'llama';
   const read = readWeights(directory);
   const entries: Buffer[] = [];
   const data: Buffer[] = [];
   let offset = 0;
-  for (const { name, shape } of openCheckpoint(directory).tensors.values()) {
+  for (const { name, shape } of tensors.values()) {
     const stored = storedName(name);
     const type = shape.length === 1 ? 'F32' : typeOf(stored);
-    const heads = /attn_q/.test(stored) ? config.heads : /attn_k/.test(stored) ? config.kvHeads : 0;
+    const heads = architecture === 'llama' ? rotatedHeads(stored, config) : 0;
     const values = read(name);
     const bytes = toBlocks(type, heads === 0 ? values : interleave(values, shape[0]!, heads));
     entries.push(
@@ -51,7 +67,7 @@ export function writeGgufMiniature(
     offset += padded.length;
   }
   const metadata = [
-    entry('general.architecture', 8, text('llama')),
+    entry('general.architecture', 8, text(architecture)),
     ...Object.entries({
       embedding_length: config.hiddenSize,
       feed_forward_length: config.intermediateSize,
@@ -59,10 +75,12 @@ export function writeGgufMiniature(
       context_length: config.contextLength,
       'attention.head_count': config.heads,
       'attention.head_count_kv': config.kvHeads,
-      'attention.key_length': config.headDim,
-      'rope.dimension_count': config.headDim,
-    }).map(([key, value]) => entry(`llama.${key}`, 4, u32(value))),
-    entry('llama.attention.layer_norm_rms_epsilon', 6, f32(config.rmsNormEps)),
+      ...(architecture === 'llama'
+        ? { 'attention.key_length': config.headDim, 'rope.dimension_count': config.headDim }
+        : {}),
+    }).map(([key, value]) => entry(`${architecture}.${key}`, 4, u32(value))),
+    entry(`${architecture}.attention.layer_norm_rms_epsilon`, 6, f32(config.rmsNormEps)),
+    entry(`${architecture}.rope.freq_base`, 6, f32(config.ropeTheta)),
   ];
   const header = Buffer.concat([
     Buffer.from('GGUF'),
@@ -72,10 +90,14 @@ export function writeGgufMiniature(
     ...metadata,
     ...entries,
   ]);
-  const file = join(directory, 'model.gguf');
   const padding = Buffer.alloc((32 - (header.length % 32)) % 32);
   writeFileSync(file, Buffer.concat([header, padding, ...data]));
   return file;
+}
+
+function rotatedHeads(stored: string, config: ModelConfig): number {
+  if (/attn_q/.test(stored)) return config.heads;
+  return /attn_k/.test(stored) ? config.kvHeads : 0;
 }
 
 function storedName(name: string): string {

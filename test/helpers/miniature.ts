@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ModelConfig, RopeScaling } from '../../src/checkpoint/model-config.js';
+import type { Biases, ModelConfig, RopeScaling } from '../../src/checkpoint/model-config.js';
 import { hashText, normals } from './random.js';
 import {
   type StoredType,
@@ -26,6 +26,8 @@ export interface MiniatureOptions {
   readonly storeHeadOnly?: boolean;
   readonly attentionBias?: boolean;
   readonly mlpBias?: boolean;
+  /** Goes before the two above; config.json cannot tell it, but a family or a GGUF file can. */
+  readonly biases?: Partial<Biases>;
   readonly ropeTheta?: number;
   readonly ropeScaling?: RopeScaling | null;
   /** Makes the default `modelType` mistral. */
@@ -74,6 +76,7 @@ export function writeMiniature(directory: string, options: MiniatureOptions = {}
 
 function miniatureConfig(options: MiniatureOptions): ModelConfig {
   const { hiddenSize = 64, heads = 4, slidingWindow = null } = options;
+  const { attentionBias = false, mlpBias = false } = options;
   return {
     modelType: options.modelType ?? (slidingWindow === null ? 'llama' : 'mistral'),
     hiddenSize,
@@ -87,8 +90,11 @@ function miniatureConfig(options: MiniatureOptions): ModelConfig {
     rmsNormEps: 1e-5,
     ropeTheta: options.ropeTheta ?? 10000,
     ropeScaling: options.ropeScaling ?? null,
-    attentionBias: options.attentionBias ?? false,
-    mlpBias: options.mlpBias ?? false,
+    biases: {
+      ...{ q: attentionBias, k: attentionBias, v: attentionBias, o: attentionBias },
+      ...{ gate: mlpBias, up: mlpBias, down: mlpBias },
+      ...options.biases,
+    },
     tiedEmbeddings: options.tied ?? false,
     slidingWindow,
     bosTokenId: 0,
@@ -131,18 +137,25 @@ function* miniatureTensors(
       const weight = matrix(`${prefix}${name}.weight`, out, inputs, gain * scale);
       return bias ? [weight, vector(`${prefix}${name}.bias`, out, 0, 0.15 * scale)] : [weight];
     };
-    const { attentionBias, mlpBias } = config;
+    const { biases } = config;
     const attended = config.heads * config.headDim;
     const keyed = config.kvHeads * config.headDim;
     yield vector(`${prefix}input_layernorm.weight`, hiddenSize, 1, 0.2);
-    yield* projection('self_attn.q_proj', attended, hiddenSize, SCORE_GAIN, attentionBias);
-    yield* projection('self_attn.k_proj', keyed, hiddenSize, SCORE_GAIN, attentionBias);
-    yield* projection('self_attn.v_proj', keyed, hiddenSize, 1, attentionBias);
-    yield* projection('self_attn.o_proj', hiddenSize, attended, OUTPUT_GAIN, attentionBias, inner);
+    yield* projection('self_attn.q_proj', attended, hiddenSize, SCORE_GAIN, biases.q);
+    yield* projection('self_attn.k_proj', keyed, hiddenSize, SCORE_GAIN, biases.k);
+    yield* projection('self_attn.v_proj', keyed, hiddenSize, 1, biases.v);
+    yield* projection('self_attn.o_proj', hiddenSize, attended, OUTPUT_GAIN, biases.o, inner);
     yield vector(`${prefix}post_attention_layernorm.weight`, hiddenSize, 1, 0.2);
-    yield* projection('mlp.gate_proj', intermediateSize, hiddenSize, SCORE_GAIN, mlpBias);
-    yield* projection('mlp.up_proj', intermediateSize, hiddenSize, SCORE_GAIN, mlpBias);
-    yield* projection('mlp.down_proj', hiddenSize, intermediateSize, OUTPUT_GAIN, mlpBias, inner);
+    yield* projection('mlp.gate_proj', intermediateSize, hiddenSize, SCORE_GAIN, biases.gate);
+    yield* projection('mlp.up_proj', intermediateSize, hiddenSize, SCORE_GAIN, biases.up);
+    yield* projection(
+      'mlp.down_proj',
+      hiddenSize,
+      intermediateSize,
+      OUTPUT_GAIN,
+      biases.down,
+      inner,
+    );
   }
   // Signs mixed, of magnitude near 1: with a tied head an all-positive norm would favour the token just read.
   const norm = vector('model.norm.weight', hiddenSize, 0, 1);
@@ -151,10 +164,16 @@ function* miniatureTensors(
     yield matrix('lm_head.weight', vocabSize, hiddenSize, LOGIT_DEVIATION);
 }
 
+const ARCHITECTURES: Readonly<Record<string, string>> = {
+  llama: 'LlamaForCausalLM',
+  mistral: 'MistralForCausalLM',
+  qwen2: 'Qwen2ForCausalLM',
+};
+
 function huggingFaceConfig(config: ModelConfig, dtype: StoredType): Record<string, unknown> {
   const { modelType, eosTokenIds } = config;
   return {
-    architectures: [modelType === 'llama' ? 'LlamaForCausalLM' : 'MistralForCausalLM'],
+    architectures: [ARCHITECTURES[modelType]],
     model_type: modelType,
     hidden_act: 'silu',
     hidden_size: config.hiddenSize,
@@ -168,8 +187,8 @@ function huggingFaceConfig(config: ModelConfig, dtype: StoredType): Record<strin
     rms_norm_eps: config.rmsNormEps,
     rope_theta: config.ropeTheta,
     rope_scaling: huggingFaceRopeScaling(config.ropeScaling),
-    attention_bias: config.attentionBias,
-    mlp_bias: config.mlpBias,
+    attention_bias: config.biases.q,
+    mlp_bias: config.biases.gate,
     tie_word_embeddings: config.tiedEmbeddings,
     ...(modelType === 'mistral' ? { sliding_window: config.slidingWindow } : {}),
     bos_token_id: config.bosTokenId,

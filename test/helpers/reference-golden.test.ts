@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import type { ModelConfig } from '../../src/checkpoint/model-config.js';
+import { type ModelConfig, noBiases } from '../../src/checkpoint/model-config.js';
 import { readWeights } from './read-weights.js';
 import { argmax, createReference, referenceGreedy } from './reference.js';
 
@@ -35,8 +35,7 @@ function readConfig(directory: string): ModelConfig {
     rmsNormEps: json.rms_norm_eps,
     ropeTheta: json.rope_theta,
     ropeScaling: null,
-    attentionBias: false,
-    mlpBias: false,
+    biases: noBiases,
     tiedEmbeddings: json.tie_word_embeddings,
     slidingWindow: null,
     bosTokenId: json.bos_token_id,

@@ -127,14 +127,14 @@ function layerWeights(config: ModelConfig, weights: Weights, layer: number) {
   };
   return {
     attentionNorm: named('input_layernorm.weight'),
-    query: projection('self_attn.q_proj', config.attentionBias),
-    key: projection('self_attn.k_proj', config.attentionBias),
-    value: projection('self_attn.v_proj', config.attentionBias),
-    output: projection('self_attn.o_proj', config.attentionBias),
+    query: projection('self_attn.q_proj', config.biases.q),
+    key: projection('self_attn.k_proj', config.biases.k),
+    value: projection('self_attn.v_proj', config.biases.v),
+    output: projection('self_attn.o_proj', config.biases.o),
     mlpNorm: named('post_attention_layernorm.weight'),
-    gate: projection('mlp.gate_proj', config.mlpBias),
-    up: projection('mlp.up_proj', config.mlpBias),
-    down: projection('mlp.down_proj', config.mlpBias),
+    gate: projection('mlp.gate_proj', config.biases.gate),
+    up: projection('mlp.up_proj', config.biases.up),
+    down: projection('mlp.down_proj', config.biases.down),
   };
 }
 

@@ -1,0 +1,117 @@
+import { InputError } from '../errors.js';
+import type { Checkpoint } from './checkpoint.js';
+import type { LayerPart } from './families/family.js';
+import { type TensorRole, tensorName } from './families/tensor-names.js';
+import type { ModelConfig, Projection } from './model-config.js';
+import type { TensorInfo } from './tensor-info.js';
+import { weightType } from './weight-type.js';
+
+/** A linear projection y = W x + b; the weight is [outputs, inputs], the bias [outputs] or absent. */
+export interface LinearTensors {
+  readonly weight: TensorInfo;
+  readonly bias: TensorInfo | null;
+}
+
+/** Tensors of one decoder layer: the two norms, [H], and the projections, of the shapes that `shapesOf` gives. */
+export type LayerTensors = Readonly<
+  Record<Exclude<LayerPart, Projection>, TensorInfo> & Record<Projection, LinearTensors>
+>;
+
+/** All tensors that a model is made of, whatever the checkpoint calls them; each is stored, with the right shape and a float dtype. */
+export interface ModelTensors {
+  /** [vocabulary, H] */
+  readonly embedding: TensorInfo;
+  readonly layers: readonly LayerTensors[];
+  /** RMSNorm before the head, [H]. */
+  readonly finalNorm: TensorInfo;
+  /** [vocabulary, H]; the same tensor as `embedding` when the two are tied. */
+  readonly head: TensorInfo;
+}
+
+/**
+ * Finds the tensors of the architecture in a checkpoint. Tied weights may be stored as the embedding or as the head; when both are
+ * there, the first counts, as in transformers.
+ * @throws InputError naming a tensor that is missing, its expected and found shape, or a bias that the model would not use
+ */
+export function modelTensors(checkpoint: Checkpoint): ModelTensors {
+  const { config, tensors, names, directory } = checkpoint;
+  const { hiddenSize, vocabSize } = config;
+  const used = new Set<TensorInfo>();
+
+  const need = (role: TensorRole, shape: readonly number[]): TensorInfo => {
+    const name = tensorName(names, role);
+    const found = tensors.get(name);
+    if (found === undefined)
+      throw new InputError(
+        `${directory}: tensor "${name}" of shape [${shape}] is missing; the checkpoint does not fit its configuration.`,
+      );
+    if (String(found.shape) !== String(shape))
+      throw new InputError(
+        `${found.file}: tensor "${name}" has shape [${found.shape}], but the configuration asks for [${shape}].`,
+      );
+    weightType(found);
+    used.add(found);
+    return found;
+  };
+  const outer = (part: 'embedding' | 'finalNorm' | 'head', shape: readonly number[]) =>
+    need({ part, kind: 'weight' }, shape);
+  const shapes = shapesOf(config);
+  const layer = (index: number): LayerTensors => {
+    const norm = (part: LayerPart) => need({ part, layer: index, kind: 'weight' }, [hiddenSize]);
+    const linear = (part: Projection): LinearTensors => ({
+      weight: need({ part, layer: index, kind: 'weight' }, shapes[part]),
+      bias: config.biases[part]
+        ? need({ part, layer: index, kind: 'bias' }, shapes[part].slice(0, 1))
+        : null,
+    });
+    return {
+      attentionNorm: norm('attentionNorm'),
+      ...{ q: linear('q'), k: linear('k'), v: linear('v'), o: linear('o') },
+      mlpNorm: norm('mlpNorm'),
+      ...{ gate: linear('gate'), up: linear('up'), down: linear('down') },
+    };
+  };
+
+  const overVocabulary = [vocabSize, hiddenSize];
+  const headName = tensorName(names, { part: 'head', kind: 'weight' });
+  const embeddingName = tensorName(names, { part: 'embedding', kind: 'weight' });
+  const onlyHead = config.tiedEmbeddings && !tensors.has(embeddingName) && tensors.has(headName);
+  const embedding = outer(onlyHead ? 'head' : 'embedding', overVocabulary);
+  if (!config.tiedEmbeddings && !tensors.has(headName))
+    throw new InputError(
+      `${directory}: tensor "${headName}" of shape [${overVocabulary}] is missing though config.json does not set tie_word_embeddings; set it to true if head and embedding are one.`,
+    );
+  const found = {
+    embedding,
+    layers: Array.from({ length: config.layers }, (_, index) => layer(index)),
+    finalNorm: outer('finalNorm', [hiddenSize]),
+    head: config.tiedEmbeddings ? embedding : outer('head', overVocabulary),
+  };
+  refuseUnusedBias(checkpoint, used);
+  return found;
+}
+
+/** Shapes of the projections, [outputs, inputs]. */
+function shapesOf(config: ModelConfig): Readonly<Record<Projection, readonly [number, number]>> {
+  const { hiddenSize: H, intermediateSize: F, headDim } = config;
+  const queries = config.heads * headDim;
+  const keys = config.kvHeads * headDim;
+  return {
+    q: [queries, H],
+    k: [keys, H],
+    v: [keys, H],
+    o: [H, queries],
+    gate: [F, H],
+    up: [F, H],
+    down: [H, F],
+  };
+}
+
+/** A bias left out would change every output, and nothing else would tell. */
+function refuseUnusedBias({ tensors, config }: Checkpoint, used: ReadonlySet<TensorInfo>): void {
+  for (const tensor of tensors.values())
+    if (tensor.name.endsWith('.bias') && !used.has(tensor))
+      throw new InputError(
+        `${tensor.file}: tensor "${tensor.name}" is a bias, which a ${config.modelType} model of this configuration does not have, and without it the output would be wrong; check model_type and the bias flags of the configuration.`,
+      );
+}
