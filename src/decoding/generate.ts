@@ -5,7 +5,7 @@ import type { KvCache } from '../engine/kv-cache.js';
 import { InputError } from '../errors.js';
 import { type CouplingName, createCoupling } from './coupling.js';
 import type { DraftMemory } from './draft-memory.js';
-import { createDrafter, draftMask, longestDraft, type Method, methodMemory } from './method.js';
+import { createDrafter, draftGraph, longestDraft, type Method, methodMemory } from './method.js';
 import { processMemory } from './process-memory.js';
 import { decodeRounds, type Round } from './rounds.js';
 import { checkSamplingOptions, GREEDY, type SamplingOptions } from './sampling/options.js';
@@ -110,8 +110,8 @@ export async function* generate(
     longestDraft(method),
   );
   const cache = request.cache ?? engine.createCache(prompt.length + maxNewTokens);
-  const mask = draftMask(method);
-  const passes = mask && (await engine.draft(mask));
+  const graph = draftGraph(method);
+  const passes = graph && (await engine.draft(graph));
   const learned = request.memory ?? processMemory(engine, method);
   const memory = learned.taken ? methodMemory(method) : learned;
   memory.taken = true;

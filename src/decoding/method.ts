@@ -1,3 +1,4 @@
+import { type DraftGraph, skipGraph } from '../engine/draft-graph.js';
 import type { DraftLease } from '../engine/engine.js';
 import type { KvCache } from '../engine/kv-cache.js';
 import type { SkipMask } from '../profile/mask.js';
@@ -46,9 +47,9 @@ export function longestDraft(method: Method): number {
   return method.name === 'lookup' ? DEFAULT_LOOKUP_LENGTH : method.draftLength;
 }
 
-/** The mask that a method drafts with; null for one that runs no draft passes. */
-export function draftMask(method: Method): SkipMask | null {
-  return 'mask' in method ? method.mask : null;
+/** The draft that a method's draft passes are of; null for one that runs none. */
+export function draftGraph(method: Method): DraftGraph | null {
+  return 'mask' in method ? skipGraph(method.mask) : null;
 }
 
 /** A memory of nothing yet, for {@link createDrafter}. */
@@ -60,7 +61,7 @@ export function methodMemory(method: Method): DraftMemory {
 /**
  * The drafter of one generation, or null for autoregressive decoding.
  * @param memory the method's own ({@link methodMemory}), new or from earlier generations.
- * @param passes the draft passes of {@link draftMask}; null where there is no such mask.
+ * @param passes the draft passes of {@link draftGraph}; null where there is none.
  * @throws InputError for a draft length or draft exit out of range.
  */
 export function createDrafter(

@@ -8,7 +8,7 @@ import {
 import type { Drafter } from '../../src/decoding/drafter.js';
 import {
   createDrafter,
-  draftMask,
+  draftGraph,
   longestDraft,
   type Method,
   methodMemory,
@@ -130,8 +130,8 @@ async function observe(
   for (let seed = 0; seed < count; seed++) {
     const seeded = { ...sampling, seed };
     const coupling = couplingOf(seeded, longestDraft(method));
-    const mask = draftMask(method);
-    const passes = mask && (await engine.draft(mask));
+    const graph = draftGraph(method);
+    const passes = graph && (await engine.draft(graph));
     const usual = createDrafter(method, methodMemory(method), passes, cache, coupling, eos)!;
     const drafter = options.drafterOf?.(usual) ?? usual;
     const tokens: number[] = [];

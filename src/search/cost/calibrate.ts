@@ -3,6 +3,7 @@ import { createCoupling } from '../../decoding/coupling.js';
 import type { DraftExitState } from '../../decoding/draft-exit.js';
 import { createSkipDrafter } from '../../decoding/drafter.js';
 import { decodeRounds } from '../../decoding/rounds.js';
+import { skipGraph } from '../../engine/draft-graph.js';
 import type { Engine } from '../../engine/engine.js';
 import type { KvCache } from '../../engine/kv-cache.js';
 import type { EvaluationSettings } from '../../evaluation/run.js';
@@ -120,7 +121,7 @@ async function timeGeneration(
     MAX_DRAFT_LENGTH,
   );
   const eos = new Set<number>();
-  const lease = mask && (await engine.draft(bitsToMask(mask)));
+  const lease = mask && (await engine.draft(skipGraph(bitsToMask(mask))));
   const drafter =
     lease && createSkipDrafter(lease, cache, coupling, lengths(random), MAX_DRAFT_LENGTH, eos);
   const room = config.contextLength - prompt.length;
