@@ -7,6 +7,7 @@ import { skipGraph } from '../../engine/draft-graph.js';
 import type { Engine } from '../../engine/engine.js';
 import type { KvCache } from '../../engine/kv-cache.js';
 import type { EvaluationSettings } from '../../evaluation/run.js';
+import { timeInTurns } from '../../measurement/pass-timer.js';
 import { bitsToMask } from '../../profile/mask.js';
 import { Random } from '../../random.js';
 import { MAX_DRAFT_LENGTH } from '../candidate.js';
@@ -57,17 +58,24 @@ export async function calibrateCosts(request: CalibrationRequest): Promise<Calib
   const random = new Random(request.seed);
   const longest = Math.max(...prompts.map((prompt) => prompt.length));
   const cache = engine.createCache(Math.min(engine.config.contextLength, longest + draftedTokens));
-  const pairs: TimedPair[] = [];
-  for (const [i, mask] of spreadMasks(engine.config.layers, random).entries()) {
-    for (let g = 0; g < generations; g++) {
-      signal?.throwIfAborted();
-      const prompt = prompts[pairs.length % prompts.length]!;
-      const plain = await timeGeneration(request, cache, prompt, null, random);
-      const drafted = await timeGeneration(request, cache, prompt, mask, random);
-      pairs.push({ plain, drafted });
-    }
-    onProgress(i + 1, masks);
-  }
+  const list = spreadMasks(engine.config.layers, random);
+  let done = 0;
+  const generation = (mask: Uint8Array | null) => {
+    signal?.throwIfAborted();
+    return timeGeneration(request, cache, prompts[done % prompts.length]!, mask, random);
+  };
+  const turns = await timeInTurns(
+    [() => generation(null), () => generation(list[Math.floor(done / generations)]!)],
+    {
+      settling: () => settling,
+      goesOn(rounds) {
+        done = rounds;
+        if (done % generations === 0) onProgress(done / generations, masks);
+        return done < masks * generations;
+      },
+    },
+  );
+  const pairs = turns.map(([plain, drafted]): TimedPair => ({ plain: plain!, drafted: drafted! }));
   const steady = withoutDrift(pairs);
   const timed = Array.from({ length: masks }, (_, i) =>
     steady.slice(i * generations, (i + 1) * generations).flat(),
@@ -143,7 +151,7 @@ async function timeGeneration(
   } finally {
     await lease?.release();
   }
-  return rounds.slice(settling);
+  return rounds;
 }
 
 /** What of a mask matters to the cost of its draft. */
