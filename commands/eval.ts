@@ -1,15 +1,9 @@
 import { join } from 'node:path';
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../src/cli/base-command.js';
-import {
-  chatFlags,
-  integerFlag,
-  METHODS,
-  modelFlags,
-  samplingFlags,
-  seedFlag,
-} from '../src/cli/flags.js';
+import { chatFlags, integerFlag, modelFlags, samplingFlags, seedFlag } from '../src/cli/flags.js';
 import { interruptible } from '../src/cli/interrupt.js';
+import { METHODS } from '../src/decoding/method.js';
 import type { Model } from '../src/engine/load-model.js';
 import { InputError } from '../src/errors.js';
 import type { AllTurns, LaterTurnsRequest } from '../src/evaluation/conversation.js';

@@ -1,5 +1,5 @@
 import { decoderExit } from '../decoding/draft-rule.js';
-import type { DraftingName, Method } from '../decoding/method.js';
+import { createMethod, type DraftingName, type Method, needsMask } from '../decoding/method.js';
 import { type Divergence, findDivergences } from '../evaluation/divergence.js';
 import {
   BASELINE,
@@ -21,14 +21,14 @@ import type { Finalist } from './candidate.js';
  */
 export function finalistMethod(finalist: Finalist, name: DraftingName = 'skip'): Method {
   const { mask, draft, costs } = finalist;
-  if (name === 'lookup') return { name, ...(costs && { costs }) };
-  return {
-    name,
+  if (!needsMask(name)) return createMethod(name, { drafting: null, costs });
+  const drafting = {
     mask: bitsToMask(mask),
     draftLength: draft.draftLength,
     exit: decoderExit(draft, costs),
     ...(costs && { fallback: costs }),
   };
+  return createMethod(name, { drafting, costs });
 }
 
 /** What real decoding of some prompts showed of one candidate. */

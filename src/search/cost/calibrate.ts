@@ -1,9 +1,9 @@
 import { median } from 'simple-statistics';
 import { createCoupling } from '../../decoding/coupling.js';
 import type { DraftExitState } from '../../decoding/draft-exit.js';
-import { createSkipDrafter } from '../../decoding/drafter.js';
+import { openGraphDrafter } from '../../decoding/drafters/skip.js';
 import { decodeRounds } from '../../decoding/rounds.js';
-import { skipGraph } from '../../engine/draft-graph.js';
+import { draftThreads, skipGraph } from '../../engine/draft-graph.js';
 import type { Engine } from '../../engine/engine.js';
 import type { KvCache } from '../../engine/kv-cache.js';
 import type { EvaluationSettings } from '../../evaluation/run.js';
@@ -129,12 +129,14 @@ async function timeGeneration(
     MAX_DRAFT_LENGTH,
   );
   const eos = new Set<number>();
-  const lease = mask && (await engine.draft(skipGraph(bitsToMask(mask))));
+  const graph = mask && skipGraph(bitsToMask(mask));
+  const context = { engine, cache, coupling, eos };
   const drafter =
-    lease && createSkipDrafter(lease, cache, coupling, lengths(random), MAX_DRAFT_LENGTH, eos);
+    graph && (await openGraphDrafter(graph, MAX_DRAFT_LENGTH, lengths(random), context));
   const room = config.contextLength - prompt.length;
   const maxNewTokens = Math.min(room, mask ? draftedTokens : plainTokens);
-  const shape = lease && mask ? draftShape(mask, lease.engine.threads) : null;
+  const threads = graph && draftThreads(graph, config, engine.model.precision, engine.threads);
+  const shape = mask && threads ? draftShape(mask, threads) : null;
   const rounds: TimedRound[] = [];
   try {
     const request = { engine, cache, prompt, maxNewTokens, drafter, coupling, eos };
@@ -149,7 +151,7 @@ async function timeGeneration(
       });
     }
   } finally {
-    await lease?.release();
+    await drafter?.close();
   }
   return rounds;
 }
