@@ -64,6 +64,10 @@ describe.each([
     expect(rounds.flatMap(({ tokens }) => tokens)).toEqual(truth);
     const drafted = rounds.flatMap((round) => round.drafted);
     expect(drafted.every((token) => half.includes(token))).toBe(true);
+    // Of the proposed token's own column: another's would be no probability, or that of a token that is not the best.
+    const confidences = rounds.flatMap((round) => round.confidences);
+    const least = sampling === GREEDY ? 1 / half.length : 0;
+    expect(confidences.every((q) => q > least && q <= 1)).toBe(true);
     // What the head has and what it has not: with a token for a column, next to nothing would be accepted.
     const inHead = rounds.slice(1).filter(({ tokens }) => half.includes(tokens[0]!));
     expect(inHead.length).toBeGreaterThan(3);
