@@ -1,13 +1,7 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../src/cli/base-command.js';
-import {
-  chatFlags,
-  integerFlag,
-  METHODS,
-  modelFlags,
-  samplingFlags,
-  seedFlag,
-} from '../src/cli/flags.js';
+import { chatFlags, integerFlag, modelFlags, samplingFlags, seedFlag } from '../src/cli/flags.js';
+import { METHODS } from '../src/decoding/method.js';
 import type { EvaluationDocument } from '../src/evaluation/document.js';
 import { EVALUATION_FORMATS } from '../src/reporting/evaluation.js';
 

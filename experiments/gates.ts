@@ -8,6 +8,7 @@ import { median, quantile } from 'simple-statistics';
 import { physicalCores } from '../src/engine/cores.js';
 import { loadModel } from '../src/engine/load-model.js';
 import { precisions } from '../src/graph/quantise.js';
+import { ofKind, repeated, timeInTurns } from '../src/measurement/pass-timer.js';
 import { writeJson } from './lib/output.js';
 
 const context = 128;
@@ -24,24 +25,20 @@ for (const precision of precisions) {
     { engine: gated, gates: gated.target },
     { engine: gated, gates: gated.gates({ attention: all, mlp: all }) },
     { engine: plain, gates: plain.target },
-  ].map((turn) => ({
-    ...turn,
-    cache: turn.engine.createCache(context + 8),
-    times: [] as number[],
-  }));
+  ].map((turn) => ({ ...turn, cache: turn.engine.createCache(context + 8) }));
   for (const { engine, cache } of turns) await engine.prefill(cache, tokens.slice(0, context));
-  for (let round = 0; round < rounds; round++) {
-    for (const { engine, cache, gates, times } of turns) {
-      // The other session's threads spin for a while after its pass: the first passes of a turn are not counted.
-      for (let repeat = 0; repeat < 6; repeat++) {
-        const begun = performance.now();
-        await engine.forward(cache, tokens.slice(context), context, gates, 'last');
-        if (repeat >= 3) times.push(performance.now() - begun);
-      }
-    }
-  }
-  const [gatedMs, skippedMs, plainMs] = turns.map(({ times }) => median(times));
-  const [gatedLow, skippedLow, plainLow] = turns.map(({ times }) => quantile(times, 0.1));
+  const times = await timeInTurns(
+    turns.map(({ engine, cache, gates }) =>
+      repeated(() => engine.forward(cache, tokens.slice(context), context, gates, 'last'), {
+        passes: 6,
+      }),
+    ),
+    // The other session's threads spin for a while after its pass: the first passes of a turn are not counted.
+    { settling: () => 3, goesOn: (done) => done < rounds },
+  );
+  const kinds = turns.map((_, i) => ofKind(times, i));
+  const [gatedMs, skippedMs, plainMs] = kinds.map(median);
+  const [gatedLow, skippedLow, plainLow] = kinds.map((kind) => quantile(kind, 0.1));
   rows.push({
     ...{ precision, threads, gated_ms: gatedMs!, ungated_ms: plainMs! },
     gated_over_ungated: gatedMs! / plainMs!,

@@ -21,6 +21,8 @@ export { loadDataset } from './datasets/load.js';
 export type { CouplingName } from './decoding/coupling.js';
 export type { DraftExit } from './decoding/draft-exit.js';
 export type { DraftRule } from './decoding/draft-rule.js';
+export type { Draft, Drafter } from './decoding/drafter.js';
+export type { CustomContext, CustomMethod } from './decoding/drafters/custom.js';
 export {
   type FinishReason,
   type GenerateEvent,
@@ -37,7 +39,9 @@ export {
 export type { Round } from './decoding/rounds.js';
 export { GREEDY, type SamplingOptions } from './decoding/sampling/options.js';
 export type { DecodeStatistics } from './decoding/statistics.js';
-export type { Engine } from './engine/engine.js';
+export { type DraftGraph, skipGraph } from './engine/draft-graph.js';
+export type { DraftLease, Engine } from './engine/engine.js';
+export type { KvCache } from './engine/kv-cache.js';
 export { type LoadOptions, loadModel, type Model } from './engine/load-model.js';
 export { InputError } from './errors.js';
 export { type AllTurns, addLaterTurns } from './evaluation/conversation.js';

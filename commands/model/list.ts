@@ -40,7 +40,6 @@ export default class ModelList extends BaseCommand {
     await this.parse(ModelList);
     const { resolveModel } = await import('../../src/checkpoint/resolve.js');
     const { folderBytes, listCachedModels } = await import('../../src/checkpoint/hub-cache.js');
-    const { openCheckpoint } = await import('../../src/checkpoint/open-checkpoint.js');
     const { readModelConfig } = await import('../../src/checkpoint/open-checkpoint.js');
     const { listCompiled } = await import('../../src/graph/compiled-list.js');
 
@@ -50,10 +49,7 @@ export default class ModelList extends BaseCommand {
       ...listCachedModels(),
     ].map((model): ListedModel => {
       try {
-        // The architecture of a GGUF file stands in its header.
-        const { modelType: architecture, layers } = /\.gguf$/i.test(model.directory)
-          ? openCheckpoint(model.directory).config
-          : readModelConfig(model.directory);
+        const { modelType: architecture, layers } = readModelConfig(model.directory);
         return { ...model, architecture, layers, problem: null };
       } catch (error) {
         return { ...model, architecture: null, layers: null, problem: errorMessage(error) };

@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { mean } from 'simple-statistics';
 import { BUNDLED, loadDataset } from '../../src/datasets/load.js';
+import { skipGraph } from '../../src/engine/draft-graph.js';
 import { loadModel } from '../../src/engine/load-model.js';
 import { readProfile } from '../../src/profile/profile.js';
 import { fullPasses, meanLoss } from '../lib/loss.js';
@@ -52,7 +53,8 @@ for (const named of models) {
   if (!tokenizer) throw new Error(`${reference} has no tokenizer`);
   const skipped = profile === undefined ? undefined : readProfile(profile);
   const draft =
-    skipped && (await engine.draft({ attention: skipped.skip_attention, mlp: skipped.skip_mlp }));
+    skipped &&
+    (await engine.draft(skipGraph({ attention: skipped.skip_attention, mlp: skipped.skip_mlp })));
   const lossOn = async (texts: number[][]) =>
     (await meanLoss(draft ?? fullPasses(engine), texts)).loss;
   const kinds: Record<string, number> = {};

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { draftMask } from '../../src/decoding/method.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { selfCheck } from '../../src/engine/self-check.js';
 import { findDivergences } from '../../src/evaluation/divergence.js';
@@ -59,7 +58,6 @@ export async function runCase(
     const sample = samples.get(unit)!;
     const found = divergences.find((divergence) => divergence.sample === sample);
     const drafts = 'draftLength' in method ? method : null;
-    const mask = draftMask(method);
     return {
       ...{ unit, model, precision: engine.model.precision, dataset, prompt: promptId },
       ...{ threads: engine.threads, prompt_tokens: tokens.length },
@@ -67,7 +65,7 @@ export async function runCase(
       method: method.name,
       draft_exit: drafts?.exit.exit ?? null,
       draft_length: drafts?.draftLength ?? null,
-      mask: mask && maskToBits(mask, engine.config.layers).join(''),
+      mask: drafts && maskToBits(drafts.mask, engine.config.layers).join(''),
       fallback: drafts?.fallback !== undefined,
       new_tokens: samples.get(BASELINE.name)!.tokens.length,
       proposed_tokens: sample.statistics.proposedTokens,

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { basename, extname } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { DRAFTERS } from '../../src/decoding/drafters/registry.js';
+import { needsMask } from '../../src/decoding/method.js';
 import { InputError } from '../../src/errors.js';
 import { errorMessage } from '../../src/files.js';
 import { precisions } from '../../src/graph/quantise.js';
@@ -20,7 +22,7 @@ const searchSchema = z.strictObject({
 /** One way of decoding: what the profile says, but for the fields given here. */
 const variantSchema = z.strictObject({
   name: z.string(),
-  method: z.enum(['skip', 'lookup', 'cascade']).default('skip'),
+  method: z.enum(DRAFTERS.map(({ name }) => name)).default('skip'),
   /** A name among `profiles`; default: the first. */
   profile: z.string().optional(),
   draft_length: count.optional(),
@@ -67,7 +69,7 @@ const definitionSchema = z
       const path = ['variants', i];
       const fault = (message: string) => addIssue({ code: 'custom', path, message });
       if (names.indexOf(name) < i) fault(`"${name}" comes twice`);
-      if (method !== 'lookup' && (profile === undefined || !known.includes(profile)))
+      if (needsMask(method) && (profile === undefined || !known.includes(profile)))
         fault(`its profile is none of "profiles" (${known.join(', ')})`);
     });
   });

@@ -1,7 +1,7 @@
 import { loadDataset } from '../../src/datasets/load.js';
 import type { ExitCosts } from '../../src/decoding/cost-exit.js';
 import { decoderExit, overrideRule } from '../../src/decoding/draft-rule.js';
-import type { Method } from '../../src/decoding/method.js';
+import { createMethod, type Method, needsMask } from '../../src/decoding/method.js';
 import { profileCosts, profileRule } from '../../src/decoding/profile-method.js';
 import { GREEDY } from '../../src/decoding/sampling/options.js';
 import type { Model } from '../../src/engine/load-model.js';
@@ -27,7 +27,8 @@ export async function variantMethod(
   precision: Precision,
   calibrate: (mask: SkipMask) => Promise<ExitCosts>,
 ): Promise<Method> {
-  if (method === 'lookup' || !profile) return { name: 'lookup' };
+  if (!needsMask(method)) return createMethod(method, { drafting: null });
+  if (!profile) throw new TypeError(`${method} needs a profile`);
   const { skip_attention: attention, skip_mlp: mlp } = profile;
   const mask = { attention, mlp };
   const stored = profile.precision === precision ? profileCosts(profile) : undefined;
@@ -41,7 +42,8 @@ export async function variantMethod(
   // The cost rule weighs every length that it knows the costs of, unless the variant says how many.
   const longest = exit.exit === 'cost' ? exit.costs.verify.length - 1 : rule.draftLength;
   const pauses = fallback ? { fallback: await costsOf() } : {};
-  return { name: method, mask, draftLength: draft_length ?? longest, exit, ...pauses };
+  const drafting = { mask, draftLength: draft_length ?? longest, exit, ...pauses };
+  return createMethod(method, { drafting });
 }
 
 /**

@@ -1,3 +1,4 @@
+import { createMethod, METHODS, needsMask } from '../decoding/method.js';
 import {
   type FittingProfile,
   profileMethod,
@@ -6,7 +7,6 @@ import {
 import type { Engine } from '../engine/engine.js';
 import { InputError } from '../errors.js';
 import type { NamedMethod } from '../evaluation/run.js';
-import { METHODS } from './flags.js';
 
 /** What an evaluation measures, and what the user should know about it. */
 export interface EvaluatedMethods {
@@ -19,17 +19,18 @@ export interface EvaluatedMethods {
 /** @throws InputError when `--methods` has one that needs a mask, and there is no profile, or the other way round. */
 export function checkMethods(asked: readonly string[] | undefined, files: readonly string[]): void {
   if (!asked) return;
-  const masked = asked.find((name) => name === 'skip' || name === 'cascade');
+  const all: readonly string[] = METHODS.filter(needsMask);
+  const masked = asked.find((name) => all.includes(name));
   if ((masked !== undefined) === files.length > 0) return;
   throw new InputError(
     masked === undefined
-      ? '--profile belongs to the methods skip and cascade, but --methods leaves them out; add one, or leave the profile out.'
+      ? `--profile belongs to the methods ${all.join(' and ')}, but --methods leaves them out; add one, or leave the profile out.`
       : `--methods has ${masked}, which needs a mask; give --profile.`,
   );
 }
 
 /**
- * The methods that were asked for, `skip` and `cascade` with each profile; without `--methods` what each profile decodes with,
+ * The methods that were asked for, those with a mask with each profile; without `--methods` what each profile decodes with,
  * and prompt lookup beside it.
  * @throws InputError when a profile cannot be read or belongs to another model.
  */
@@ -45,11 +46,16 @@ export function evaluatedMethods(
   const methods: NamedMethod[] = [];
   for (const name of METHODS) {
     if (name === 'autoregressive') continue;
-    if (name === 'lookup') {
-      if (asked && !asked.includes(name)) continue;
+    if (!needsMask(name)) {
+      // Prompt lookup is what everybody has: others are held against it.
+      const isUsual = name === 'lookup' || profiles.some(({ profile }) => profile.method === name);
+      if (asked ? !asked.includes(name) : !isUsual) continue;
       // All profiles of one machine tell the same costs of its target passes.
       const [first] = profiles;
-      methods.push({ name, method: first ? profileMethod(first.profile, name) : { name } });
+      methods.push({
+        name,
+        method: first ? profileMethod(first.profile, name) : createMethod(name, { drafting: null }),
+      });
       continue;
     }
     for (const { file, profile } of profiles) {

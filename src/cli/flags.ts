@@ -1,5 +1,6 @@
 import { Flags } from '@oclif/core';
 import { DRAFT_EXITS } from '../decoding/draft-rule.js';
+import { METHODS } from '../decoding/method.js';
 import { InputError } from '../errors.js';
 import { precisions } from '../graph/quantise.js';
 
@@ -126,9 +127,6 @@ export const samplingFlags = {
     summary: 'gumbel: the same text for a seed with any method; maximal: the same distribution.',
   })(),
 };
-
-/** Methods that can be asked for. */
-export const METHODS = ['autoregressive', 'skip', 'lookup', 'cascade'] as const;
 
 /** How to draft; `resolveMethod` turns them into a method. */
 export const methodFlags = {

@@ -6,7 +6,14 @@ import {
   hasThreshold,
   overrideRule,
 } from '../decoding/draft-rule.js';
-import type { Method } from '../decoding/method.js';
+import type { SkipDrafting } from '../decoding/drafters/kind.js';
+import {
+  createMethod,
+  type ListedName,
+  METHODS,
+  type Method,
+  needsMask,
+} from '../decoding/method.js';
 import {
   profileCosts,
   profileMethod,
@@ -18,12 +25,11 @@ import type { Engine } from '../engine/engine.js';
 import { InputError } from '../errors.js';
 import { parseLayerList, type SkipMask } from '../profile/mask.js';
 import type { Profile } from '../profile/schema.js';
-import type { METHODS } from './flags.js';
 
 /** Values of `methodFlags`. */
 export interface MethodFlags {
   readonly profile?: string | undefined;
-  readonly method?: (typeof METHODS)[number] | undefined;
+  readonly method?: ListedName | undefined;
   readonly 'draft-length'?: number | undefined;
   readonly 'draft-exit'?: DraftExitName | undefined;
   readonly threshold?: number | undefined;
@@ -68,7 +74,7 @@ export function samplingOptions(flags: SamplingFlags): SamplingOptions {
 }
 
 /** `--method`, else `skip` with a mask, else the profile's, else autoregressive. */
-function methodName(flags: MethodFlags, profile: Profile | null): (typeof METHODS)[number] {
+function methodName(flags: MethodFlags, profile: Profile | null): ListedName {
   const { method, 'skip-attention': attention, 'skip-mlp': mlp } = flags;
   if (method !== undefined) return method;
   if (attention !== undefined || mlp !== undefined) return 'skip';
@@ -87,20 +93,21 @@ export function resolveMethod(flags: MethodFlags, engine: Engine): ResolvedMetho
       ? { profile: null, warnings: [] }
       : readFittingProfile(flags.profile, engine);
   const name = methodName(flags, profile);
-  if (name === 'skip' || name === 'cascade') {
+  if (needsMask(name)) {
     if (!profile && flags['skip-attention'] === undefined && flags['skip-mlp'] === undefined)
       throw new InputError(
         'There is no mask to draft with: give --profile, or --skip-attention and --skip-mlp.',
       );
-    return { method: skipMethod(name, flags, profile, engine.config.layers), profile, warnings };
+    const drafting = maskDrafting(flags, profile, engine.config.layers);
+    return { method: createMethod(name, { drafting }), profile, warnings };
   }
   for (const flag of SKIP_ONLY)
     if (flags[flag] !== undefined)
       throw new InputError(
-        `--${flag} belongs to the methods skip and cascade, but the method is ${name}; ${profile && flags.method === undefined ? `which is the profile's: give --method skip` : 'give --profile or --skip-attention'}, or leave it out.`,
+        `--${flag} belongs to the methods ${METHODS.filter(needsMask).join(' and ')}, but the method is ${name}; ${profile && flags.method === undefined ? `which is the profile's: give --method skip` : 'give --profile or --skip-attention'}, or leave it out.`,
       );
-  const method = profile ? profileMethod(profile, name) : { name };
-  return { method, profile, warnings: name === 'lookup' ? warnings : [] };
+  const method = profile ? profileMethod(profile, name) : createMethod(name, { drafting: null });
+  return { method, profile, warnings: name === 'autoregressive' ? [] : warnings };
 }
 
 const SKIP_ONLY = [
@@ -111,12 +118,8 @@ const SKIP_ONLY = [
   'threshold',
 ] as const;
 
-function skipMethod(
-  name: 'skip' | 'cascade',
-  flags: MethodFlags,
-  profile: Profile | null,
-  layers: number,
-): Method {
+/** How to draft with a mask: the flags', else the profile's. */
+function maskDrafting(flags: MethodFlags, profile: Profile | null, layers: number): SkipDrafting {
   const chosen = (flag: 'skip-attention' | 'skip-mlp', stored: readonly number[] | undefined) => {
     const text = flags[flag];
     return text === undefined ? (stored ?? []) : parseLayerList(text, layers, `--${flag}`);
@@ -134,7 +137,6 @@ function skipMethod(
     );
   const { draftLength } = rule;
   return {
-    name,
     mask,
     draftLength,
     exit: decoderExit(rule, costs),

@@ -1,3 +1,5 @@
+import type { HeadTokens } from '../engine/draft-graph.js';
+import { columnOf, mapColumns } from './head-tokens.js';
 import { createFilter, createSurvivors, type Survivors } from './sampling/filter.js';
 import { argmax } from './sampling/greedy.js';
 import { gumbelToken } from './sampling/gumbel.js';
@@ -14,21 +16,30 @@ export type CouplingName = 'gumbel' | 'maximal';
 /** No token was proposed at this place. */
 export const NONE = -1;
 
-/** Chooses tokens from logits for one generation. `index` counts the places of a draft from 0 in every round. */
+/**
+ * Chooses what the draft proposes, from its own logits.
+ * @param logits [columns of the draft's head].
+ * @param position of the chosen token in the sequence.
+ * @param place in the draft, from 0 in every round.
+ * @returns the column of the token, which `tokenOf` (head-tokens.ts) makes an id of.
+ */
+export type DraftChoice = (logits: Float32Array, position: number, place: number) => number;
+
+/** Chooses tokens from logits for one generation. `place` counts the places of a draft from 0 in every round. */
 export interface Coupling {
-  /** The token that the draft proposes for `position`, from its own logits [vocabulary]. */
-  draft(logits: Float32Array, position: number, index: number): number;
-  /** Takes note of a proposed token that no distribution stands behind (prompt lookup). */
-  propose(token: number, index: number): void;
+  /** The choices of a draft whose head has these tokens, for the whole generation. */
+  draftFrom(head: HeadTokens): DraftChoice;
+  /** Takes note of a proposed token (an id) that no distribution stands behind (prompt lookup). */
+  propose(token: number, place: number): void;
   /**
-   * The token that is emitted at `position`, from the target's logits at `offset`; it is accepted when it equals
-   * `proposed`. After the first that differs the round is over.
+   * The token (an id) that is emitted at `position`, from the target's logits [vocabulary] at `offset`; it is accepted when
+   * it equals the token `proposed`. After the first that differs the round is over.
    */
   verify(
     logits: Float32Array,
     offset: number,
     position: number,
-    index: number,
+    place: number,
     proposed: number,
   ): number;
 }
@@ -48,7 +59,10 @@ export function createCoupling(
 
 function greedy(vocabularySize: number): Coupling {
   return {
-    draft: (logits) => argmax(logits, 0, vocabularySize),
+    draftFrom: (head) => {
+      const columns = head?.length ?? vocabularySize;
+      return (logits) => argmax(logits, 0, columns);
+    },
     propose: () => {},
     verify: (logits, offset) => argmax(logits, offset, vocabularySize),
   };
@@ -57,14 +71,21 @@ function greedy(vocabularySize: number): Coupling {
 function gumbel(sampling: SamplingOptions, vocabularySize: number): Coupling {
   const filter = createFilter(sampling, vocabularySize);
   const survivors = createSurvivors(sampling, vocabularySize);
-  const choose = (logits: Float32Array, offset: number, position: number) => {
-    filter(logits, offset, survivors);
-    return gumbelToken(survivors, sampling.seed, position);
-  };
   return {
-    draft: (logits, position) => choose(logits, 0, position),
+    draftFrom(head) {
+      const filterOwn = head ? createFilter(sampling, head.length) : filter;
+      return (logits, position) => {
+        filterOwn(logits, 0, survivors);
+        // The noise is the token's: the target's own adds the same.
+        mapColumns(head, survivors);
+        return columnOf(head, gumbelToken(survivors, sampling.seed, position));
+      };
+    },
     propose: () => {},
-    verify: (logits, offset, position) => choose(logits, offset, position),
+    verify(logits, offset, position) {
+      filter(logits, offset, survivors);
+      return gumbelToken(survivors, sampling.seed, position);
+    },
   };
 }
 
@@ -83,21 +104,25 @@ function maximal(
   // Every random decision has a number of its own: see sampling/maximal.ts.
   let draws = 0;
   return {
-    draft(logits, _position, index) {
-      const place = drafts[index]!;
-      filter(logits, 0, place.survivors);
-      place.draw = draws++;
-      return draftToken(place.survivors, seed, place.draw);
+    draftFrom(head) {
+      const filterOwn = head ? createFilter(sampling, head.length) : filter;
+      return (logits, _position, place) => {
+        const drawn = drafts[place]!;
+        filterOwn(logits, 0, drawn.survivors);
+        mapColumns(head, drawn.survivors);
+        drawn.draw = draws++;
+        return columnOf(head, draftToken(drawn.survivors, seed, drawn.draw));
+      };
     },
-    propose(token, index) {
-      const place = drafts[index]!;
-      pointMass(place.survivors, token);
-      place.draw = draws++;
+    propose(token, place) {
+      const drawn = drafts[place]!;
+      pointMass(drawn.survivors, token);
+      drawn.draw = draws++;
     },
-    verify(logits, offset, _position, index, proposed) {
+    verify(logits, offset, _position, place, proposed) {
       filter(logits, offset, target);
       if (proposed === NONE) return targetToken(target, seed, draws++);
-      const { survivors, draw } = drafts[index]!;
+      const { survivors, draw } = drafts[place]!;
       return verifyToken(target, survivors, proposed, seed, draw);
     },
   };

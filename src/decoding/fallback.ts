@@ -57,5 +57,6 @@ export function createFallback(drafter: Drafter, costs: RoundCosts, budget: Draf
       drafter.verified(drafted, accepted);
       if (drafted > 0) add(accepted + 1 - roundCost(costs, drafted));
     },
+    close: () => drafter.close(),
   };
 }

@@ -5,7 +5,8 @@ import type { KvCache } from '../engine/kv-cache.js';
 import { InputError } from '../errors.js';
 import { type CouplingName, createCoupling } from './coupling.js';
 import type { DraftMemory } from './draft-memory.js';
-import { createDrafter, draftMask, longestDraft, type Method, methodMemory } from './method.js';
+import type { Drafter } from './drafter.js';
+import { longestDraft, type Method, methodMemory } from './method.js';
 import { processMemory } from './process-memory.js';
 import { decodeRounds, type Round } from './rounds.js';
 import { checkSamplingOptions, GREEDY, type SamplingOptions } from './sampling/options.js';
@@ -16,7 +17,7 @@ export interface GenerateRequest {
   readonly prompt: readonly number[];
   /** Default 128; fewer are made where the context ends. */
   readonly maxNewTokens?: number;
-  /** Default: autoregressive. */
+  /** Default: autoregressive. `{ name: 'custom', … }` drafts with a {@link Drafter} of the caller's own. */
   readonly method?: Method;
   /** Default: greedy. */
   readonly sampling?: SamplingOptions;
@@ -32,7 +33,10 @@ export interface GenerateRequest {
   readonly cache?: KvCache;
   /** Tokens of the prompt, from its first, whose keys and values `cache` holds from an earlier generation. Default: none. */
   readonly cachedTokens?: number;
-  /** What the method learned before, which this generation adds to. Default: what it learned on this engine in this process. */
+  /**
+   * What this method learned before, which this generation adds to ({@link methodMemory}). Default: what it learned on this
+   * engine in this process.
+   */
   readonly memory?: DraftMemory;
 }
 
@@ -110,16 +114,15 @@ export async function* generate(
     longestDraft(method),
   );
   const cache = request.cache ?? engine.createCache(prompt.length + maxNewTokens);
-  const mask = draftMask(method);
-  const passes = mask && (await engine.draft(mask));
   const learned = request.memory ?? processMemory(engine, method);
   const memory = learned.taken ? methodMemory(method) : learned;
   memory.taken = true;
   const output = createOutput(tokenizer ? createTextStream(tokenizer) : null, stop);
   const statistics = emptyStatistics();
   let finishReason: FinishReason = 'length';
+  let drafter: Drafter | null = null;
   try {
-    const drafter = createDrafter(method, memory, passes, cache, coupling, eos);
+    drafter = await memory.open({ engine, cache, coupling, eos });
     const rounds = { engine, cache, prompt, cachedTokens, maxNewTokens, drafter, coupling, eos };
     for await (const round of decodeRounds(rounds)) {
       addRound(statistics, round);
@@ -134,7 +137,7 @@ export async function* generate(
     }
   } finally {
     memory.taken = false;
-    await passes?.release();
+    await drafter?.close();
   }
   const rest = output.end();
   if (rest !== '') yield { round: null, tokens: [], text: rest };

@@ -5,7 +5,7 @@ import { readProfile } from '../profile/profile.js';
 import type { Profile } from '../profile/schema.js';
 import type { ExitCosts } from './cost-exit.js';
 import { type DraftRule, decoderExit } from './draft-rule.js';
-import type { Method, MethodName } from './method.js';
+import { createMethod, type ListedName, type Method, needsMask } from './method.js';
 
 /** A profile that belongs to a model. */
 export interface FittingProfile {
@@ -35,19 +35,18 @@ export function readFittingProfile(file: string, engine: Engine): FittingProfile
  */
 export function profileMethod(
   profile: Profile,
-  name: MethodName = profile.method ?? 'skip',
+  name: ListedName = profile.method ?? 'skip',
 ): Method {
-  if (name === 'autoregressive') return { name };
   const costs = profileCosts(profile);
-  if (name === 'lookup') return { name, ...(costs && { costs }) };
+  if (!needsMask(name)) return createMethod(name, { drafting: null, costs });
   const rule = profileRule(profile);
-  return {
-    name,
+  const drafting = {
     mask: { attention: profile.skip_attention, mlp: profile.skip_mlp },
     draftLength: rule.draftLength,
     exit: decoderExit(rule, costs),
     ...(costs && { fallback: costs }),
   };
+  return createMethod(name, { drafting, costs });
 }
 
 /** The rule of a profile. */

@@ -1,4 +1,4 @@
-import type { SkipMask } from '../profile/mask.js';
+import type { DraftGraph } from './draft-graph.js';
 
 interface Closable {
   close(): Promise<void>;
@@ -10,19 +10,19 @@ interface Member<E> {
 }
 
 /**
- * The sessions of drafts in use, one for each mask, and the one that was used last: decoding again and again with one
- * profile loads it once, and a search over a thousand masks keeps no more than it needs.
+ * The sessions of drafts in use, one for each graph, and the one that was used last: decoding again and again with one
+ * profile loads it once, and a search over a thousand drafts keeps no more than it needs.
  */
 export class DraftPool<E extends Closable> {
   private readonly members = new Map<string, Member<E>>();
 
-  /** @param load makes the session of a mask. */
-  constructor(private readonly load: (mask: SkipMask) => Promise<E>) {}
+  /** @param load makes the session of a draft. */
+  constructor(private readonly load: (graph: DraftGraph) => Promise<E>) {}
 
-  /** The session of a mask, to be given back with `release`. */
-  async acquire(mask: SkipMask): Promise<{ engine: E; release(): Promise<void> }> {
-    const key = `${mask.attention}|${mask.mlp}`;
-    const member = this.members.get(key) ?? { engine: this.load(mask), users: 0 };
+  /** The session of a draft, to be given back with `release`. */
+  async acquire(graph: DraftGraph): Promise<{ engine: E; release(): Promise<void> }> {
+    const { key } = graph;
+    const member = this.members.get(key) ?? { engine: this.load(graph), users: 0 };
     member.users++;
     this.members.set(key, member);
     let engine: E;

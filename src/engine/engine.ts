@@ -6,13 +6,14 @@ import { errorMessage } from '../files.js';
 import { blockSize } from '../graph/attention.js';
 import type { CompiledModel } from '../graph/compile.js';
 import { maskToBits, type SkipMask } from '../profile/mask.js';
-import { draftThreads, writeDraft } from './draft-graph.js';
+import { type DraftGraph, draftThreads } from './draft-graph.js';
 import { DraftPool } from './draft-pool.js';
 import { KvCache } from './kv-cache.js';
 import { PassInputs, tailBlocks } from './pass-inputs.js';
 import type { ReplayInputs } from './replay-inputs.js';
 import { createSession } from './session.js';
 import { Sublayers } from './sublayers.js';
+import { writeDraft } from './write-graph.js';
 
 /** Tokens of one prefill pass. */
 export const prefillChunk = blockSize;
@@ -26,10 +27,10 @@ export interface Gates {
 }
 
 /**
- * Which graph a session runs: `plain` the full model; `gated` the full model or any draft, at a few microseconds per
- * sublayer; a mask, that draft alone, without gates.
+ * Which graph a session runs: `plain` the full model; `gated` the full model or any draft that only skips, at a few
+ * microseconds per sublayer; a draft's, that draft alone, without gates.
  */
-export type GraphForm = 'plain' | 'gated' | SkipMask;
+export type GraphForm = 'plain' | 'gated' | DraftGraph;
 
 /** How to run a compiled model. */
 export interface EngineOptions {
@@ -68,12 +69,12 @@ export class Engine {
     private readonly form: GraphForm,
     private readonly session: InferenceSession,
   ) {
-    this.target = this.gatesOf(isMask(form) ? form : { attention: [], mlp: [] });
-    this.drafts = new DraftPool((mask) =>
+    this.target = this.gatesOf(isDraft(form) ? form.mask : { attention: [], mlp: [] });
+    this.drafts = new DraftPool((graph) =>
       Engine.load(model, {
         device,
-        threads: draftThreads(config, model.precision, mask, threads),
-        form: mask,
+        threads: draftThreads(graph, config, model.precision, threads),
+        form: graph,
       }),
     );
     const [logits, newKv] = session.outputNames as [string, string];
@@ -92,7 +93,7 @@ export class Engine {
         `Device ${device} is not in this onnxruntime-node; it has ${devices.join(', ')}.`,
       );
     }
-    const path = isMask(form)
+    const path = isDraft(form)
       ? writeDraft(model, form)
       : form === 'gated'
         ? model.path
@@ -103,7 +104,7 @@ export class Engine {
     } catch (error) {
       throw new InputError(`The runtime cannot load ${path}: ${errorMessage(error)}`);
     } finally {
-      if (isMask(form)) rmSync(path, { force: true });
+      if (isDraft(form)) rmSync(path, { force: true });
     }
   }
 
@@ -119,13 +120,13 @@ export class Engine {
   }
 
   /**
-   * Passes of the draft that skips these sublayers: on a gated engine its own passes with gates, else those of a session
-   * that has nothing but the sublayers that run. Loading one takes some time; it stays loaded until all have given it back.
+   * Passes of a draft: on a gated engine its own passes with gates where the draft only skips, else those of a session that
+   * has nothing but what runs. Loading one takes some time; it stays loaded until all have given it back.
    */
-  async draft(mask: SkipMask): Promise<DraftLease> {
-    if (this.form === 'gated')
-      return { engine: this, gates: this.gates(mask), release: async () => {} };
-    const { engine, release } = await this.drafts.acquire(mask);
+  async draft(graph: DraftGraph): Promise<DraftLease> {
+    if (this.form === 'gated' && graph.transforms.length === 0)
+      return { engine: this, gates: this.gates(graph.mask), release: async () => {} };
+    const { engine, release } = await this.drafts.acquire(graph);
     return { engine, gates: engine.target, release };
   }
 
@@ -244,7 +245,7 @@ export class Engine {
   }
 }
 
-function isMask(form: GraphForm): form is SkipMask {
+function isDraft(form: GraphForm): form is DraftGraph {
   return typeof form === 'object';
 }
 

@@ -5,9 +5,9 @@ import { InputError } from '../errors.js';
 import { errorMessage } from '../files.js';
 import type { CompiledModel } from '../graph/compile.js';
 import { sublayerGraph, sublayerNames } from '../graph/sublayers.js';
-import { writeGraph } from './draft-graph.js';
 import type { ReplayInputs } from './replay-inputs.js';
 import { createSession } from './session.js';
+import { writeGraph } from './write-graph.js';
 
 /**
  * The sublayers of a model, one at a time, on hidden states of the caller's: what a search needs that looks inside the model.

@@ -6,7 +6,7 @@
 import type { CouplingName } from '../decoding/coupling.js';
 import type { DraftMemory } from '../decoding/draft-memory.js';
 import { type GenerateRequest, type Generation, generate, roomFor } from '../decoding/generate.js';
-import { draftMask, type Method, methodMemory } from '../decoding/method.js';
+import { keepDrafts, type Method, methodMemory } from '../decoding/method.js';
 import type { SamplingOptions } from '../decoding/sampling/options.js';
 import type { DecodeStatistics } from '../decoding/statistics.js';
 import type { KvCache } from '../engine/kv-cache.js';
@@ -143,9 +143,11 @@ export async function evaluate(
   const methods = [BASELINE, ...request.methods.filter((m) => m.method.name !== BASELINE.name)];
   const cache = cacheFor(model, prompts, maxNewTokens);
   const total = methods.length * (warmup + prompts.length * repetitions);
-  const masks = methods.flatMap(({ method }) => draftMask(method) ?? []);
-  // All drafts stay loaded from the first generation to the last.
-  const drafts = await Promise.all(masks.map((mask) => model.engine.draft(mask)));
+  // From the first generation to the last: loading is no part of any.
+  const releaseDrafts = await keepDrafts(
+    model.engine,
+    methods.map(({ method }) => method),
+  );
   let done = 0;
   request.onProgress?.(done, total);
   const memoryOf = request.memory ?? evaluationMemory();
@@ -191,7 +193,7 @@ export async function evaluate(
     if (!finished) throw error;
     return finished;
   } finally {
-    for (const draft of drafts) await draft.release();
+    await releaseDrafts();
   }
 }
 

@@ -12,7 +12,9 @@
  * (Leviathan, Kalman and Matias 2023, theorem 3.8, who take v = 1).
  */
 import { mean, median } from 'simple-statistics';
+import { skipGraph } from '../engine/draft-graph.js';
 import type { DraftLease, Engine } from '../engine/engine.js';
+import { ofKind, repeated, timeInTurns } from './pass-timer.js';
 
 /** Tokens of the target passes that are timed. */
 const passTokens = [1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 13, 17] as const;
@@ -71,42 +73,36 @@ export async function measurePassSpeed(
     { attention: all, mlp: [] },
     { attention: [], mlp: all },
   ];
-  const drafts = await Promise.all(masks.map((mask) => engine.draft(mask)));
+  const drafts = await Promise.all(masks.map((mask) => engine.draft(skipGraph(mask))));
   const counts = passTokens.filter((count) => count <= longest);
-  const cases = [
-    ...counts.map((count) => ({ passes: target, count, times: [] as number[] })),
-    ...drafts.map((passes) => ({ passes, count: 1, times: [] as number[] })),
-  ];
+  // Target passes of one length follow each other; draft passes come as they do in decoding, some and then a target pass, which
+  // leaves them colder caches.
+  const verifying = (done: number) =>
+    done % draftsBetween === 0 ? pass(target, Math.min(draftsBetween + 1, longest)) : undefined;
+  const length = { passes: fewestRepeats, milliseconds: stretchMilliseconds };
   const started = performance.now();
-  let rounds = 0;
-  for (;;) {
-    for (const { passes, count, times } of cases) {
-      // Target passes of one length follow each other; draft passes come as they do in decoding, some and then a target
-      // pass, which leaves them colder caches. The first passes after another kind are slower: the second half counts.
-      const stretch: number[] = [];
-      const begun = performance.now();
-      while (stretch.length < fewestRepeats || performance.now() - begun < stretchMilliseconds) {
-        if (passes !== target && stretch.length % draftsBetween === 0) {
-          await pass(target, Math.min(draftsBetween + 1, longest));
-        }
-        const start = performance.now();
-        await pass(passes, count);
-        stretch.push(performance.now() - start);
-      }
-      times.push(...stretch.slice(stretch.length >> 1));
-    }
-    rounds++;
-    const passed = (performance.now() - started) / 1000;
-    onProgress(Math.min(1, passed / seconds));
-    if (rounds >= fewestRounds && passed >= seconds) break;
-  }
+  const times = await timeInTurns(
+    [
+      ...counts.map((count) => repeated(() => pass(target, count), length)),
+      ...drafts.map((draft) => repeated(() => pass(draft, 1), length, verifying)),
+    ],
+    {
+      // The second half counts.
+      settling: (passes) => passes >> 1,
+      goesOn(rounds) {
+        const passed = (performance.now() - started) / 1000;
+        onProgress(Math.min(1, passed / seconds));
+        return rounds < fewestRounds || passed < seconds;
+      },
+    },
+  );
   for (const draft of drafts) await draft.release();
   // A median of target passes; a mean of drafts, of which the first after a target pass is slower.
-  const targets = cases.slice(0, -3).map(({ times }) => median(times) / 1000);
+  const targets = counts.map((_, i) => median(ofKind(times, i)) / 1000);
   const one = targets[0]!;
-  const [floor, noAttention, noMlp] = cases
-    .slice(-3)
-    .map(({ times }) => trimmedMean(times) / 1000) as [number, number, number];
+  const [floor, noAttention, noMlp] = drafts.map(
+    (_, i) => trimmedMean(ofKind(times, counts.length + i)) / 1000,
+  ) as [number, number, number];
   return {
     context,
     targetSeconds: one,
@@ -114,7 +110,7 @@ export async function measurePassSpeed(
     cFloor: floor / one,
     cWithoutAttention: noAttention / one,
     cWithoutMlp: noMlp / one,
-    rounds,
+    rounds: times.length,
   };
 }
 

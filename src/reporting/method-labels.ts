@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { drafterKind, isDrafterName } from '../decoding/drafters/registry.js';
 import type { EvaluationRow } from '../evaluation/summary.js';
 
 type NamedRow = Pick<EvaluationRow, 'method' | 'profile'>;
@@ -11,15 +12,9 @@ export interface MethodLabels {
   sentence(row: NamedRow): string;
 }
 
-const SENTENCES: Readonly<Record<string, string>> = {
-  skip: 'Self-speculative decoding',
-  lookup: 'Prompt lookup',
-  cascade: 'The cascade of prompt lookup and self-speculation',
-};
-
 /** A method as the subject of a sentence. */
 export function methodSentence(method: string): string {
-  return SENTENCES[method] ?? `Decoding with ${method}`;
+  return isDrafterName(method) ? drafterKind(method).label : `Decoding with ${method}`;
 }
 
 /** Names profiles only where several of one method were measured, and with their folders only where the files' names agree. */

@@ -1,6 +1,6 @@
 import type { ExitCosts } from '../decoding/cost-exit.js';
 import { type DraftRule, decoderExit } from '../decoding/draft-rule.js';
-import type { DraftingName, Method } from '../decoding/method.js';
+import { createMethod, type DraftingName, type Method, needsMask } from '../decoding/method.js';
 import { bitsToMask } from '../profile/mask.js';
 
 /** What the last rungs measure: a candidate, or its mask with the rule `cost`. */
@@ -23,12 +23,12 @@ export interface RankedFinalist {
  */
 export function finalistMethod(finalist: Finalist, name: DraftingName = 'skip'): Method {
   const { mask, draft, costs } = finalist;
-  if (name === 'lookup') return { name, ...(costs && { costs }) };
-  return {
-    name,
+  if (!needsMask(name)) return createMethod(name, { drafting: null, costs });
+  const drafting = {
     mask: bitsToMask(mask),
     draftLength: draft.draftLength,
     exit: decoderExit(draft, costs),
     ...(costs && { fallback: costs }),
   };
+  return createMethod(name, { drafting, costs });
 }

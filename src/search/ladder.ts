@@ -4,7 +4,7 @@
  * calibrated once. The score is the best rule's predicted speedup.
  */
 import { createCoupling } from '../decoding/coupling.js';
-import { draftThreads } from '../engine/draft-graph.js';
+import { draftThreads, skipGraph } from '../engine/draft-graph.js';
 import type { Engine } from '../engine/engine.js';
 import { InputError } from '../errors.js';
 import type { EvaluationPrompt, EvaluationSettings } from '../evaluation/run.js';
@@ -67,7 +67,7 @@ export async function createLadder(request: LadderRequest): Promise<Ladder> {
       records.push(await replayDraft(gated, reference, gates, coupling));
     }
     const { config, model, threads } = engine;
-    const shape = draftShape(mask, draftThreads(config, model.precision, skip, threads));
+    const shape = draftShape(mask, draftThreads(skipGraph(skip), config, model.precision, threads));
     return { records, prices: priceDraft(request.calibration.model, shape, context) };
   };
   return {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createCascade } from '../../src/decoding/cascade.js';
 import type { Draft, Drafter } from '../../src/decoding/drafter.js';
+import { createCascade } from '../../src/decoding/drafters/cascade.js';
 import { createDraftBudget, createFallback } from '../../src/decoding/fallback.js';
 import { createTimePerToken, roundCost } from '../../src/decoding/round-costs.js';
 
@@ -11,7 +11,7 @@ const costs = { draft: 0.3, verify: [1, 1.1, 1.2], timePerToken: 0.8 };
 function drafting(length: number, longest = length) {
   const heard: [number, number][] = [];
   const kept: number[] = [];
-  const state = { length };
+  const state = { length, closed: 0 };
   const drafter: Drafter = {
     longest,
     keep: (tokens) => void kept.push(...tokens),
@@ -19,6 +19,7 @@ function drafting(length: number, longest = length) {
       draft.length = Math.min(limit, state.length);
     },
     verified: (drafted, accepted) => void heard.push([drafted, accepted]),
+    close: async () => void state.closed++,
   };
   return { drafter, heard, kept, state };
 }
@@ -149,6 +150,14 @@ describe('cascade', () => {
     expect(second.heard).toEqual(new Array(4).fill([3, 1]));
     expect(first.kept).toEqual(second.kept);
     expect(first.kept).toHaveLength(13);
+  });
+
+  it('closes both, also what pauses', async () => {
+    const first = drafting(1);
+    const second = drafting(1);
+    const pausing = createFallback(second.drafter, costs, createDraftBudget());
+    await createCascade(first.drafter, pausing).close();
+    expect([first.state.closed, second.state.closed]).toEqual([1, 1]);
   });
 });
 

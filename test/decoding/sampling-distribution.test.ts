@@ -5,16 +5,13 @@ import {
   createCoupling,
   NONE,
 } from '../../src/decoding/coupling.js';
-import type { Drafter } from '../../src/decoding/drafter.js';
-import {
-  createDrafter,
-  draftMask,
-  longestDraft,
-  type Method,
-  methodMemory,
-} from '../../src/decoding/method.js';
+import { createDraftExit } from '../../src/decoding/draft-exit.js';
+import type { DraftContext, Drafter } from '../../src/decoding/drafter.js';
+import { openGraphDrafter } from '../../src/decoding/drafters/skip.js';
+import { longestDraft, type Method, methodMemory } from '../../src/decoding/method.js';
 import { decodeRounds } from '../../src/decoding/rounds.js';
 import type { SamplingOptions } from '../../src/decoding/sampling/options.js';
+import { skipGraph } from '../../src/engine/draft-graph.js';
 import type { Engine } from '../../src/engine/engine.js';
 import type { KvCache } from '../../src/engine/kv-cache.js';
 import { chiSquare, chiSquareLimit } from '../helpers/chi-square.js';
@@ -27,17 +24,20 @@ import {
   type LogitTree,
 } from '../helpers/exact-distribution.js';
 import { randomTokens } from '../helpers/logits.js';
+import { narrowHead } from '../helpers/narrow-head.js';
 
 /** Tokens of a generation that are looked at, together. */
 const depth = 3;
 const vocabSize = 32;
 /** Long enough for most tokens to occur in it, so that prompt lookup finds something to propose. */
 const prompt = randomTokens(24, vocabSize, 2);
-/** Per setting and coupling; six settings make 12,000 of each coupling. */
+/** Per setting and coupling; seven settings make 14,000 of each coupling. */
 const seeds = 2000;
 
 interface Setting {
   readonly method: Method;
+  /** Tokens of the draft's head. Default: all. */
+  readonly head?: readonly number[];
   readonly sampling: Omit<SamplingOptions, 'seed'>;
 }
 const settings: [string, Setting][] = [
@@ -74,6 +74,14 @@ const settings: [string, Setting][] = [
     {
       method: { name: 'lookup' },
       sampling: { temperature: 1.5, topK: 12, topP: 0.95, minP: 0.02 },
+    },
+  ],
+  [
+    'an attention skipped, K 2, a head over half of the tokens, top-p',
+    {
+      method: skip([1], [], 2, { exit: 'fixed' }),
+      head: Array.from({ length: vocabSize / 2 }, (_, i) => 2 * i + 1),
+      sampling: { temperature: 1.2, topK: 0, topP: 0.95, minP: 0 },
     },
   ],
   [
@@ -116,7 +124,7 @@ interface Observed {
 
 /** Decodes once for each seed; `check` sees each triple. */
 async function observe(
-  { method, sampling }: Setting,
+  setting: Setting,
   count: number,
   couplingOf: (sampling: SamplingOptions, longest: number) => Coupling,
   options: {
@@ -124,15 +132,14 @@ async function observe(
     readonly check?: (triple: number[], sampling: SamplingOptions) => void;
   } = {},
 ): Promise<Observed> {
+  const { method, sampling } = setting;
   const triples = new Map<string, number>();
   const kinds = { accepted: 0, corrected: 0, bonus: 0 };
   const eos = new Set<number>();
   for (let seed = 0; seed < count; seed++) {
     const seeded = { ...sampling, seed };
     const coupling = couplingOf(seeded, longestDraft(method));
-    const mask = draftMask(method);
-    const passes = mask && (await engine.draft(mask));
-    const usual = createDrafter(method, methodMemory(method), passes, cache, coupling, eos)!;
+    const usual = await open(setting, { engine, cache, coupling, eos });
     const drafter = options.drafterOf?.(usual) ?? usual;
     const tokens: number[] = [];
     const request = { engine, cache, prompt, maxNewTokens: 5, drafter, coupling, eos };
@@ -145,10 +152,18 @@ async function observe(
       tokens.push(...round.tokens.slice(0, seen));
       if (tokens.length === depth) break;
     }
+    await usual.close();
     triples.set(keyOf(tokens), (triples.get(keyOf(tokens)) ?? 0) + 1);
     options.check?.(tokens, seeded);
   }
   return { triples, kinds };
+}
+
+async function open({ method, head }: Setting, context: DraftContext): Promise<Drafter> {
+  if (!head || method.name !== 'skip') return (await methodMemory(method).open(context))!;
+  const { mask, draftLength, exit } = method;
+  const graph = narrowHead(skipGraph(mask), head);
+  return openGraphDrafter(graph, draftLength, createDraftExit(exit, draftLength), context);
 }
 
 /** The test's statistic over its limit: above 1 the triples do not come from the target's distribution. */

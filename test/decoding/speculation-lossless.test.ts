@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ExitCosts } from '../../src/decoding/cost-exit.js';
 import type { DraftExit } from '../../src/decoding/draft-exit.js';
+import type { SkipDrafting } from '../../src/decoding/drafters/kind.js';
 import { complete, generate } from '../../src/decoding/generate.js';
-import type { Method, SkipDrafting } from '../../src/decoding/method.js';
+import type { Method } from '../../src/decoding/method.js';
 import type { Round } from '../../src/decoding/rounds.js';
 import { GREEDY } from '../../src/decoding/sampling/options.js';
 import { addRound, emptyStatistics } from '../../src/decoding/statistics.js';

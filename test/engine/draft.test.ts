@@ -1,10 +1,18 @@
 import { readdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import {
+  type DraftGraph,
+  draftThreads,
+  keptParts,
+  skipGraph,
+  transformed,
+} from '../../src/engine/draft-graph.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { bitsToMask } from '../../src/profile/mask.js';
 import { Random } from '../../src/random.js';
 import { loadMiniature } from '../helpers/engine.js';
+import { narrowHead } from '../helpers/narrow-head.js';
 
 const options = { layers: 4, slidingWindow: null };
 let plain: Engine;
@@ -30,7 +38,7 @@ test('a draft session has the bits of the gated graph with its mask, and writes 
   );
   for (const mask of masks.map(bitsToMask)) {
     const tokens = Array.from({ length: 40 }, () => random.integer(plain.config.vocabSize));
-    const draft = await plain.draft(mask);
+    const draft = await plain.draft(skipGraph(mask));
     const expected = gated.createCache(64);
     const cache = plain.createCache(64);
     await gated.prefill(expected, tokens);
@@ -48,11 +56,14 @@ test('a draft session has the bits of the gated graph with its mask, and writes 
 
 test('a draft that is asked for twice is one session, and its graph leaves no file behind', async () => {
   const mask = { attention: [1], mlp: [2] };
-  const [first, second] = await Promise.all([plain.draft(mask), plain.draft(mask)]);
+  const [first, second] = await Promise.all([
+    plain.draft(skipGraph(mask)),
+    plain.draft(skipGraph(mask)),
+  ]);
   expect(second.engine).toBe(first.engine);
   await first.release();
   await second.release();
-  const again = await plain.draft(mask);
+  const again = await plain.draft(skipGraph(mask));
   expect(again.engine).toBe(first.engine);
   await again.release();
   expect(readdirSync(dirname(plain.model.path)).filter((name) => name.startsWith('draft'))).toEqual(
@@ -61,16 +72,59 @@ test('a draft that is asked for twice is one session, and its graph leaves no fi
 });
 
 test('of drafts that were given back the last one stays loaded', async () => {
-  const one = await plain.draft({ attention: [0], mlp: [] });
-  const two = await plain.draft({ attention: [1], mlp: [] });
+  const one = await plain.draft(skipGraph({ attention: [0], mlp: [] }));
+  const two = await plain.draft(skipGraph({ attention: [1], mlp: [] }));
   await one.release();
   await two.release();
-  const fresh = await plain.draft({ attention: [0], mlp: [] });
+  const fresh = await plain.draft(skipGraph({ attention: [0], mlp: [] }));
   expect(fresh.engine).not.toBe(one.engine);
   await fresh.release();
 });
 
 test('a gated engine drafts by itself', async () => {
-  const { engine } = await gated.draft({ attention: [1], mlp: [] });
+  const { engine } = await gated.draft(skipGraph({ attention: [1], mlp: [] }));
   expect(engine).toBe(gated);
 });
+
+test('transforms come after skipping, on a plain and on a gated engine, and have sessions of their own', async () => {
+  const mask = { attention: [1], mlp: [2] };
+  const skipping = skipGraph(mask);
+  const tokens = [0, 3, 4, 17, 255];
+  const narrow = narrowHead(skipping, tokens);
+  const halved = narrowHead(narrow, [1, 3]);
+  expect(
+    new Set([skipping.key, narrow.key, halved.key, skipGraph({ ...mask, mlp: [] }).key]).size,
+  ).toBe(4);
+  for (const engine of [plain, gated]) {
+    const expected = await logitsOf(engine, skipping);
+    expect(await logitsOf(engine, narrow)).toEqual(Float32Array.from(tokens, (t) => expected[t]!));
+    expect(halved.headTokens).toEqual(Int32Array.of(3, 17));
+    expect(await logitsOf(engine, halved)).toEqual(Float32Array.of(expected[3]!, expected[17]!));
+  }
+});
+
+test('what a draft keeps decides on its threads', () => {
+  const { config } = plain;
+  const { layers, vocabSize } = config;
+  const mask = { attention: [1], mlp: [0, 2] };
+  const skipping = skipGraph(mask);
+  const kept = { attention: layers - 1, mlp: layers - 2, head: 1, extraWeights: 0 };
+  expect(keptParts(skipping, config)).toEqual(kept);
+  const narrow = narrowHead(skipping, [1, 2]);
+  expect(keptParts(narrow, config)).toEqual({ ...kept, head: 2 / vocabSize });
+  const heavy = transformed(narrow, { key: 'heavy', weights: 2 ** 26, change() {} });
+  expect(keptParts(heavy, config).extraWeights).toBe(2 ** 26);
+  expect(heavy.headTokens).toBe(narrow.headTokens);
+  const threads = (graph: DraftGraph) => draftThreads(graph, config, 'int8', 4);
+  expect([skipping, narrow, heavy].map(threads)).toEqual([1, 1, 4]);
+});
+
+/** The draft's logits after a prompt. */
+async function logitsOf(engine: Engine, graph: DraftGraph): Promise<Float32Array> {
+  const cache = engine.createCache(8);
+  await engine.prefill(cache, [5, 6, 7]);
+  const draft = await engine.draft(graph);
+  const logits = await draft.engine.forward(cache, [8], 3, draft.gates, 'last');
+  await draft.release();
+  return logits;
+}

@@ -54,6 +54,7 @@ export function scriptedDrafter(
     verified(drafted, accepted) {
       outcomes.push({ drafted, accepted });
     },
+    close: async () => {},
   };
   return { drafter, outcomes };
 }

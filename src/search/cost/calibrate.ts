@@ -1,11 +1,13 @@
 import { median } from 'simple-statistics';
 import { createCoupling } from '../../decoding/coupling.js';
 import type { DraftExitState } from '../../decoding/draft-exit.js';
-import { createSkipDrafter } from '../../decoding/drafter.js';
+import { openGraphDrafter } from '../../decoding/drafters/skip.js';
 import { decodeRounds } from '../../decoding/rounds.js';
+import { draftThreads, skipGraph } from '../../engine/draft-graph.js';
 import type { Engine } from '../../engine/engine.js';
 import type { KvCache } from '../../engine/kv-cache.js';
 import type { EvaluationSettings } from '../../evaluation/run.js';
+import { timeInTurns } from '../../measurement/pass-timer.js';
 import { MAX_DRAFT_LENGTH } from '../../optimise/candidate.js';
 import { bitsToMask } from '../../profile/mask.js';
 import { Random } from '../../random.js';
@@ -56,17 +58,24 @@ export async function calibrateCosts(request: CalibrationRequest): Promise<Calib
   const random = new Random(request.seed);
   const longest = Math.max(...prompts.map((prompt) => prompt.length));
   const cache = engine.createCache(Math.min(engine.config.contextLength, longest + draftedTokens));
-  const pairs: TimedPair[] = [];
-  for (const [i, mask] of spreadMasks(engine.config.layers, random).entries()) {
-    for (let g = 0; g < generations; g++) {
-      signal?.throwIfAborted();
-      const prompt = prompts[pairs.length % prompts.length]!;
-      const plain = await timeGeneration(request, cache, prompt, null, random);
-      const drafted = await timeGeneration(request, cache, prompt, mask, random);
-      pairs.push({ plain, drafted });
-    }
-    onProgress(i + 1, masks);
-  }
+  const list = spreadMasks(engine.config.layers, random);
+  let done = 0;
+  const generation = (mask: Uint8Array | null) => {
+    signal?.throwIfAborted();
+    return timeGeneration(request, cache, prompts[done % prompts.length]!, mask, random);
+  };
+  const turns = await timeInTurns(
+    [() => generation(null), () => generation(list[Math.floor(done / generations)]!)],
+    {
+      settling: () => settling,
+      goesOn(rounds) {
+        done = rounds;
+        if (done % generations === 0) onProgress(done / generations, masks);
+        return done < masks * generations;
+      },
+    },
+  );
+  const pairs = turns.map(([plain, drafted]): TimedPair => ({ plain: plain!, drafted: drafted! }));
   const steady = withoutDrift(pairs);
   const timed = Array.from({ length: masks }, (_, i) =>
     steady.slice(i * generations, (i + 1) * generations).flat(),
@@ -120,12 +129,14 @@ async function timeGeneration(
     MAX_DRAFT_LENGTH,
   );
   const eos = new Set<number>();
-  const lease = mask && (await engine.draft(bitsToMask(mask)));
+  const graph = mask && skipGraph(bitsToMask(mask));
+  const context = { engine, cache, coupling, eos };
   const drafter =
-    lease && createSkipDrafter(lease, cache, coupling, lengths(random), MAX_DRAFT_LENGTH, eos);
+    graph && (await openGraphDrafter(graph, MAX_DRAFT_LENGTH, lengths(random), context));
   const room = config.contextLength - prompt.length;
   const maxNewTokens = Math.min(room, mask ? draftedTokens : plainTokens);
-  const shape = lease && mask ? draftShape(mask, lease.engine.threads) : null;
+  const threads = graph && draftThreads(graph, config, engine.model.precision, engine.threads);
+  const shape = mask && threads ? draftShape(mask, threads) : null;
   const rounds: TimedRound[] = [];
   try {
     const request = { engine, cache, prompt, maxNewTokens, drafter, coupling, eos };
@@ -140,9 +151,9 @@ async function timeGeneration(
       });
     }
   } finally {
-    await lease?.release();
+    await drafter?.close();
   }
-  return rounds.slice(settling);
+  return rounds;
 }
 
 /** What of a mask matters to the cost of its draft. */

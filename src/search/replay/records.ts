@@ -25,11 +25,12 @@ export async function replayDraft(
 ): Promise<ReplayRecord> {
   const { vocabSize } = engine.config;
   const logits = await engine.replay(inputs, gates);
+  const choose = coupling.draftFrom(null);
   const match = new Uint8Array(inputs.count);
   const confidence = new Float64Array(inputs.count);
   for (let i = 0; i < inputs.count; i++) {
     const row = logits.subarray(i * vocabSize, (i + 1) * vocabSize);
-    const token = coupling.draft(row, position + i + 1, 0);
+    const token = choose(row, position + i + 1, 0);
     match[i] = token === tokens[i + 1] ? 1 : 0;
     confidence[i] = topProbability(row, 0, vocabSize, row[token]!);
   }

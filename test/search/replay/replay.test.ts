@@ -56,9 +56,9 @@ async function replayed(
   const before = cache.digest();
   const logits = await gated.replay(inputs, gated.gates(mask));
   expect(cache.digest()).toBe(before);
-  const coupling = createCoupling('gumbel', sampling, vocabSize, 0);
+  const choose = createCoupling('gumbel', sampling, vocabSize, 0).draftFrom(null);
   return layout.tokens.map((_, i) =>
-    coupling.draft(logits.subarray(i * vocabSize, (i + 1) * vocabSize), prompt.length + i + 1, 0),
+    choose(logits.subarray(i * vocabSize, (i + 1) * vocabSize), prompt.length + i + 1, 0),
   );
 }
 

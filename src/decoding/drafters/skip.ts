@@ -1,0 +1,82 @@
+import { type DraftGraph, skipGraph } from '../../engine/draft-graph.js';
+import { createDraftExit, type DraftExitState } from '../draft-exit.js';
+import type { DraftContext, Drafter } from '../drafter.js';
+import { createDraftBudget, createFallback, type DraftBudget } from '../fallback.js';
+import { tokenOf } from '../head-tokens.js';
+import { topProbability } from '../sampling/greedy.js';
+import type { DrafterKind, DraftSettings, SkipDrafting } from './kind.js';
+
+/** Self-speculative drafting. */
+export type SkipMethod = { readonly name: 'skip' } & SkipDrafting;
+
+/** Self-speculative drafting (Zhang et al. 2023, section 3): the model itself with sublayers skipped. */
+export const skip: DrafterKind<SkipMethod, DraftBudget> = {
+  name: 'skip',
+  label: 'Self-speculative decoding',
+  needsMask: true,
+  inProfiles: true,
+  create: (settings) => ({ name: 'skip', ...draftingOf(settings) }),
+  longest: ({ draftLength }) => draftLength,
+  draftGraph: ({ mask }) => skipGraph(mask),
+  createMemory: createDraftBudget,
+  open: openSkipDrafter,
+};
+
+/**
+ * The drafter of a mask over one generation, with the fall-back where there are costs for it.
+ * @throws InputError for a draft length or draft exit out of range.
+ */
+export async function openSkipDrafter(
+  { mask, draftLength, exit, fallback }: SkipDrafting,
+  budget: DraftBudget,
+  context: DraftContext,
+): Promise<Drafter> {
+  const state = createDraftExit(exit, draftLength);
+  const always = await openGraphDrafter(skipGraph(mask), draftLength, state, context);
+  return fallback ? createFallback(always, fallback, budget) : always;
+}
+
+/**
+ * Drafts with passes of a graph, one token each, until the exit rule ends them.
+ * @param exit the rule over this generation.
+ */
+export async function openGraphDrafter(
+  graph: DraftGraph,
+  draftLength: number,
+  exit: DraftExitState,
+  { engine: target, cache, coupling, eos }: DraftContext,
+): Promise<Drafter> {
+  const { headTokens } = graph;
+  const choose = coupling.draftFrom(headTokens);
+  const columns = headTokens?.length ?? target.config.vocabSize;
+  const { engine, gates, release } = await target.draft(graph);
+  const input = [0];
+  return {
+    longest: draftLength,
+    keep() {},
+    async propose(draft, last, position, limit) {
+      let token = last;
+      while (draft.length < limit) {
+        input[0] = token;
+        const place = draft.length;
+        const logits = await engine.forward(cache, input, position + place, gates, 'last');
+        const column = choose(logits, position + place + 1, place);
+        token = tokenOf(headTokens, column);
+        draft.passes++;
+        draft.tokens[place] = token;
+        const confidence = topProbability(logits, 0, columns, logits[column]!);
+        draft.confidences[place] = confidence;
+        draft.length++;
+        if (eos.has(token) || exit.shouldStop(draft.length, confidence)) return;
+      }
+    },
+    verified: (drafted, accepted) => exit.afterVerify(drafted, accepted),
+    close: release,
+  };
+}
+
+/** The mask's part of the settings. */
+export function draftingOf({ drafting }: DraftSettings): SkipDrafting {
+  if (!drafting) throw new TypeError('the method needs a mask');
+  return drafting;
+}

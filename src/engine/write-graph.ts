@@ -1,0 +1,39 @@
+import { randomBytes } from 'node:crypto';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { InputError } from '../errors.js';
+import { errorMessage, processIsAlive } from '../files.js';
+import type { CompiledModel } from '../graph/compile.js';
+import { specialise } from '../graph/specialise.js';
+import { transformGraph } from '../graph/transform.js';
+import type { DraftGraph } from './draft-graph.js';
+
+/**
+ * Builds the graph of a draft and writes it beside its weights, see {@link writeGraph}.
+ * @throws InputError when the folder cannot be written.
+ */
+export function writeDraft(model: CompiledModel, { mask, transforms }: DraftGraph): string {
+  const changes = [specialise(mask), ...transforms.map(({ change }) => change)];
+  return writeGraph(model, transformGraph(readFileSync(model.path), model.config, changes));
+}
+
+/**
+ * Writes a graph over a model's weights beside them, where the runtime looks for them; it can go as soon as it is loaded. What
+ * dead processes left is removed.
+ * @returns its path.
+ * @throws InputError when the folder cannot be written.
+ */
+export function writeGraph(model: CompiledModel, graph: Uint8Array): string {
+  const folder = dirname(model.path);
+  try {
+    for (const name of readdirSync(folder)) {
+      const owner = /^draft\.(\d+)\.[0-9a-f]{8}\.onnx$/.exec(name)?.[1];
+      if (owner && !processIsAlive(Number(owner))) rmSync(join(folder, name), { force: true });
+    }
+    const path = join(folder, `draft.${process.pid}.${randomBytes(4).toString('hex')}.onnx`);
+    writeFileSync(path, graph);
+    return path;
+  } catch (error) {
+    throw new InputError(`Cannot write a draft's graph into ${folder}: ${errorMessage(error)}`);
+  }
+}
