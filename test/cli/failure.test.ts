@@ -48,7 +48,7 @@ describe('arguments that parseArgs of node:util refuses', () => {
     const scripts = readdirSync(folder)
       .filter((name) => name.endsWith('.ts'))
       .map((name) => readFileSync(join(folder, name), 'utf8'))
-      .filter((text) => text.includes('exitCodeOf('));
+      .filter((text) => text.includes('exitCodeOf(argv, '));
     expect(scripts.length).toBeGreaterThan(2);
     for (const text of scripts) {
       const [comment] = text.split('*/');
