@@ -23,6 +23,8 @@ export interface Failure {
   /** `usage`: wrong flags or arguments; `input`: wrong values or files; `failed`: the run failed; `interrupted`. */
   readonly code: 'usage' | 'input' | 'failed' | 'interrupted';
   readonly exitCode: number;
+  /** The command that goes on with what was interrupted. */
+  readonly resume?: string;
 }
 
 /**
@@ -36,9 +38,9 @@ export function describeFailure(
   argv: readonly string[] = [],
 ): Failure {
   const failure = sortFailure(error, commands);
-  const again = failure.code === 'interrupted' ? resumption(argv) : undefined;
-  // Nothing after the command: it is to be copied.
-  if (again !== undefined) return { ...failure, message: `Interrupted; go on with: ${again}` };
+  const resume = failure.code === 'interrupted' ? resumption(argv) : undefined;
+  if (resume !== undefined)
+    return { ...failure, resume, message: 'Interrupted; --resume goes on with the study.' };
   return { ...failure, message: sentence(failure.message) };
 }
 

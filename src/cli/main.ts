@@ -57,10 +57,13 @@ export async function exitCodeOf(
     return Number(process.exitCode ?? EXIT.done);
   } catch (error) {
     if (errorCode(error) === 'EEXIT') return 0; // oclif's way to end after --help
-    const { message, code, exitCode } = describeFailure(error, await commands(), argv);
+    const { message, code, exitCode, resume } = describeFailure(error, await commands(), argv);
     const isJson = ownArguments(argv).includes('--json');
-    if (isJson) process.stdout.write(`${JSON.stringify({ error: { message, code } }, null, 2)}\n`);
+    const document = { error: { message, code, ...(resume && { resume }) } };
+    if (isJson) process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
     else tell('Error', message);
+    // By itself and in one piece, to be copied.
+    if (!isJson && resume !== undefined) process.stderr.write(`  ${resume}\n`);
     if (process.env.DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
     return exitCode;
   }

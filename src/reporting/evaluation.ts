@@ -22,7 +22,7 @@ const COLUMNS: readonly Column[] = [
   { key: 'speedup', align: 'right' },
   { key: 'interval', title: '95% interval', align: 'right' },
   { key: 'verdict' },
-  { key: 'acceptance', title: 'draft accept.', align: 'right' },
+  { key: 'acceptance', title: 'draft accept.', align: 'right', spare: true },
   { key: 'length', title: 'mean length', align: 'right', spare: true },
   { key: 'c', align: 'right', spare: true },
 ];

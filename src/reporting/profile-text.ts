@@ -9,7 +9,7 @@ import {
   formatSpeedup,
 } from './format.js';
 import { maskMap } from './mask-map.js';
-import { lineWidth } from './width.js';
+import { lineWidth, wrapLine } from './width.js';
 
 /**
  * A profile for the terminal: the mask as a map, how it drafts, what it was measured to give, where it comes from.
@@ -24,7 +24,7 @@ export function profileText(profile: Profile, width = lineWidth()): string {
     `the mask drafts up to ${draft.draft_length} tokens, ${formatExit(draft.draft_exit, draft.threshold)}, ${samplingText(sampling)}`,
   ];
   const map = maskMap(mask, model.layers, width);
-  return [head.join('\n'), map, figuresText(profile, width), originText(profile)]
+  return [head.join('\n'), map, figuresText(profile, width), originText(profile, width)]
     .filter((part) => part !== '')
     .join('\n\n');
 }
@@ -74,7 +74,7 @@ function figuresText({ figures: { holdout, calibration } }: Profile, width: numb
   );
 }
 
-function originText({ provenance, pareto }: Profile): string {
+function originText({ provenance, pareto }: Profile, width: number): string {
   const { created, tool_version, study, sampler, trials, seed, machine, threads } = provenance;
   const { node, onnxruntime, warnings = [] } = provenance;
   const found = [
@@ -87,12 +87,16 @@ function originText({ provenance, pareto }: Profile): string {
     provenance.dataset && `searched on ${provenance.dataset.name}`,
     provenance.holdout && `confirmed on ${provenance.holdout.name}`,
   ].filter((part) => typeof part === 'string');
-  return [
+  const lines = [
     `made ${created.slice(0, 10)} by sspec ${tool_version}${found.length > 0 ? `: ${found.join(', ')}` : ''}`,
     ...(data.length > 0 ? [data.join(', ')] : []),
     `on ${machine.cpu}, ${machine.cores} cores, ${threads} threads`,
     ...(node && onnxruntime ? [`with Node.js ${node}, onnxruntime ${onnxruntime}`] : []),
     ...warnings.map((warning) => `warned: ${warning}`),
+  ];
+  return [
+    ...lines.flatMap((line) => wrapLine(line, width)),
+    // In one piece, to be copied.
     `command: ${provenance.command}`,
     ...(pareto.length > 0 ? [`${pareto.length} masks in its Pareto set`] : []),
   ].join('\n');

@@ -48,7 +48,7 @@ describe('arguments that parseArgs of node:util refuses', () => {
     const scripts = readdirSync(folder)
       .filter((name) => name.endsWith('.ts'))
       .map((name) => readFileSync(join(folder, name), 'utf8'))
-      .filter((text) => /parse(?:Args|Flags)\(/.test(text));
+      .filter((text) => text.includes('exitCodeOf(argv, '));
     expect(scripts.length).toBeGreaterThan(2);
     for (const text of scripts) {
       const [comment] = text.split('*/');
@@ -98,19 +98,43 @@ describe('what is mistyped', () => {
 });
 
 describe('an interrupted search', () => {
-  const told = (...argv: string[]) => describeFailure(new InterruptedError(), [], argv).message;
+  const resume = (...argv: string[]) => describeFailure(new InterruptedError(), [], argv).resume;
 
   it('says how to go on, with the flags that it had', () => {
-    expect(told('search', '--dataset', 'my prompts.jsonl')).toBe(
-      "Interrupted; go on with: sspec search --dataset 'my prompts.jsonl' --resume",
+    expect(resume('search', '--dataset', 'my prompts.jsonl')).toBe(
+      "sspec search --dataset 'my prompts.jsonl' --resume",
     );
-    expect(told('search', '--resume', '-q')).toBe(
-      'Interrupted; go on with: sspec search --resume -q',
+    expect(resume('search', '--resume', '-q')).toBe('sspec search --resume -q');
+  });
+
+  it('has its command on a line of its own, and as a field with --json', async () => {
+    const written = { stdout: '', stderr: '' };
+    const spies = (['stdout', 'stderr'] as const).map((name) =>
+      vi.spyOn(process[name], 'write').mockImplementation((text) => {
+        written[name] += String(text);
+        return true;
+      }),
     );
+    const interrupted = async () => {
+      throw new InterruptedError();
+    };
+    try {
+      expect(await exitCodeOf(['search', '--trials', '9'], interrupted)).toBe(130);
+      expect(await exitCodeOf(['search', '--json'], interrupted)).toBe(130);
+    } finally {
+      for (const spy of spies) spy.mockRestore();
+    }
+    expect(stripVTControlCharacters(written.stderr)).toBe(
+      'Error: Interrupted; --resume goes on with the study.\n  sspec search --trials 9 --resume\n',
+    );
+    expect(JSON.parse(written.stdout).error).toMatchObject({
+      code: 'interrupted',
+      resume: 'sspec search --json --resume',
+    });
   });
 
   it('is the only command that has something to go on with', () => {
-    expect(told('generate', '--prompt', 'a')).toBe('Interrupted.');
-    expect(told()).toBe('Interrupted.');
+    expect(resume('generate', '--prompt', 'a')).toBeUndefined();
+    expect(resume()).toBeUndefined();
   });
 });
