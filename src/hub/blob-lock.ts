@@ -1,5 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { linkSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  constants,
+  copyFileSync,
+  linkSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -87,6 +96,18 @@ function tookOver(temporary: string, path: string): boolean {
 function linked(from: string, to: string): boolean {
   try {
     linkSync(from, to);
+    return true;
+  } catch (error) {
+    if (errorCode(error) === 'EEXIST') return false;
+    if (!/^E(PERM|NOTSUP|OPNOTSUPP|NOSYS)$/.test(errorCode(error) ?? '')) throw error;
+    return copied(from, to);
+  }
+}
+
+/** Where the file system has no links (exFAT): almost as good, as the content is short. */
+function copied(from: string, to: string): boolean {
+  try {
+    copyFileSync(from, to, constants.COPYFILE_EXCL);
     return true;
   } catch (error) {
     if (errorCode(error) === 'EEXIST') return false;

@@ -55,9 +55,12 @@ function notFound({ endpoint, token }: HubClient, repository: Repository): Input
   );
 }
 
+/** No answer came at all. */
+export class UnreachableError extends InputError {}
+
 /** What is told when no answer comes at all. */
-export function unreachable({ endpoint }: HubClient, error: unknown): InputError {
-  return new InputError(
+export function unreachable({ endpoint }: HubClient, error: unknown): UnreachableError {
+  return new UnreachableError(
     `Cannot reach ${endpoint} (${networkReason(error)}): check the network, or HF_ENDPOINT; with --offline only the cache is used.`,
   );
 }

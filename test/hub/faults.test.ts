@@ -12,6 +12,7 @@ import { parseHubReference } from '../../src/checkpoint/hub-reference.js';
 import { InputError } from '../../src/errors.js';
 import { incompletePath } from '../../src/hub/blob.js';
 import type { PullOptions } from '../../src/hub/client.js';
+import { obtainModel } from '../../src/hub/obtain.js';
 import { pullModel } from '../../src/hub/pull.js';
 import {
   COMMIT,
@@ -279,6 +280,9 @@ describe('what the Hub refuses', () => {
     await expect(pull()).rejects.toThrow(/does not answer as the Hub does/);
     hub.close();
     await expect(pull()).rejects.toThrow(/^Cannot reach .*ECONNREFUSED.*with --offline only/);
+    await expect(obtainModel('models/typo', { patience: HASTE })).rejects.toThrow(
+      /^The model "models\/typo" is neither a folder here nor in .* cannot be downloaded: Cannot/,
+    );
     vi.stubEnv('HF_ENDPOINT', 'ftp://x');
     await expect(pull()).rejects.toThrow(/HF_ENDPOINT is "ftp:\/\/x": give the address/);
   });
