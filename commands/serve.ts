@@ -1,0 +1,172 @@
+import { Flags } from '@oclif/core';
+import { BaseCommand } from '../src/cli/base-command.js';
+import { InterruptedError } from '../src/cli/failure.js';
+import {
+  integerFlag,
+  methodFlags,
+  modelFlags,
+  numberFlag,
+  samplingFlags,
+} from '../src/cli/flags.js';
+import { interruptible } from '../src/cli/interrupt.js';
+import type { Model } from '../src/engine/load-model.js';
+import { InputError } from '../src/errors.js';
+import { DEFAULT_LIMITS, type ServerOptions } from '../src/server/options.js';
+
+/** What `--json` prints once the server has been stopped. */
+interface ServeDocument {
+  readonly url: string;
+  readonly model: string;
+  readonly precision: string;
+  readonly method: string;
+  readonly prompt_tokens: number;
+  readonly completion_tokens: number;
+  readonly proposed_tokens: number;
+  readonly accepted_tokens: number;
+}
+
+const LIMITS = 'LIMITS';
+const NETWORK = 'NETWORK';
+const limitFlag = (name: string, min: number, value: number, summary: string) =>
+  integerFlag(name, min)({ default: value, helpGroup: LIMITS, summary });
+
+export default class Serve extends BaseCommand {
+  static override readonly summary =
+    "Serve a model to OpenAI's clients, and a chat to browsers, faster with a skip profile.";
+  static override readonly description =
+    `POST /v1/chat/completions and /v1/completions, GET /v1/models, /health and /metrics (Prometheus), a chat at /.
+One request is answered at a time; the others wait, each client in its turn. SIGINT or SIGTERM stops the server: the
+running request has --grace seconds to end. The sampling flags are what holds where a request does not say.`;
+  static override readonly examples = [
+    '<%= config.bin %> <%= command.id %> --profile profile.json',
+    'SSPEC_API_KEY=secret <%= config.bin %> <%= command.id %> --model ./my-model --host 0.0.0.0',
+  ];
+  static override readonly flags = {
+    host: Flags.string({
+      default: '127.0.0.1',
+      helpGroup: NETWORK,
+      helpValue: 'NAME',
+      summary: 'Address to listen at; 0.0.0.0 is every one that the machine has.',
+    }),
+    port: integerFlag(
+      'port',
+      0,
+      65535,
+    )({
+      default: 8080,
+      helpGroup: NETWORK,
+      summary: 'Port to listen at; 0 takes a free one.',
+    }),
+    'api-key': Flags.string({
+      env: 'SSPEC_API_KEY',
+      helpGroup: NETWORK,
+      helpValue: 'KEY',
+      summary:
+        'Key that clients have to send; better in the environment, where others do not see it.',
+    }),
+    cors: Flags.string({
+      multiple: true,
+      multipleNonGreedy: true,
+      helpGroup: NETWORK,
+      helpValue: 'ORIGIN',
+      summary: 'Origin whose pages may call, or *; may be repeated [default: none].',
+    }),
+    name: Flags.string({
+      helpGroup: NETWORK,
+      helpValue: 'NAME',
+      summary: "What requests call the model [default: --model, a folder's last part].",
+    }),
+    'max-queue': limitFlag('max-queue', 0, DEFAULT_LIMITS.maxQueue, 'Most requests that wait.'),
+    'max-body': limitFlag('max-body', 1, DEFAULT_LIMITS.maxBody, 'Most bytes of a request.'),
+    'max-tokens': limitFlag(
+      'max-tokens',
+      1,
+      DEFAULT_LIMITS.maxTokens,
+      'Most new tokens of one choice.',
+    ),
+    'max-choices': limitFlag(
+      'max-choices',
+      1,
+      DEFAULT_LIMITS.maxChoices,
+      'Most choices of one request.',
+    ),
+    timeout: limitFlag(
+      'timeout',
+      1,
+      DEFAULT_LIMITS.timeout,
+      'Seconds that a request may take, waiting included.',
+    ),
+    grace: limitFlag('grace', 0, 10, 'Seconds that the running request has when the server stops.'),
+    conversations: limitFlag(
+      'conversations',
+      0,
+      DEFAULT_LIMITS.conversations,
+      'Conversations whose keys and values are kept, so that the next message runs alone.',
+    ),
+    ...methodFlags,
+    ...samplingFlags,
+    temperature: numberFlag('temperature')({
+      default: 1,
+      helpGroup: 'SAMPLING',
+      summary: 'Temperature; 0 is greedy decoding.',
+    }),
+    ...modelFlags,
+  };
+
+  async run(): Promise<ServeDocument> {
+    const { flags } = await this.parse(Serve);
+    const { resolveMethod, samplingOptions } = await import('../src/cli/method.js');
+    const { loadModelWithProgress } = await import('../src/cli/load.js');
+    const { checkExactness } = await import('../src/cli/exactness.js');
+    const { readProfile } = await import('../src/profile/profile.js');
+    const { createServer } = await import('../src/server/server.js');
+    const { listeningAt, modelNameOf, servedHosts } = await import('../src/server/address.js');
+    const { 'api-key': apiKey = null, host } = flags;
+    if (apiKey === '')
+      throw new InputError('The API key is empty; give one, or unset SSPEC_API_KEY.');
+    const sampling = samplingOptions({ ...flags, seed: 0 });
+    const profile = flags.profile === undefined ? undefined : readProfile(flags.profile);
+    const model: Model = await loadModelWithProgress(flags, profile);
+    try {
+      const { method, warnings } = resolveMethod(flags, model.engine);
+      const { exact, warnings: inexact } = await checkExactness(model.engine, flags.quiet);
+      for (const warning of [...warnings, ...inexact]) this.notice(warning, flags.quiet);
+      const options: ServerOptions = {
+        ...{ method, sampling, coupling: flags.coupling, apiKey, cors: flags.cors ?? [] },
+        modelName: flags.name ?? modelNameOf(model.reference),
+        hosts: servedHosts(host, apiKey),
+        maxQueue: flags['max-queue'],
+        maxBody: flags['max-body'],
+        maxTokens: flags['max-tokens'],
+        maxChoices: flags['max-choices'],
+        timeout: flags.timeout,
+        // Where passes of other lengths give other bits, what was kept could change a text.
+        conversations: exact ? flags.conversations : 0,
+        onFailure: (message) => process.stderr.write(`${message}\n`),
+      };
+      const server = createServer(model, options);
+      const url = await listeningAt(server, host, flags.port);
+      const { precision } = model.engine.model;
+      const line = `${options.modelName} (${precision}, ${method.name}) at ${url}`;
+      if (this.jsonEnabled()) this.notice(line, flags.quiet);
+      else this.print(line);
+      const stopped = interruptible(async (signal) => {
+        await new Promise((resolve) => signal.addEventListener('abort', resolve));
+        await server.close(flags.grace);
+      });
+      // It is how a server ends, and not a fault.
+      await stopped.catch((error) => {
+        if (!(error instanceof InterruptedError)) throw error;
+      });
+      return {
+        ...{ url, model: model.reference, precision, method: method.name },
+        prompt_tokens: server.totals.promptTokens,
+        completion_tokens: server.totals.completionTokens,
+        proposed_tokens: server.totals.proposedTokens,
+        accepted_tokens: server.totals.acceptedTokens,
+      };
+    } finally {
+      await model.close();
+    }
+  }
+}
