@@ -1,17 +1,11 @@
-import { Flags } from '@oclif/core';
 import { BaseCommand } from '../src/cli/base-command.js';
 import { InterruptedError } from '../src/cli/failure.js';
-import {
-  integerFlag,
-  methodFlags,
-  modelFlags,
-  numberFlag,
-  samplingFlags,
-} from '../src/cli/flags.js';
+import { methodFlags, modelFlags, numberFlag, samplingFlags } from '../src/cli/flags.js';
 import { interruptible } from '../src/cli/interrupt.js';
+import { serveFlags } from '../src/cli/serve-flags.js';
 import type { Model } from '../src/engine/load-model.js';
 import { InputError } from '../src/errors.js';
-import { DEFAULT_LIMITS, type ServerOptions } from '../src/server/options.js';
+import type { ServerOptions } from '../src/server/options.js';
 
 /** What `--json` prints once the server has been stopped. */
 interface ServeDocument {
@@ -25,11 +19,6 @@ interface ServeDocument {
   readonly accepted_tokens: number;
 }
 
-const LIMITS = 'LIMITS';
-const NETWORK = 'NETWORK';
-const limitFlag = (name: string, min: number, value: number, summary: string) =>
-  integerFlag(name, min)({ default: value, helpGroup: LIMITS, summary });
-
 export default class Serve extends BaseCommand {
   static override readonly summary =
     "Serve a model to OpenAI's clients, and a chat to browsers, faster with a skip profile.";
@@ -42,67 +31,7 @@ running request has --grace seconds to end. The sampling flags are what holds wh
     'SSPEC_API_KEY=secret <%= config.bin %> <%= command.id %> --model ./my-model --host 0.0.0.0',
   ];
   static override readonly flags = {
-    host: Flags.string({
-      default: '127.0.0.1',
-      helpGroup: NETWORK,
-      helpValue: 'NAME',
-      summary: 'Address to listen at; 0.0.0.0 is every one that the machine has.',
-    }),
-    port: integerFlag(
-      'port',
-      0,
-      65535,
-    )({
-      default: 8080,
-      helpGroup: NETWORK,
-      summary: 'Port to listen at; 0 takes a free one.',
-    }),
-    'api-key': Flags.string({
-      env: 'SSPEC_API_KEY',
-      helpGroup: NETWORK,
-      helpValue: 'KEY',
-      summary:
-        'Key that clients have to send; better in the environment, where others do not see it.',
-    }),
-    cors: Flags.string({
-      multiple: true,
-      multipleNonGreedy: true,
-      helpGroup: NETWORK,
-      helpValue: 'ORIGIN',
-      summary: 'Origin whose pages may call, or *; may be repeated [default: none].',
-    }),
-    name: Flags.string({
-      helpGroup: NETWORK,
-      helpValue: 'NAME',
-      summary: "What requests call the model [default: --model, a folder's last part].",
-    }),
-    'max-queue': limitFlag('max-queue', 0, DEFAULT_LIMITS.maxQueue, 'Most requests that wait.'),
-    'max-body': limitFlag('max-body', 1, DEFAULT_LIMITS.maxBody, 'Most bytes of a request.'),
-    'max-tokens': limitFlag(
-      'max-tokens',
-      1,
-      DEFAULT_LIMITS.maxTokens,
-      'Most new tokens of one choice.',
-    ),
-    'max-choices': limitFlag(
-      'max-choices',
-      1,
-      DEFAULT_LIMITS.maxChoices,
-      'Most choices of one request.',
-    ),
-    timeout: limitFlag(
-      'timeout',
-      1,
-      DEFAULT_LIMITS.timeout,
-      'Seconds that a request may take, waiting included.',
-    ),
-    grace: limitFlag('grace', 0, 10, 'Seconds that the running request has when the server stops.'),
-    conversations: limitFlag(
-      'conversations',
-      0,
-      DEFAULT_LIMITS.conversations,
-      'Conversations whose keys and values are kept, so that the next message runs alone.',
-    ),
+    ...serveFlags,
     ...methodFlags,
     ...samplingFlags,
     temperature: numberFlag('temperature')({
@@ -144,6 +73,11 @@ running request has --grace seconds to end. The sampling flags are what holds wh
         conversations: exact ? flags.conversations : 0,
         onFailure: (message) => process.stderr.write(`${message}\n`),
       };
+      if (options.hosts === null && apiKey === null)
+        this.notice(
+          'Everybody who reaches this machine may use the model; a key (SSPEC_API_KEY) keeps others out.',
+          flags.quiet,
+        );
       const server = createServer(model, options);
       const url = await listeningAt(server, host, flags.port);
       const { precision } = model.engine.model;

@@ -43,22 +43,28 @@ export async function* generateChoice(
   // The last token of a prompt always runs.
   const cachedTokens = Math.min(conversation.held.length, prompt.length - 1);
   metrics.prompt(prompt.length, cachedTokens);
+  let running: ReturnType<typeof generate> | undefined;
   try {
     const started = performance.now();
     for await (const at of prefillPasses(engine, conversation, prompt)) {
       hold(conversation, prompt, at);
       signal.throwIfAborted();
     }
-    metrics.prefill((performance.now() - started) / 1000);
+    const seconds = (performance.now() - started) / 1000;
+    metrics.prefill(seconds);
     const sequence = [...prompt];
-    const running = generate(engine, {
+    running = generate(engine, {
       ...{ prompt, method, coupling, sampling, stop, tokenizer, maxNewTokens, signal },
       cache: conversation.cache,
       cachedTokens: conversation.held.length,
     });
     for (;;) {
       const step = await running.next();
-      if (step.done) return { ...step.value, cachedTokens };
+      if (step.done) {
+        const { statistics } = step.value;
+        const prefillSeconds = seconds + statistics.prefillSeconds;
+        return { ...step.value, statistics: { ...statistics, prefillSeconds }, cachedTokens };
+      }
       const { round } = step.value;
       if (round) {
         sequence.push(...round.tokens);
@@ -69,6 +75,8 @@ export async function* generateChoice(
       yield step.value;
     }
   } finally {
+    // Where nobody reads on: what a generation has is free again.
+    await running?.return(undefined as never);
     conversations.give(conversation);
   }
 }

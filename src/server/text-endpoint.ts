@@ -39,14 +39,16 @@ export function textEndpoint(
     try {
       return await turns.take(request.ip, signal, async () => {
         const choices = makeChoices(generator, wanted, signal);
-        if (!wanted.stream) return wholeAnswer(choices, shape, head, wanted);
         const stream = createEventStream(reply);
         try {
+          if (!wanted.stream) return await wholeAnswer(choices, shape, head, wanted);
           const tokenizer = tokenizerOf(generator.model);
           await streamAnswer(choices, stream, shape, head, wanted, tokenizer);
         } catch (error) {
           if (!stream.isOpen) throw error;
           stream.fail(toApiError(error, options.onFailure));
+        } finally {
+          await choices.return([]);
         }
         return undefined;
       });

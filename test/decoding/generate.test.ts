@@ -228,7 +228,7 @@ describe('an aborted signal', () => {
     const tokens: number[] = [];
     for (let round = 0; round < 3; round++) {
       const { value } = await running.next();
-      tokens.push(...(value as { tokens: number[] }).tokens);
+      tokens.push(...value.tokens);
     }
     controller.abort(new Error('enough'));
     await expect(running.next()).rejects.toThrow('enough');

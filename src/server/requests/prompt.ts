@@ -4,8 +4,11 @@ import type { Model } from '../../engine/load-model.js';
 import { InputError } from '../../errors.js';
 import { badRequest } from '../errors.js';
 
-/** Characters of a token at most, in text that is worth tokenising: more could not fit the context, and would take long. */
-const LONGEST_TOKEN = 32;
+/**
+ * Characters of a token, of text that could fit the context. Tokenising more would hold up everybody else for seconds only to
+ * find that it is too much: text has some four to a token, code eight.
+ */
+const LONGEST_TOKEN = 16;
 
 /** The model's tokenizer; text needs one. */
 export function tokenizerOf({ tokenizer }: Pick<Model, 'tokenizer'>): TextTokenizer {
