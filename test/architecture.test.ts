@@ -11,6 +11,7 @@ const ROWS = [
   ['src/index.ts'],
   ['commands'],
   ['src/cli'],
+  ['src/server'],
   ['src/reporting'],
   ['src/search'],
   ['src/evaluation'],
@@ -135,7 +136,7 @@ describe('the layout', () => {
     };
     visit('src/index.ts');
     const terminal = [...reached].filter((file) =>
-      /^(commands|src\/cli|src\/reporting)\//.test(file),
+      /^(commands|src\/cli|src\/server|src\/reporting)\//.test(file),
     );
     expect(terminal).toEqual([]);
   });

@@ -38,6 +38,8 @@ export interface GenerateRequest {
    * engine in this process.
    */
   readonly memory?: DraftMemory;
+  /** Ends the generation between two rounds, once aborted: `generate` throws its reason. */
+  readonly signal?: AbortSignal;
 }
 
 export type FinishReason = 'eos' | 'length' | 'stop';
@@ -84,7 +86,7 @@ export function roomFor(engine: Engine, prompt: readonly number[]): number {
 /**
  * Decodes a prompt, yielding what every round adds, and returns the whole. The tokens do not depend on the method
  * (with greedy decoding or Gumbel coupling), only the time does.
- * @throws InputError for a prompt or options that do not fit.
+ * @throws InputError for a prompt or options that do not fit; the reason of `request.signal` once that is aborted.
  */
 export async function* generate(
   engine: Engine,
@@ -97,7 +99,9 @@ export async function* generate(
     tokenizer,
     stop = [],
     cachedTokens = 0,
+    signal,
   } = request;
+  signal?.throwIfAborted();
   const wanted = request.maxNewTokens ?? 128;
   if (!Number.isSafeInteger(wanted) || wanted < 1) {
     throw new InputError(`max_new_tokens is ${wanted}: give a whole number of 1 or more.`);
@@ -134,6 +138,7 @@ export async function* generate(
         break;
       }
       if (eos.has(tokens.at(-1)!)) finishReason = 'eos';
+      signal?.throwIfAborted();
     }
   } finally {
     memory.taken = false;

@@ -219,3 +219,29 @@ it('generations at the same time, of one engine and draft, are those of one afte
     await shared.close();
   }
 });
+
+describe('an aborted signal', () => {
+  it.each(methods)('ends a generation between two rounds (%s)', async (_name, method) => {
+    const controller = new AbortController();
+    const request = { prompt, method, maxNewTokens: newTokens, signal: controller.signal };
+    const running = generate(engine, request);
+    const tokens: number[] = [];
+    for (let round = 0; round < 3; round++) {
+      const { value } = await running.next();
+      tokens.push(...value.tokens);
+    }
+    controller.abort(new Error('enough'));
+    await expect(running.next()).rejects.toThrow('enough');
+    expect((await running.next()).done).toBe(true);
+    expect(tokens).toEqual(truth.slice(0, tokens.length));
+    expect(tokens.length).toBeLessThan(newTokens);
+    // What the generation had is free again: the next one learns on, and gives the same text.
+    const { signal: _, ...again } = request;
+    expect((await complete(engine, again)).tokens).toEqual(truth);
+  });
+
+  it('keeps one from beginning', async () => {
+    const signal = AbortSignal.abort(new Error('never'));
+    await expect(generate(engine, { prompt, signal }).next()).rejects.toThrow('never');
+  });
+});

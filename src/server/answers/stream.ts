@@ -1,0 +1,61 @@
+import type { TextTokenizer } from '../../checkpoint/tokenizer.js';
+import { createPieces } from '../pieces.js';
+import type { TextRequest } from '../requests/parameters.js';
+import type { ChoiceEvent } from './choices.js';
+import type { EventStream } from './event-stream.js';
+import type { AnswerHead } from './head.js';
+import type { AnswerShape } from './shape.js';
+import { type CountedChoice, usageOf } from './usage.js';
+
+/**
+ * Sends what happens to the choices, chunk by chunk. A chunk with text has `sspec`: its text by token, which of the tokens
+ * came from an accepted draft, and how many tokens were made for it; OpenAI's clients pass over it.
+ */
+export async function streamAnswer(
+  choices: AsyncGenerator<ChoiceEvent, CountedChoice[], void>,
+  stream: EventStream,
+  shape: AnswerShape,
+  head: AnswerHead,
+  { includeUsage, sampling: { seed } }: TextRequest,
+  tokenizer: TextTokenizer,
+): Promise<void> {
+  const send = (choice: object, sspec?: object) =>
+    stream.send({
+      ...head,
+      choices: [choice],
+      ...(includeUsage && { usage: null }),
+      ...(sspec && { sspec }),
+    });
+  let piecesOf = createPieces(tokenizer);
+  let begun = false;
+  let tokens = 0;
+  for (;;) {
+    const step = await choices.next();
+    if (step.done) {
+      if (includeUsage)
+        stream.send({ ...head, choices: [], usage: usageOf(step.value), sspec: { seed } });
+      stream.send('[DONE]');
+      stream.end();
+      return;
+    }
+    const happened = step.value;
+    const { kind, index } = happened;
+    if (kind === 'begin') {
+      piecesOf = createPieces(tokenizer);
+      begun = false;
+      tokens = 0;
+    } else if (kind === 'more') {
+      const { event } = happened;
+      // Not before the first pass is over: a fault of the prompt's is an answer with a status.
+      stream.open();
+      const first = begun ? null : shape.begin(index);
+      begun = true;
+      if (first) send(first);
+      const pieces = piecesOf(event);
+      tokens += event.tokens.length;
+      if (event.text === '') continue;
+      send(shape.more(index, event.text), { tokens, pieces });
+      tokens = 0;
+    } else send(shape.end(index, happened.choice.finishReason));
+  }
+}

@@ -1,0 +1,102 @@
+import type { CouplingName } from '../decoding/coupling.js';
+import { type GenerateEvent, type Generation, generate, roomFor } from '../decoding/generate.js';
+import type { Method } from '../decoding/method.js';
+import type { SamplingOptions } from '../decoding/sampling/options.js';
+import { prefillChunk } from '../engine/engine.js';
+import type { Model } from '../engine/load-model.js';
+import type { Conversation, Conversations } from './conversations.js';
+import type { Metrics } from './metrics.js';
+
+/** What every generation of a server runs with. */
+export interface Generator {
+  readonly model: Pick<Model, 'engine' | 'tokenizer'>;
+  readonly method: Method;
+  readonly coupling: CouplingName;
+  readonly conversations: Conversations;
+  readonly metrics: Pick<Metrics, 'prompt' | 'prefill' | 'round'>;
+}
+
+/** One choice of an answer. */
+export interface ChoiceRequest {
+  readonly prompt: readonly number[];
+  readonly maxTokens: number;
+  readonly sampling: SamplingOptions;
+  readonly stop: readonly string[];
+}
+
+/** A generation, and how much of its prompt was known from before. */
+export interface Choice extends Generation {
+  readonly cachedTokens: number;
+}
+
+/**
+ * Decodes one choice in the cache of the conversation that it goes on with. It ends between two passes of the prompt or two
+ * rounds once the signal is aborted; what the cache holds by then is kept.
+ */
+export async function* generateChoice(
+  { model: { engine, tokenizer }, method, coupling, conversations, metrics }: Generator,
+  { prompt, maxTokens, sampling, stop }: ChoiceRequest,
+  signal: AbortSignal,
+): AsyncGenerator<GenerateEvent, Choice, void> {
+  const maxNewTokens = Math.min(maxTokens, roomFor(engine, prompt));
+  const conversation = conversations.take(prompt, prompt.length + maxNewTokens);
+  // The last token of a prompt always runs.
+  const cachedTokens = Math.min(conversation.held.length, prompt.length - 1);
+  metrics.prompt(prompt.length, cachedTokens);
+  let running: ReturnType<typeof generate> | undefined;
+  try {
+    const started = performance.now();
+    for await (const at of prefillPasses(engine, conversation, prompt)) {
+      hold(conversation, prompt, at);
+      signal.throwIfAborted();
+    }
+    const seconds = (performance.now() - started) / 1000;
+    metrics.prefill(seconds);
+    const sequence = [...prompt];
+    running = generate(engine, {
+      ...{ prompt, method, coupling, sampling, stop, tokenizer, maxNewTokens, signal },
+      cache: conversation.cache,
+      cachedTokens: conversation.held.length,
+    });
+    for (;;) {
+      const step = await running.next();
+      if (step.done) {
+        const { statistics } = step.value;
+        const prefillSeconds = seconds + statistics.prefillSeconds;
+        return { ...step.value, statistics: { ...statistics, prefillSeconds }, cachedTokens };
+      }
+      const { round } = step.value;
+      if (round) {
+        sequence.push(...round.tokens);
+        // The next round would add the last token's keys and values.
+        hold(conversation, sequence, sequence.length - 1);
+        metrics.round(round, step.value.tokens.length);
+      }
+      yield step.value;
+    }
+  } finally {
+    // Where nobody reads on: what a generation has is free again.
+    await running?.return(undefined as never);
+    conversations.give(conversation);
+  }
+}
+
+/** The passes of `engine.prefill` but for the last, one by one; yields up to which position the cache is filled. */
+async function* prefillPasses(
+  engine: Model['engine'],
+  { cache, held }: Conversation,
+  prompt: readonly number[],
+): AsyncGenerator<number, void, void> {
+  let at = Math.min(held.length, prompt.length - 1);
+  while (at + prefillChunk < prompt.length) {
+    const tokens = prompt.slice(at, at + prefillChunk);
+    await engine.forward(cache, tokens, at, engine.target, 'last');
+    at += prefillChunk;
+    yield at;
+  }
+}
+
+/** Notes that the cache holds a sequence up to a position. */
+function hold({ held }: Conversation, sequence: readonly number[], end: number): void {
+  for (let at = held.length; at < end; at++) held.push(sequence[at]!);
+}

@@ -1,0 +1,116 @@
+import type { Round } from '../decoding/rounds.js';
+
+/** What has been served since the start, for GET /metrics. */
+export interface Metrics {
+  /** A prompt of so many tokens, of which so many were known. */
+  prompt(tokens: number, cached: number): void;
+  /** Seconds of a prompt's passes that no round tells of. */
+  prefill(seconds: number): void;
+  /** A round, and how many of its tokens belong to the output. */
+  round(round: Round, tokens: number): void;
+  request(route: string, status: number): void;
+  /** Totals so far. */
+  readonly totals: Readonly<Totals>;
+  /** Everything in Prometheus' text form. */
+  render(now: Gauges): string;
+}
+
+export interface Totals {
+  promptTokens: number;
+  cachedTokens: number;
+  completionTokens: number;
+  proposedTokens: number;
+  acceptedTokens: number;
+  targetPasses: number;
+  draftPasses: number;
+  prefillSeconds: number;
+  draftSeconds: number;
+  verifySeconds: number;
+}
+
+/** What is so at the moment. */
+export interface Gauges {
+  readonly waiting: number;
+  readonly running: number;
+}
+
+export const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
+export function createMetrics(): Metrics {
+  const totals: Totals = {
+    promptTokens: 0,
+    cachedTokens: 0,
+    completionTokens: 0,
+    proposedTokens: 0,
+    acceptedTokens: 0,
+    targetPasses: 0,
+    draftPasses: 0,
+    prefillSeconds: 0,
+    draftSeconds: 0,
+    verifySeconds: 0,
+  };
+  const requests = new Map<string, number>();
+  return {
+    totals,
+    prompt(tokens, cached) {
+      totals.promptTokens += tokens;
+      totals.cachedTokens += cached;
+    },
+    prefill(seconds) {
+      totals.prefillSeconds += seconds;
+    },
+    round(round, tokens) {
+      totals.completionTokens += tokens;
+      totals.proposedTokens += round.drafted.length;
+      totals.acceptedTokens += round.accepted;
+      totals.targetPasses += round.targetPasses;
+      totals.draftPasses += round.draftPasses;
+      totals.draftSeconds += round.draftSeconds;
+      totals[round.kind === 'prefill' ? 'prefillSeconds' : 'verifySeconds'] += round.targetSeconds;
+    },
+    request(route, status) {
+      const labels = `{route="${route}",status="${status}"}`;
+      requests.set(labels, (requests.get(labels) ?? 0) + 1);
+    },
+    render({ waiting, running }) {
+      const seconds = { prefill: 'prefillSeconds', draft: 'draftSeconds', verify: 'verifySeconds' };
+      return [
+        ...COUNTERS.map(([name, field, help]) =>
+          family(name, 'counter', help, [['', totals[field]]]),
+        ),
+        family(
+          'seconds_total',
+          'counter',
+          'Seconds at the model, by what it did.',
+          Object.entries(seconds).map(([phase, field]) => [
+            `{phase="${phase}"}`,
+            totals[field as keyof Totals],
+          ]),
+        ),
+        family('requests_total', 'counter', 'Answered requests.', [...requests]),
+        family('queue_length', 'gauge', 'Requests that wait for their turn.', [['', waiting]]),
+        family('running', 'gauge', 'Requests that have their turn.', [['', running]]),
+      ].join('');
+    },
+  };
+}
+
+const COUNTERS = [
+  ['prompt_tokens_total', 'promptTokens', 'Tokens of prompts.'],
+  ['cached_prompt_tokens_total', 'cachedTokens', 'Of these, tokens known from before.'],
+  ['completion_tokens_total', 'completionTokens', 'New tokens.'],
+  ['proposed_tokens_total', 'proposedTokens', 'Drafted tokens.'],
+  ['accepted_tokens_total', 'acceptedTokens', 'Of these, accepted ones.'],
+  ['target_passes_total', 'targetPasses', 'Passes of the full model, prompts left out.'],
+  ['draft_passes_total', 'draftPasses', 'Passes of drafts.'],
+] as const satisfies readonly (readonly [string, keyof Totals, string])[];
+
+function family(
+  name: string,
+  type: 'counter' | 'gauge',
+  help: string,
+  samples: readonly (readonly [labels: string, value: number])[],
+): string {
+  const lines = samples.map(([labels, value]) => `sspec_${name}${labels} ${value}\n`);
+  return `# HELP sspec_${name} ${help}\n# TYPE sspec_${name} ${type}\n${lines.join('')}`;
+}

@@ -1,0 +1,54 @@
+import { z } from 'zod';
+import type { Model } from '../../engine/load-model.js';
+import type { ServerOptions } from '../options.js';
+import {
+  checkModelName,
+  commonFields,
+  commonRequest,
+  parseBody,
+  type TextRequest,
+} from './parameters.js';
+import { checkPrompt, checkTextLength, tokenizerOf } from './prompt.js';
+
+/** What OpenAI's API makes where a completion does not say how much. */
+const DEFAULT_TOKENS = 16;
+
+const ids = z.array(z.int().min(0));
+const schema = z.strictObject({
+  ...commonFields,
+  prompt: z.union([z.string(), z.array(z.string()).min(1), ids.min(1), z.array(ids).min(1)]),
+});
+
+/**
+ * A body of POST /v1/completions.
+ * @throws ApiError 400 or 404 where it cannot be served.
+ */
+export function parseCompletion(
+  body: unknown,
+  model: Pick<Model, 'engine' | 'tokenizer'>,
+  options: ServerOptions,
+): TextRequest {
+  const fields = parseBody(schema, body);
+  checkModelName(fields.model, options.modelName);
+  const tokenizer = tokenizerOf(model);
+  const { prompt } = fields;
+  const listed = typeof prompt === 'string' ? [prompt] : isIds(prompt) ? [prompt] : prompt;
+  // Counts the choices before any text is tokenised.
+  commonRequest(
+    fields,
+    listed.map(() => []),
+    DEFAULT_TOKENS,
+    options,
+  );
+  const prompts = listed.map((one) => {
+    if (typeof one !== 'string') return one;
+    checkTextLength(one, model, 'prompt');
+    return tokenizer.encodePrompt(one);
+  });
+  for (const one of prompts) checkPrompt(one, model, 'prompt');
+  return commonRequest(fields, prompts, DEFAULT_TOKENS, options);
+}
+
+function isIds(prompt: readonly (string | number | number[])[]): prompt is number[] {
+  return typeof prompt[0] === 'number';
+}

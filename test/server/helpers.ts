@@ -1,0 +1,108 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll } from 'vitest';
+import { loadModel, type Model } from '../../src/engine/load-model.js';
+import { DEFAULT_LIMITS, type ServerOptions } from '../../src/server/options.js';
+import { createServer } from '../../src/server/server.js';
+import { byteLetters } from '../helpers/byte-tokenizer.js';
+import { writeMiniature } from '../helpers/miniature.js';
+import { temporaryDirectory } from '../helpers/temporary.js';
+
+const TEMPLATE = `{% for message in messages %}{% if message.content == 'never' %}{{ raise_exception('not that') }}{% endif %}
+[{{ message.role }}] {{ message.content }}{% endfor %}
+[assistant] `;
+
+/** A token for each letter, for the bytes of two characters that take several, and for some words. */
+function vocabulary(): Record<string, number> {
+  const letters = byteLetters();
+  const printable = Array.from({ length: 95 }, (_, i) => [32 + i]);
+  const bytes = [...Buffer.from('é'), ...Buffer.from('🙂')].map((byte) => [byte]);
+  const words = Array.from({ length: 26 }, (_, i) => [...Buffer.from(` ${'abcdefgh'[i % 8]}${i}`)]);
+  const tokens = [[10], ...printable, ...bytes, ...words];
+  return Object.fromEntries(
+    tokens.map((token, id) => [token.map((byte) => letters[byte]!).join(''), id]),
+  );
+}
+
+/** A miniature with a tokenizer, on one thread; with a chat template unless told otherwise. */
+export async function textModel({ chat = true, contextLength = 512 } = {}): Promise<Model> {
+  const vocab = vocabulary();
+  const { directory } = writeMiniature(temporaryDirectory(), {
+    ...{ vocabSize: Object.keys(vocab).length, contextLength, layers: 3, hiddenSize: 32 },
+  });
+  const tokenizer = {
+    added_tokens: [],
+    pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false },
+    decoder: { type: 'ByteLevel' },
+    model: { type: 'BPE', vocab, merges: [] },
+  };
+  writeFileSync(join(directory, 'tokenizer.json'), JSON.stringify(tokenizer));
+  if (chat) writeFileSync(join(directory, 'chat_template.jinja'), TEMPLATE);
+  const model = await loadModel(directory, { precision: 'fp32', threads: 1 });
+  opened.push(() => model.close());
+  return model;
+}
+
+const opened: (() => Promise<void>)[] = [];
+afterAll(async () => {
+  // Servers come after their models.
+  for (const close of opened.splice(0).reverse()) await close();
+});
+
+/** Drafts that are often right, and as often wrong. */
+export const drafting: ServerOptions['method'] = {
+  name: 'skip',
+  mask: { attention: [1], mlp: [] },
+  draftLength: 4,
+  exit: { exit: 'fixed' },
+};
+
+/** What went wrong within servers of this test file. */
+export const failures: string[] = [];
+
+/** A server at a free port; what is not given is as `sspec serve` has it, but for greedy decoding. */
+export async function serve(model: Model, options: Partial<ServerOptions> = {}) {
+  const server = createServer(model, {
+    ...DEFAULT_LIMITS,
+    method: { name: 'autoregressive' },
+    sampling: { temperature: 0, topK: 0, topP: 1, minP: 0 },
+    coupling: 'gumbel',
+    modelName: 'mini',
+    apiKey: null,
+    cors: [],
+    hosts: null,
+    onFailure: (message) => failures.push(message),
+    ...options,
+  });
+  const url = await server.listen('127.0.0.1', 0);
+  let open = true;
+  const close = async (grace = 0) => {
+    if (open) await server.close(grace);
+    open = false;
+  };
+  opened.push(close);
+  return { server, url, close };
+}
+
+/** Sends JSON; `body` may be text of any kind. */
+export async function post(url: string, path: string, body: unknown, headers = {}) {
+  const response = await fetch(`${url}${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, body: JSON.parse(text) };
+}
+
+/** A counter or gauge of GET /metrics. */
+export async function metric(url: string, name: string): Promise<number> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  const line = text.split('\n').find((one) => one.startsWith(`sspec_${name} `));
+  return Number(line?.split(' ')[1]);
+}
+
+/** Waits until something holds. */
+export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 5));
+}
