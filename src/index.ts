@@ -81,5 +81,7 @@ export type { SearchProgress, SearchRequest } from './search/search-request.js';
 export type { SearchResult } from './search/search-result.js';
 export type { StudyEvent, StudyHeader, StudyStart } from './study/events.js';
 export { journalStorage } from './study/journal.js';
+export { LockedError, type LockedStudy, type StudyLog } from './study/log.js';
+export { logStorage } from './study/log-storage.js';
 export type { Trial } from './study/state.js';
 export type { OpenStudy, StudyRecord, StudyStorage } from './study/storage.js';

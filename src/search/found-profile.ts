@@ -41,6 +41,7 @@ export function foundProfile(
   const { winner, calibration, holdout, trials } = result;
   const { temperature, topK, topP, minP } = request.settings.sampling;
   const { warnings = [] } = sources;
+  const measured = figuresOf(calibration.pooled);
   return {
     schema: PROFILE_SCHEMA,
     version: PROFILE_VERSION,
@@ -78,15 +79,11 @@ export function foundProfile(
     },
     figures: {
       method: result.method,
-      ...withFigures('calibration', figuresOf(calibration.pooled)),
+      ...(measured && { calibration: measured }),
       ...holdoutFigures(holdout),
     },
     pareto: paretoPoints(trials),
   };
-}
-
-function withFigures<K extends string>(key: K, figures: ProfileFigures | null) {
-  return figures ? ({ [key]: figures } as Record<K, ProfileFigures>) : {};
 }
 
 function holdoutFigures({ pooled, perKind }: SearchResult['holdout']) {
