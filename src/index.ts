@@ -59,6 +59,7 @@ export {
 } from './evaluation/run.js';
 export { type EvaluationRow, summarise } from './evaluation/summary.js';
 export type { Precision } from './graph/quantise.js';
+export type { PullOptions } from './hub/client.js';
 export { checkProfileFits, type ProfileTarget } from './profile/fit.js';
 export type { SkipMask } from './profile/mask.js';
 export { parseProfile, readProfile, writeProfile } from './profile/profile.js';

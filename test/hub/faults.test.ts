@@ -3,6 +3,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -115,6 +116,17 @@ describe('a connection that is cut', () => {
     await pull();
     expect(ranges(hub)).toEqual([undefined, 'bytes=4000-']);
     expect(isWhole(cache)).toBe(true);
+  });
+
+  it('after a new beginning leaves no more than came since', async () => {
+    const { hub, cache } = await start();
+    answering(hub, (turn, _, response) => {
+      if (turn < 2) cutFile(response, file.content, turn === 0 ? 4000 : 1000);
+      else refuse(response, 502);
+      return true;
+    });
+    await expect(pull()).rejects.toThrow(/status 502/);
+    expect(statSync(incompletePath(blobOf(cache))).size).toBe(1000);
   });
 
   it('in the listing is asked again', async () => {
