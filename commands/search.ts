@@ -129,7 +129,12 @@ KnapSpec: dynamic programming on hidden states). greedy: along the leave-one-out
       const { warnings } = await checkExactness(model.engine, flags.quiet);
       warnings.forEach(options.onNotice);
       const { document } = await interruptible((signal) =>
-        searchModel(model, { ...options, signal, onProgress: progress.update }),
+        searchModel(model, {
+          ...options,
+          warnings: busy === undefined ? [] : [busy],
+          signal,
+          onProgress: progress.update,
+        }),
       ).finally(progress.stop);
       if (!this.jsonEnabled()) {
         const { formatSearch } = await import('../src/reporting/search.js');

@@ -63,6 +63,7 @@ export {
 } from './evaluation/run.js';
 export { type EvaluationRow, summarise } from './evaluation/summary.js';
 export type { Precision } from './graph/quantise.js';
+export type { PullOptions } from './hub/client.js';
 export type { Candidate } from './optimise/candidate.js';
 export type { SamplerName } from './optimise/sampler.js';
 export { checkProfileFits, type ProfileTarget } from './profile/fit.js';

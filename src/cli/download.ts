@@ -22,7 +22,8 @@ export async function downloadProgress(
       onWait: (reason) => {
         if (reason === note) return;
         note = reason;
-        if (shown !== undefined) shown.update(done, note);
+        // Lines come every few seconds and only with new bytes: a wait has one of its own.
+        if (shown !== undefined && process.stderr.isTTY) shown.update(done, note);
         else if (note !== '' && !quiet) process.stderr.write(`${label}: ${note}\n`);
       },
     },

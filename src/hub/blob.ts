@@ -12,7 +12,7 @@ import { networkReason, unreachable } from './refusal.js';
 import { requestHub } from './request.js';
 
 /** Bytes that make a cut connection one that advanced, after which patience begins anew. */
-const ADVANCE = 1 << 20;
+const ADVANCE = 256 << 10;
 
 /** A file that is to lie among the blobs of a repository's cache. */
 export interface BlobRequest {

@@ -47,6 +47,8 @@ export interface SearchOptions extends ChatChoice {
   readonly resume?: boolean | undefined;
   /** How to do it again, as profile and journal tell it. */
   readonly command?: string | undefined;
+  /** What is wrong with the circumstances, such as a busy machine; the profile keeps it. */
+  readonly warnings?: readonly string[] | undefined;
   /** `performance.now()` where the document's `wall_seconds` begin; else now. */
   readonly started?: number | undefined;
   /** Ends the search; finished trials are kept. */
@@ -97,7 +99,7 @@ export async function searchModel(model: Model, options: SearchOptions): Promise
 
 async function searchAnew(
   model: Model,
-  { output, signal, onProgress, command = 'searchModel' }: SearchOptions,
+  { output, signal, onProgress, warnings = [], command = 'searchModel' }: SearchOptions,
   plan: Plan,
   split: SearchSplit,
   study: OpenStudy,
@@ -124,6 +126,7 @@ async function searchAnew(
     dataset: calibration.dataset,
     holdout: holdout.dataset,
     command,
+    warnings,
   });
   writeProfile(output, profile);
   const document = searchDocument(studyName, request, result, output, split, started);

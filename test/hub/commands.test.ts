@@ -10,7 +10,7 @@ import ModelRemove from '../../commands/model/rm.js';
 import { loadModel } from '../../src/engine/load-model.js';
 import { expectRefused, runCommand } from '../commands/run.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
-import { COMMIT, type FakeHub, hashOf, startHub } from './fake-hub.js';
+import { COMMIT, type FakeHub, hashOf, refuse, startHub } from './fake-hub.js';
 import { miniatureFiles, noise, useHub } from './files.js';
 
 async function json(...[command, argv]: Parameters<typeof runCommand>) {
@@ -45,6 +45,21 @@ describe('sspec model pull', () => {
       files: [{ path: 'config.json' }, { path: 'model.safetensors' }],
     });
     expect((await runCommand(ModelPull, ['org/name'])).stdout).toContain('all of it here already');
+  });
+
+  it('tells what it waits for', async () => {
+    let refused = false;
+    hub.intercept = (path, response) => {
+      if (refused || !path.includes('/resolve/')) return false;
+      refused = true;
+      response.setHeader('Retry-After', '0');
+      refuse(response, 429);
+      return true;
+    };
+    const { code, stderr } = await runCommand(ModelPull, ['org/name']);
+    expect(code).toBe(0);
+    if (!process.stderr.isTTY)
+      expect(stderr).toMatch(/^Downloading org\/name: .* too many requests, waiting 0 s$/m);
   });
 
   it('takes --file, and refuses what is no Hub id and what is offline', async () => {
