@@ -52,7 +52,7 @@ export default class DatasetList extends BaseCommand {
         ),
       );
       this.print(
-        '\nCSV files (.csv) have a column "prompt", or name another as FILE.csv#COLUMN. Text files (.txt) have one prompt a line.',
+        '\nCSV files (.csv) have a column "prompt", or name another as FILE.csv#COLUMN. Text files (.txt) have one prompt a line.\nBenchmarks are downloaded with sspec dataset pull: humaneval, mt-bench.',
       );
     }
     return { datasets, formats };
