@@ -92,6 +92,15 @@ describe('fall-back', () => {
     expect(cost / tokens).toBeLessThan(1.02);
   });
 
+  it('begins with less where the profile promises less', () => {
+    const start = (timePerToken: number) => createDraftBudget({ timePerToken }).balance;
+    expect(start(0.6)).toBe(createDraftBudget().balance);
+    expect(start(0.9)).toBeLessThan(start(0.8));
+    // Some rounds are always tried: the text at hand may be another than the search's.
+    expect(start(1.2)).toBe(start(1));
+    expect(start(1.2)).toBeGreaterThan(0);
+  });
+
   it('a new budget begins each process: the first rounds try', async () => {
     const { drafter } = drafting(2);
     const rounds = await play(createFallback(drafter, costs, createDraftBudget()), 100, () => 0);

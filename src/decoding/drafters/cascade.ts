@@ -32,7 +32,7 @@ export const cascade: DrafterKind<CascadeMethod, CascadeMemory> = {
   draftGraph: ({ mask }) => skipGraph(mask),
   createMemory: ({ fallback }) => ({
     looked: createLookupMemory(fallback, MIN_NGRAM),
-    budget: createDraftBudget(),
+    budget: createDraftBudget(fallback),
   }),
   async open(method, { looked, budget }, context) {
     const skips = await openSkipDrafter(method, budget, context);

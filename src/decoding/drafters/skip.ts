@@ -18,7 +18,7 @@ export const skip: DrafterKind<SkipMethod, DraftBudget> = {
   create: (settings) => ({ name: 'skip', ...draftingOf(settings) }),
   longest: ({ draftLength }) => draftLength,
   draftGraph: ({ mask }) => skipGraph(mask),
-  createMemory: createDraftBudget,
+  createMemory: ({ fallback }) => createDraftBudget(fallback),
   open: openSkipDrafter,
 };
 
