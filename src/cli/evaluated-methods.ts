@@ -16,17 +16,20 @@ export interface EvaluatedMethods {
   readonly warnings: readonly string[];
 }
 
-/** @throws InputError when `--methods` has one that needs a mask, and there is no profile, or the other way round. */
+/**
+ * A profile has the mask of some methods, and the costs that lookup drafts by.
+ * @throws InputError when `--methods` has one that needs a mask, and there is no profile, or a profile has no method to serve.
+ */
 export function checkMethods(asked: readonly string[] | undefined, files: readonly string[]): void {
   if (!asked) return;
   const all: readonly string[] = METHODS.filter(needsMask);
   const masked = asked.find((name) => all.includes(name));
-  if ((masked !== undefined) === files.length > 0) return;
-  throw new InputError(
-    masked === undefined
-      ? `--profile belongs to the methods ${all.join(' and ')}, but --methods leaves them out; add one, or leave the profile out.`
-      : `--methods has ${masked}, which needs a mask; give --profile.`,
-  );
+  if (masked !== undefined && files.length === 0)
+    throw new InputError(`--methods has ${masked}, which needs a mask; give --profile.`);
+  if (files.length > 0 && asked.every((name) => name === 'autoregressive'))
+    throw new InputError(
+      '--profile is of use to methods that draft, but --methods has none; add one, or leave the profile out.',
+    );
 }
 
 /**
