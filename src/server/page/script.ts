@@ -101,25 +101,34 @@ const show = async (response, entry) => {
       const own = event.usage.sspec;
       const seconds = own.decode_seconds;
       const count = event.usage.completion_tokens;
-      entry.note.textContent = count + ' tokens'
+      keepEnd(() => {
+        entry.note.textContent = count + ' tokens'
         + (seconds > 0 ? ', ' + ((count - 1) / seconds).toFixed(1) + ' a second' : '')
         + ', ' + own.accepted_tokens + ' of ' + own.proposed_tokens + ' drafted ones accepted, seed ' + event.sspec.seed;
+      });
     }
     if (!event.sspec || !event.sspec.pieces) continue;
-    const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
-    for (const piece of event.sspec.pieces) {
-      text.push(piece.text);
-      entry.said.append(element('span', piece.accepted ? 'accepted' : '', piece.text));
-    }
+    keepEnd(() => {
+      for (const piece of event.sspec.pieces) {
+        text.push(piece.text);
+        entry.said.append(element('span', piece.accepted ? 'accepted' : '', piece.text));
+      }
+    });
     if (first === 0) first = performance.now();
     else {
       tokens += event.sspec.tokens;
       const seconds = (performance.now() - first) / 1000;
       if (seconds > 0) byId('speed').textContent = (tokens / seconds).toFixed(1) + ' tokens/s';
     }
-    if (atEnd) log.scrollTop = log.scrollHeight;
   }
   return text.join('');
+};
+
+// Whoever reads the end goes on reading it; whoever scrolled up stays there.
+const keepEnd = (change) => {
+  const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
+  change();
+  if (atEnd) log.scrollTop = log.scrollHeight;
 };
 
 const send = async (text) => {
