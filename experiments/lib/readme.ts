@@ -23,17 +23,10 @@ const MAX_BYTES = 64 * 2 ** 20;
 /** The results that README.md tells of, in this order and in these words. */
 const TOLD: Readonly<Record<string, string>> = {
   'headline-coverage-demo': 'intervals of searches, and a long measurement',
-  'search-demo-seed-1': 'the same search with another seed',
-  methods: 'lookup, the mask, the cost rule, the fall-back, the cascade',
-  exits: 'the rule that ends a draft',
-  'draft-length': 'drafts of one fixed length, K',
-  precision: 'the same mask by precision',
-  'context-length': 'contexts of 32 to 896 tokens',
-  transfer: 'a profile of one kind of text on all kinds',
-  samplers: 'samplers at equal cost',
-  fidelity: 'predicted against measured speedups',
   audit: 'speculative against autoregressive tokens',
-  perplexity: 'perplexity by precision',
+  perplexity: 'perplexity of the demo by precision',
+  'compile-memory': 'peak memory of compiling 307M parameters',
+  'ask-cost': 'an ask of a sampler after many trials',
 };
 
 /** More variants than these are told by the best and the worst. */
