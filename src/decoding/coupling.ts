@@ -7,7 +7,7 @@ import { draftToken, targetToken, verifyToken } from './sampling/maximal.js';
 import type { SamplingOptions } from './sampling/options.js';
 
 /**
- * How draft and target choose tokens so that they agree often and the output is the target's (DESIGN.md 4). `gumbel`
+ * How draft and target choose tokens so that they agree often and the output is the target's. `gumbel`
  * gives the same text for a seed with and without speculation; `maximal` accepts a little more and keeps only the
  * distribution. Greedy decoding needs neither.
  */

@@ -17,7 +17,7 @@ export interface ReplayLayout {
 }
 
 /**
- * The inputs of a window replay (DESIGN.md 5): one pass over many positions of a known sequence, in which a query at position
+ * The inputs of a window replay: one pass over many positions of a known sequence, in which a query at position
  * p of a window that begins at s sees the cache's keys and values before s and the pass's own from s to p. That is what a
  * draft sees at offset p - s when all before it was accepted. Made once and used for every mask: the cache is fed as it is,
  * and the new rows go to scratch blocks behind it, which the runtime drops after the pass.

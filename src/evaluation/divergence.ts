@@ -1,5 +1,5 @@
 /**
- * The audit: outputs held token by token against autoregressive decoding (DESIGN.md 6).
+ * The audit: outputs held token by token against autoregressive decoding.
  *
  * symbol | shape        | meaning
  * -------|--------------|------------------------------------------------------------------------------
