@@ -1,4 +1,5 @@
 import type { Precision } from '../graph/quantise.js';
+import { isTooFew } from '../measurement/few-prompts.js';
 import type { SearchDocument } from '../search/search-document.js';
 import { shellQuote } from './shell-quote.js';
 
@@ -14,13 +15,18 @@ export interface SearchedModel {
  * prompts, that the profile decodes as if there were none.
  */
 export function nextStep(
-  { method, holdout, profile }: Pick<SearchDocument, 'method' | 'holdout' | 'profile'>,
+  {
+    method,
+    holdout,
+    profile,
+    prompts,
+  }: Pick<SearchDocument, 'method' | 'holdout' | 'profile' | 'prompts'>,
   { reference, precision }: SearchedModel,
 ): string {
   const show = `  sspec profile show ${shellQuote(profile)}`;
   if (method === 'autoregressive') {
     const why =
-      holdout.verdict === null
+      holdout.verdict === null || isTooFew(holdout.prompts)
         ? 'Too little was measured to say whether anything gains'
         : 'Nothing gains for this model, on these prompts and this machine';
     return `${why}: ${profile} decodes autoregressively.\nWhat was found is in it, to be looked at:\n${show}`;
@@ -29,6 +35,7 @@ export function nextStep(
     ...(reference === 'demo' ? [] : [`--model ${shellQuote(reference)}`]),
     ...(precision === 'int8' ? [] : [`--precision ${precision}`]),
     `--profile ${shellQuote(profile)}`,
+    ...(prompts.holdout.chat_template ? ['--chat'] : []),
   ];
   return `Profile written to ${profile}; decode with it:\n  sspec generate ${flags.join(' ')} --prompt TEXT`;
 }

@@ -5,6 +5,7 @@
  */
 import { median } from 'simple-statistics';
 import type { DraftingName, Method, MethodName } from '../decoding/method.js';
+import { isTooFew } from '../measurement/few-prompts.js';
 import { rankCorrelation } from '../measurement/statistics.js';
 import { writeRule } from '../study/events.js';
 import { type Finalist, finalistMethod, type RankedFinalist } from './finalist.js';
@@ -112,6 +113,11 @@ export interface HoldoutResult {
   readonly chosen: MethodName;
 }
 
+/** Whether a method is faster than autoregressive decoding, on prompts enough to say so. */
+function isGain({ pooled }: Measurement): boolean {
+  return pooled.verdict === 'faster' && !isTooFew(pooled.prompts);
+}
+
 /** Measures the winner on prompts that no earlier rung saw. */
 export async function runHoldout(
   { model, request, report }: RunContext,
@@ -128,7 +134,7 @@ export async function runHoldout(
   await study.append({ type: 'note', key: 'holdout', value: noteOf(name, winner, measurement) });
   return {
     measurement,
-    chosen: measurement.pooled.verdict === 'faster' ? name : 'autoregressive',
+    chosen: isGain(measurement) ? name : 'autoregressive',
   };
 }
 

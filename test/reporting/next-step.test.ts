@@ -11,8 +11,15 @@ const none: SearchDocument['holdout'] = {
   ...{ mean_acceptance_length: null, c: null, tokens_per_second: null, prompts: 0, new_tokens: 0 },
   per_kind: {},
 };
-const found = (method: SearchDocument['method'], profile: string, verdict: string | null) => ({
-  ...{ method, profile, holdout: { ...none, verdict } },
+const dataset = { name: 'a', split: null, version: 1, hash: 'b', prompts: 48 };
+const found = (
+  method: SearchDocument['method'],
+  profile: string,
+  verdict: string | null,
+  prompts = 48,
+) => ({
+  ...{ method, profile, holdout: { ...none, verdict, prompts } },
+  prompts: { calibration: dataset, holdout: dataset },
 });
 
 describe('the next step after a search', () => {
@@ -24,6 +31,20 @@ describe('the next step after a search', () => {
     expect(nextStep(found('lookup', "o'p.json", 'faster'), other)).toContain(
       "sspec generate --model '/my models/a.gguf' --precision fp32 --profile 'o'\\''p.json' --prompt TEXT",
     );
+  });
+
+  it('chats where the search did', () => {
+    const chat = { ...dataset, chat_template: true as const };
+    const prompts = { calibration: chat, holdout: chat };
+    expect(nextStep({ ...found('lookup', 'p.json', 'faster'), prompts }, demo)).toContain(
+      'sspec generate --profile p.json --chat --prompt TEXT',
+    );
+  });
+
+  it('claims nothing of too few prompts', () => {
+    const text = nextStep(found('autoregressive', 'p.json', 'faster', 3), demo);
+    expect(text).toContain('Too little was measured');
+    expect(text).not.toContain('generate');
   });
 
   it.each(['slower', 'not distinguishable from 1.0x'])(
