@@ -1,6 +1,6 @@
+import { type TokenOrigin, tokenOrigin } from '../../decoding/token-pieces.js';
 import type { RecordedRow } from '../../evaluation/results-file.js';
 import type { RecordedSample } from '../../evaluation/samples-file.js';
-import { type TokenOrigin, tokenOrigin } from '../draft-colours.js';
 import { formatSeconds } from '../format.js';
 import type { MethodLabels } from '../method-labels.js';
 import { counted } from './headline.js';
