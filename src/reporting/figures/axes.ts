@@ -44,7 +44,10 @@ export function integerTicks(first: number, last: number, count: number): number
 export function paddedDomain(values: readonly number[]): [number, number] {
   const low = values.reduce((a, b) => Math.min(a, b), Infinity);
   const high = values.reduce((a, b) => Math.max(a, b), -Infinity);
-  const pad = (high - low) / 20 || Math.max(0.01, Math.abs(high) / 20);
+  const range = high - low;
+  const least = Math.max(0.01, Math.abs(high) / 20);
+  // A range of a few units of the last place is none: ticks within it could not be told apart, or counted.
+  const pad = range > 1e-6 * least ? range / 20 : least;
   return [low - pad, high + pad];
 }
 
