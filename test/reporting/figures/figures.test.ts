@@ -244,13 +244,9 @@ describe('any figure', () => {
   });
 
   it('is drawn of values that hardly differ', () => {
-    for (const acceptance of [1e-322, 5e-324, 1e-300, 1e-9]) {
-      const points = [
-        { c: 1, acceptance: 0 },
-        { c: 1 + 2 ** -52, acceptance },
-      ];
-      expect(fileSvg(paretoFigure('f', points, null, '')!)).not.toMatch(/NaN|Infinity/);
-    }
+    const points = [7e-323, 1e-323].map((acceptance) => ({ c: 0.001, acceptance }));
+    const figure = paretoFigure('f', points, points[0]!, '')!;
+    expect(fileSvg(figure)).not.toMatch(/NaN|Infinity/);
   });
 
   it('escapes what could be markup', () => {
