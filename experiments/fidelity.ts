@@ -14,13 +14,13 @@ import { loadModel, type Model } from '../src/engine/load-model.js';
 import type { EvaluationPrompt, EvaluationSettings } from '../src/evaluation/run.js';
 import { describeEnvironment } from '../src/measurement/environment.js';
 import { rankCorrelation } from '../src/measurement/statistics.js';
-import { type Candidate, randomMask } from '../src/optimise/candidate.js';
+import { randomMask } from '../src/optimise/candidate.js';
 import { createBoSampler } from '../src/optimise/samplers/bo.js';
 import { Random } from '../src/random.js';
 import { calibrateCosts } from '../src/search/cost/calibrate.js';
-import { finalistMethod } from '../src/search/finalist.js';
+import { type Finalist, finalistMethod } from '../src/search/finalist.js';
 import { chooseHoldout } from '../src/search/holdout.js';
-import { createLadder } from '../src/search/ladder.js';
+import { bestPlan, createLadder } from '../src/search/ladder.js';
 import { journalFigures, measure } from '../src/search/measure.js';
 import type { Scored, Scorer } from '../src/search/scorer.js';
 import { writeRule } from '../src/study/events.js';
@@ -40,17 +40,17 @@ async function fidelity(argv: string[]): Promise<void> {
   const { masks: wanted, seed } = flags;
   const model = await loadModel(flags.model);
   const { engine } = model;
-  const prompts = chooseHoldout(model, 'calibration', undefined, seed).calibration.prompts;
-  const chosen = prompts.slice(0, 16);
+  const split = chooseHoldout(model, 'calibration', undefined, seed);
+  const { fitting } = split;
+  const chosen = split.calibration.prompts.slice(0, 16);
   const promptsPerTrial = chosen.length;
   const began = performance.now();
   const tokens = chosen.map((prompt) => prompt.tokens);
   const calibration = await calibrateCosts({ engine, prompts: tokens, settings, seed });
-  const replay = { engine, calibration, prompts: chosen, promptsPerTrial, settings };
+  const replay = { engine, calibration, prompts: chosen, fitting, promptsPerTrial, settings };
   const ladder = await createLadder(replay);
   const random = new Random(seed, 1);
   const pool = await scorePool(ladder, 2 * engine.config.layers, flags.pool, seed, random);
-  await ladder.close();
 
   const ranked = [...pool.scored].sort((a, b) => b.score - a.score);
   const decile = Math.round(ranked.length / 10);
@@ -59,7 +59,12 @@ async function fidelity(argv: string[]): Promise<void> {
     ...evenly(ranked.slice(0, decile), inDecile),
     ...evenly(ranked.slice(decile), wanted - inDecile),
   ];
-  const candidates = masks.map(({ candidate }) => candidate);
+  const candidates: Finalist[] = [];
+  for (const { candidate } of masks) {
+    const { replayed, rule } = bestPlan(await ladder.replay(candidate.mask));
+    candidates.push({ plan: replayed.plan, draft: rule });
+  }
+  await ladder.close();
   // Neighbours in rank must not be neighbours in time.
   const order = random.shuffle(masks.map((_, i) => i));
   const first = await measureAll(model, chosen, candidates, order);
@@ -131,7 +136,7 @@ async function scorePool(ladder: Scorer, bits: number, size: number, seed: numbe
 async function measureAll(
   model: Model,
   prompts: readonly EvaluationPrompt[],
-  candidates: readonly Candidate[],
+  candidates: readonly Finalist[],
   order: readonly number[],
 ) {
   const found: { speedup: number; figures: Record<string, number> }[] = [];

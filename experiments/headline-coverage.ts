@@ -24,9 +24,10 @@ const flags = parseFlags(
 );
 const { reference = 'demo' } = readProfile(flags.profile).model;
 const model = await loadModel(reference);
-const { profile } = readFittingProfile(flags.profile, model.engine);
+const fitting = readFittingProfile(flags.profile, model.engine);
+const { profile } = fitting;
 const { holdout } = chooseHoldout(model, undefined, undefined, 0);
-const method = profileMethod(profile, profile.figures.method);
+const method = profileMethod(fitting, profile.figures.method);
 const settings: EvaluationSettings = {
   maxNewTokens: flags.maxNewTokens,
   repetitions: 1,

@@ -78,8 +78,8 @@ async function compare(argv: string[]): Promise<void> {
     if (runs.length === 0) throw new InputError('Every part is 0: there is nothing to run.');
 
     const others = profiles.map((file) => {
-      const { profile } = readFittingProfile(file, engine);
-      return { name: `search ${basename(file)}`, method: profileMethod(profile) };
+      const fitting = readFittingProfile(file, engine);
+      return { name: `search ${basename(file)}`, method: profileMethod(fitting) };
     });
     const finals = finalMethods(runs.filter(({ seed }) => seed < numbers.holdoutSeeds));
     const methods = [...finals, ...others];

@@ -65,7 +65,7 @@ export async function runCase(
       method: method.name,
       draft_exit: drafts?.exit.exit ?? null,
       draft_length: drafts?.draftLength ?? null,
-      mask: drafts && maskToBits(drafts.mask, engine.config.layers).join(''),
+      mask: drafts && maskToBits(drafts.plan.mask, engine.config.layers).join(''),
       fallback: drafts?.fallback !== undefined,
       new_tokens: samples.get(BASELINE.name)!.tokens.length,
       proposed_tokens: sample.statistics.proposedTokens,

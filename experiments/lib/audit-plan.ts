@@ -8,6 +8,7 @@
 import type { DraftExit } from '../../src/decoding/draft-exit.js';
 import type { Method } from '../../src/decoding/method.js';
 import { GREEDY, type SamplingOptions } from '../../src/decoding/sampling/options.js';
+import { skipPlan } from '../../src/profile/draft-plan.js';
 import { bitsToMask, type SkipMask } from '../../src/profile/mask.js';
 import { Random } from '../../src/random.js';
 import { promptOfLength } from './prompt-length.js';
@@ -125,7 +126,7 @@ function drawMethods(random: Random, layers: number): Method[] {
       const exit = rule(random, draftLength);
       const pauses = random.uniform() < 0.3;
       const fallback = pauses ? { fallback: randomCosts(random, draftLength) } : {};
-      methods.push({ name, mask, draftLength, exit, ...fallback });
+      methods.push({ name, plan: skipPlan(mask), draftLength, exit, ...fallback });
     }
   }
   return methods;

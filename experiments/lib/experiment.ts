@@ -6,8 +6,9 @@ import { checkExactness } from '../../src/cli/exactness.js';
 import { loadDataset } from '../../src/datasets/load.js';
 import type { ExitCosts } from '../../src/decoding/cost-exit.js';
 import type { Method } from '../../src/decoding/method.js';
-import { readFittingProfile } from '../../src/decoding/profile-method.js';
+import { type FittingProfile, readFittingProfile } from '../../src/decoding/profile-method.js';
 import { GREEDY } from '../../src/decoding/sampling/options.js';
+import { planGraph } from '../../src/engine/draft-graph.js';
 import { loadModel, type Model } from '../../src/engine/load-model.js';
 import { InputError } from '../../src/errors.js';
 import { findDivergences } from '../../src/evaluation/divergence.js';
@@ -18,7 +19,7 @@ import { summarise } from '../../src/evaluation/summary.js';
 import { watchOthers } from '../../src/measurement/busy.js';
 import { describeEnvironment } from '../../src/measurement/environment.js';
 import { packageRoot } from '../../src/package-root.js';
-import type { SkipMask } from '../../src/profile/mask.js';
+import type { DraftPlan } from '../../src/profile/draft-plan.js';
 import type { Profile } from '../../src/profile/schema.js';
 import type { Definition, ProfileSearch } from './definition.js';
 import { promptOfLength } from './prompt-length.js';
@@ -41,7 +42,7 @@ export async function runExperiment(
   const { name, title, question, file, sha256, precisions, prompt_tokens = [null] } = definition;
   const folder = mkdtempSync(join(tmpdir(), 'sspec-experiment-'));
   const parts: Awaited<ReturnType<typeof runPart>>[] = [];
-  const profiles: Record<string, Profile> = {};
+  const profiles: Record<string, FittingProfile> = {};
   try {
     const files: Record<string, string> = {};
     // Before the model is loaded: idle threads of a second session would disturb the search.
@@ -53,7 +54,7 @@ export async function runExperiment(
         const { warnings } = await checkExactness(model.engine, false);
         for (const warning of warnings) process.stderr.write(`${warning}\n`);
         for (const [key, path] of Object.entries(files))
-          profiles[key] = readFittingProfile(path, model.engine).profile;
+          profiles[key] = readFittingProfile(path, model.engine);
         const methods = await variantMethods(model, definition, profiles, signal);
         for (const tokens of prompt_tokens) {
           process.stderr.write(`${name}, ${precision}, ${tokens ?? 'all'} tokens of prompt\n`);
@@ -69,7 +70,7 @@ export async function runExperiment(
   return {
     ...{ experiment: name, title, question, command, definition: { file, sha256 } },
     profiles: Object.fromEntries(
-      Object.entries(profiles).map(([key, profile]) => [key, told(definition, key, profile)]),
+      Object.entries(profiles).map(([key, { profile }]) => [key, told(definition, key, profile)]),
     ),
     runs: parts.map(({ run }) => run),
     rows: parts.flatMap(({ rows }) => rows),
@@ -97,13 +98,13 @@ async function search(
 async function variantMethods(
   model: Model,
   { variants }: Definition,
-  profiles: Readonly<Record<string, Profile>>,
+  profiles: Readonly<Record<string, FittingProfile>>,
   signal: AbortSignal | undefined,
 ): Promise<Map<string, Method>> {
   const known = new Map<string, Promise<ExitCosts>>();
-  const calibrate = (mask: SkipMask) => {
-    const key = JSON.stringify(mask);
-    const costs = known.get(key) ?? calibrateExit(model, mask, signal);
+  const calibrate = (plan: DraftPlan) => {
+    const key = planGraph(plan, model.engine.model).key;
+    const costs = known.get(key) ?? calibrateExit(model, plan, signal);
     known.set(key, costs);
     return costs;
   };

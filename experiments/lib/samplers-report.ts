@@ -3,7 +3,7 @@ import { mean } from 'simple-statistics';
 import { BASELINE, type EvaluationResult, type NamedMethod } from '../../src/evaluation/run.js';
 import { measuredSpeedup } from '../../src/evaluation/speedup.js';
 import { toMarkdown } from '../../src/reporting/markdown.js';
-import { finalistMethod } from '../../src/search/finalist.js';
+import { finalistMethod, plainFinalist } from '../../src/search/finalist.js';
 import type { Run } from './samplers-run.js';
 
 type Interval = readonly [number, number] | null;
@@ -26,7 +26,10 @@ export interface GroupRow {
 
 /** The final of a run as a method of an evaluation; runs that found the same share one. */
 export function finalMethods(runs: readonly Run[]): NamedMethod[] {
-  const methods = runs.map((run) => ({ name: finalName(run), method: finalistMethod(run.final) }));
+  const methods = runs.map((run) => ({
+    name: finalName(run),
+    method: finalistMethod(plainFinalist(run.final)),
+  }));
   return [...new Map(methods.map((method) => [method.name, method])).values()];
 }
 

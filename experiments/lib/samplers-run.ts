@@ -60,6 +60,7 @@ export async function runSamplers(
   const { engine } = model;
   const calibration = split.calibration.prompts;
   const prompts = calibration.slice(0, promptsPerTrial);
+  const { fitting } = split;
   const study = await openStudy(setting, `shared-${fidelity}`, 'shared', 0, fidelity);
   try {
     const isLadder = fidelity === 'ladder';
@@ -67,12 +68,12 @@ export async function runSamplers(
     const scorer = costs
       ? await timed(study, 'references', () => {
           const calibration = { model: costs, error: { draft: 0, target: 0 } };
-          return createLadder({ engine, calibration, prompts, promptsPerTrial, settings });
+          return createLadder({ engine, calibration, prompts, fitting, promptsPerTrial, settings });
         })
       : decodeScorer(model, prompts, { settings });
     const request = {
       ...{ sampler: 'bo' as const, fidelity, seed: 0, trials: 0, finalists: 0, holdout: [] },
-      ...{ promptsPerTrial, calibration, settings, study },
+      ...{ promptsPerTrial, calibration, fitting, settings, study },
     };
     const sources = samplerSources({ model, request, report: () => {} }, costs);
     const runs: Run[] = [];

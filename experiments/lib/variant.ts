@@ -2,14 +2,17 @@ import { loadDataset } from '../../src/datasets/load.js';
 import type { ExitCosts } from '../../src/decoding/cost-exit.js';
 import { decoderExit, overrideRule } from '../../src/decoding/draft-rule.js';
 import { createMethod, type Method, needsMask } from '../../src/decoding/method.js';
-import { profileCosts, profileRule } from '../../src/decoding/profile-method.js';
+import {
+  type FittingProfile,
+  profileCosts,
+  profileRule,
+} from '../../src/decoding/profile-method.js';
 import { GREEDY } from '../../src/decoding/sampling/options.js';
 import type { Model } from '../../src/engine/load-model.js';
 import { tokenizePrompts } from '../../src/evaluation/prompts.js';
 import type { EvaluationSettings } from '../../src/evaluation/run.js';
 import type { Precision } from '../../src/graph/quantise.js';
-import { maskToBits, type SkipMask } from '../../src/profile/mask.js';
-import type { Profile } from '../../src/profile/schema.js';
+import type { DraftPlan } from '../../src/profile/draft-plan.js';
 import { calibrateCosts } from '../../src/search/cost/calibrate.js';
 import { costRule } from '../../src/search/cost-rule.js';
 import { createLadder } from '../../src/search/ladder.js';
@@ -23,16 +26,15 @@ import type { Variant } from './definition.js';
  */
 export async function variantMethod(
   { method, draft_length, draft_exit, threshold, fallback }: Variant,
-  profile: Profile | null,
+  fitting: Pick<FittingProfile, 'profile' | 'plan'> | null,
   precision: Precision,
-  calibrate: (mask: SkipMask) => Promise<ExitCosts>,
+  calibrate: (plan: DraftPlan) => Promise<ExitCosts>,
 ): Promise<Method> {
   if (!needsMask(method)) return createMethod(method, { drafting: null });
-  if (!profile) throw new TypeError(`${method} needs a profile`);
-  const { skip_attention: attention, skip_mlp: mlp } = profile;
-  const mask = { attention, mlp };
+  if (!fitting) throw new TypeError(`${method} needs a profile`);
+  const { profile, plan } = fitting;
   const stored = profile.precision === precision ? profileCosts(profile) : undefined;
-  const costsOf = async () => stored ?? (await calibrate(mask));
+  const costsOf = async () => stored ?? (await calibrate(plan));
   const rule = overrideRule(profileRule(profile), {
     exit: draft_exit,
     draftLength: draft_length,
@@ -42,17 +44,17 @@ export async function variantMethod(
   // The cost rule weighs every length that it knows the costs of, unless the variant says how many.
   const longest = exit.exit === 'cost' ? exit.costs.verify.length - 1 : rule.draftLength;
   const pauses = fallback ? { fallback: await costsOf() } : {};
-  const drafting = { mask, draftLength: draft_length ?? longest, exit, ...pauses };
+  const drafting = { plan, draftLength: draft_length ?? longest, exit, ...pauses };
   return createMethod(method, { drafting });
 }
 
 /**
- * What the cost rule must know of a mask that no profile stores it for, found as the search finds it: passes are timed, and
- * the mask is replayed on the model's own continuations of calibration prompts.
+ * What the cost rule must know of a plan that no profile stores it for, found as the search finds it: passes are timed, and
+ * the plan is replayed on the model's own continuations of calibration prompts.
  */
 export async function calibrateExit(
   model: Model,
-  mask: SkipMask,
+  plan: DraftPlan,
   signal: AbortSignal | undefined,
 ): Promise<ExitCosts> {
   const { engine } = model;
@@ -64,10 +66,10 @@ export async function calibrateExit(
   const timed = { engine, prompts: tokens, settings, seed: 0, signal };
   const calibration = await calibrateCosts(timed);
   const promptsPerTrial = prompts.length;
-  const replay = { engine, calibration, prompts, promptsPerTrial, settings, signal };
+  const replay = { engine, calibration, prompts, fitting: [], promptsPerTrial, settings, signal };
   const ladder = await createLadder(replay);
   try {
-    const replayed = await ladder.replay(maskToBits(mask, engine.config.layers));
+    const replayed = await ladder.replayPlan(plan);
     return costRule(replayed, bestRule(replayed).time.speedup).costs;
   } finally {
     // Its session's idle threads would disturb what is timed next.

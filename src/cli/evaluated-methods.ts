@@ -57,13 +57,14 @@ export function evaluatedMethods(
       const [first] = profiles;
       methods.push({
         name,
-        method: first ? profileMethod(first.profile, name) : createMethod(name, { drafting: null }),
+        method: first ? profileMethod(first, name) : createMethod(name, { drafting: null }),
       });
       continue;
     }
-    for (const { file, profile } of profiles) {
+    for (const { file, profile, plan } of profiles) {
       const isWanted = asked ? asked.includes(name) : (profile.method ?? 'skip') === name;
-      if (isWanted) methods.push({ name, method: profileMethod(profile, name), profile: file });
+      if (isWanted)
+        methods.push({ name, method: profileMethod({ profile, plan }, name), profile: file });
     }
   }
   if (!asked)

@@ -15,6 +15,7 @@ import {
   needsMask,
 } from '../decoding/method.js';
 import {
+  type FittingProfile,
   profileCosts,
   profileMethod,
   profileRule,
@@ -23,6 +24,7 @@ import {
 import { checkSamplingOptions, type SamplingOptions } from '../decoding/sampling/options.js';
 import type { Engine } from '../engine/engine.js';
 import { InputError } from '../errors.js';
+import { skipPlan } from '../profile/draft-plan.js';
 import { parseLayerList, type SkipMask } from '../profile/mask.js';
 import type { Profile } from '../profile/schema.js';
 
@@ -88,17 +90,15 @@ function methodName(flags: MethodFlags, profile: Profile | null): ListedName {
  *   or flags contradict each other.
  */
 export function resolveMethod(flags: MethodFlags, engine: Engine): ResolvedMethod {
-  const { profile, warnings } =
-    flags.profile === undefined
-      ? { profile: null, warnings: [] }
-      : readFittingProfile(flags.profile, engine);
+  const fitting = flags.profile === undefined ? null : readFittingProfile(flags.profile, engine);
+  const { profile, warnings } = fitting ?? { profile: null, warnings: [] };
   const name = methodName(flags, profile);
   if (needsMask(name)) {
     if (!profile && flags['skip-attention'] === undefined && flags['skip-mlp'] === undefined)
       throw new InputError(
         'There is no mask to draft with: give --profile, or --skip-attention and --skip-mlp.',
       );
-    const drafting = maskDrafting(flags, profile, engine.config.layers);
+    const drafting = draftingOf(flags, fitting, engine.config.layers);
     return { method: createMethod(name, { drafting }), profile, warnings };
   }
   for (const flag of SKIP_ONLY)
@@ -106,7 +106,7 @@ export function resolveMethod(flags: MethodFlags, engine: Engine): ResolvedMetho
       throw new InputError(
         `--${flag} belongs to the methods ${METHODS.filter(needsMask).join(' and ')}, but the method is ${name}; ${profile && flags.method === undefined ? `which is the profile's: give --method skip` : 'give --profile or --skip-attention'}, or leave it out.`,
       );
-  const method = profile ? profileMethod(profile, name) : createMethod(name, { drafting: null });
+  const method = fitting ? profileMethod(fitting, name) : createMethod(name, { drafting: null });
   return { method, profile, warnings: name === 'autoregressive' ? [] : warnings };
 }
 
@@ -118,8 +118,13 @@ const SKIP_ONLY = [
   'threshold',
 ] as const;
 
-/** How to draft with a mask: the flags', else the profile's. */
-function maskDrafting(flags: MethodFlags, profile: Profile | null, layers: number): SkipDrafting {
+/** How to draft: with the flags' mask, else with the profile's plan. */
+function draftingOf(
+  flags: MethodFlags,
+  fitting: FittingProfile | null,
+  layers: number,
+): SkipDrafting {
+  const profile = fitting?.profile ?? null;
   const chosen = (flag: 'skip-attention' | 'skip-mlp', stored: readonly number[] | undefined) => {
     const text = flags[flag];
     return text === undefined ? (stored ?? []) : parseLayerList(text, layers, `--${flag}`);
@@ -137,7 +142,7 @@ function maskDrafting(flags: MethodFlags, profile: Profile | null, layers: numbe
     );
   const { draftLength } = rule;
   return {
-    mask,
+    plan: fitting && isProfileMask(flags) ? fitting.plan : skipPlan(mask),
     draftLength,
     exit: decoderExit(rule, costs),
     ...(costs && { fallback: costs }),

@@ -1,5 +1,4 @@
-import type { HeadTokens } from '../engine/draft-graph.js';
-import { columnOf, mapColumns } from './head-tokens.js';
+import { columnCount, columnOf, type Head, mapColumns } from './head-tokens.js';
 import { createFilter, createSurvivors, type Survivors } from './sampling/filter.js';
 import { argmax } from './sampling/greedy.js';
 import { gumbelToken } from './sampling/gumbel.js';
@@ -27,8 +26,8 @@ export type DraftChoice = (logits: Float32Array, position: number, place: number
 
 /** Chooses tokens from logits for one generation. `place` counts the places of a draft from 0 in every round. */
 export interface Coupling {
-  /** The choices of a draft whose head has these tokens, for the whole generation. */
-  draftFrom(head: HeadTokens): DraftChoice;
+  /** The choices of a draft whose head has these tokens. */
+  draftFrom(head: Head): DraftChoice;
   /** Takes note of a proposed token (an id) that no distribution stands behind (prompt lookup). */
   propose(token: number, place: number): void;
   /**
@@ -60,7 +59,7 @@ export function createCoupling(
 function greedy(vocabularySize: number): Coupling {
   return {
     draftFrom: (head) => {
-      const columns = head?.length ?? vocabularySize;
+      const columns = columnCount(head, vocabularySize);
       return (logits) => argmax(logits, 0, columns);
     },
     propose: () => {},
@@ -73,7 +72,7 @@ function gumbel(sampling: SamplingOptions, vocabularySize: number): Coupling {
   const survivors = createSurvivors(sampling, vocabularySize);
   return {
     draftFrom(head) {
-      const filterOwn = head ? createFilter(sampling, head.length) : filter;
+      const filterOwn = head ? createFilter(sampling, head.tokens.length) : filter;
       return (logits, position) => {
         filterOwn(logits, 0, survivors);
         // The noise is the token's: the target's own adds the same.
@@ -105,7 +104,7 @@ function maximal(
   let draws = 0;
   return {
     draftFrom(head) {
-      const filterOwn = head ? createFilter(sampling, head.length) : filter;
+      const filterOwn = head ? createFilter(sampling, head.tokens.length) : filter;
       return (logits, _position, place) => {
         const drawn = drafts[place]!;
         filterOwn(logits, 0, drawn.survivors);

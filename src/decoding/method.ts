@@ -27,7 +27,7 @@ export type MethodName = NonNullable<Profile['method']>;
 /** Those of them that draft. */
 export type DraftingName = Exclude<MethodName, 'autoregressive'>;
 
-/** Whether a method drafts with a mask, and so needs one. */
+/** Whether a method drafts with a plan, and so needs a mask at least. */
 export function needsMask(name: ListedName): boolean {
   return name !== 'autoregressive' && drafterKind(name).needsMask;
 }
@@ -65,7 +65,7 @@ export async function keepDrafts(
   const graphs = methods.flatMap((method) =>
     method.name === 'autoregressive' || method.name === 'custom'
       ? []
-      : (drafterKind(method.name).draftGraph(method) ?? []),
+      : (drafterKind(method.name).draftGraph(method, engine.model) ?? []),
   );
   const leases = await Promise.all(graphs.map((graph) => engine.draft(graph)));
   return async () => {

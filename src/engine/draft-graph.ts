@@ -1,14 +1,27 @@
+import { createHash } from 'node:crypto';
+import { dirname } from 'node:path';
+import { Tensor } from 'onnxruntime-node';
 import type { ModelConfig } from '../checkpoint/model-config.js';
+import { bridgeTransform } from '../graph/bridge.js';
+import type { CompiledModel } from '../graph/compile.js';
 import { matrixSizes } from '../graph/parameters.js';
 import type { Precision } from '../graph/quantise.js';
+import { MORE_WORDS, smallHead } from '../graph/small-head.js';
 import type { GraphTransform } from '../graph/transform.js';
+import type { Bridge, DraftPlan } from '../profile/draft-plan.js';
 import type { SkipMask } from '../profile/mask.js';
 
 /**
  * The token of every column of a draft's logits, ascending; null where there is a column for each token of the vocabulary, so
- * that a column's number is the token's id.
+ * that a column's number is the token's id. A head that takes {@link MORE_WORDS} has columns for those behind these.
  */
 export type HeadTokens = Int32Array | null;
+
+/** Inputs that name words for the columns behind a draft's own, of passes of a draft that takes them. */
+export function wordFeeds(words: Int32Array): Record<string, Tensor> {
+  const ids = BigInt64Array.from(words, BigInt);
+  return { [MORE_WORDS]: new Tensor('int64', ids, [ids.length]) };
+}
 
 /**
  * A draft as the engine knows it: what becomes of the gated graph. First the sublayers of `mask` go, then the transforms
@@ -22,6 +35,10 @@ export interface DraftGraph {
   /** Changes after skipping, in order. A gated session has the passes of a draft without any. */
   readonly transforms: readonly GraphTransform[];
   readonly headTokens: HeadTokens;
+  /** Bridges among the transforms. */
+  readonly bridges: number;
+  /** Whether passes have columns for {@link MORE_WORDS} behind those, and must name some, or none. */
+  readonly takesWords: boolean;
 }
 
 /** What of a model a draft pass runs; this decides what it costs. */
@@ -39,8 +56,37 @@ export interface KeptParts {
 export function skipGraph(mask: SkipMask): DraftGraph {
   return {
     key: `skip ${mask.attention}|${mask.mlp}`,
-    ...{ mask, transforms: [], headTokens: null },
+    ...{ mask, transforms: [], headTokens: null, bridges: 0, takesWords: false },
   };
+}
+
+/** The draft of a plan, over a compiled model. */
+export function planGraph(plan: DraftPlan, model: CompiledModel): DraftGraph {
+  let graph = skipGraph(plan.mask);
+  for (const bridge of plan.bridges)
+    graph = transformed(graph, bridgeTransform(bridge, bridgeKey(bridge), model.precision));
+  graph = { ...graph, bridges: plan.bridges.length };
+  const { words } = plan;
+  if (!words) return graph;
+  const key = `words ${digest(words)}`;
+  const change = smallHead(words, dirname(model.path));
+  return { ...transformed(graph, { key, weights: 0, change }, words), takesWords: true };
+}
+
+/** Tells the maps of bridges apart; reckoned once for each, for it reads all of them. */
+const bridgeKeys = new WeakMap<Bridge, string>();
+
+function bridgeKey(bridge: Bridge): string {
+  const known = bridgeKeys.get(bridge) ?? digest(bridge.weight, bridge.bias);
+  bridgeKeys.set(bridge, known);
+  return known;
+}
+
+function digest(...arrays: readonly (Float32Array | Int32Array)[]): string {
+  const hash = createHash('sha1');
+  for (const { buffer, byteOffset, byteLength } of arrays)
+    hash.update(new Uint8Array(buffer, byteOffset, byteLength));
+  return hash.digest('hex');
 }
 
 /**
@@ -53,8 +99,8 @@ export function transformed(
   headTokens: HeadTokens = graph.headTokens,
 ): DraftGraph {
   return {
+    ...graph,
     key: `${graph.key}, ${transform.key}`,
-    mask: graph.mask,
     transforms: [...graph.transforms, transform],
     headTokens,
   };

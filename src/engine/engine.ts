@@ -4,30 +4,32 @@ import type { ModelConfig } from '../checkpoint/model-config.js';
 import { InputError } from '../errors.js';
 import { errorMessage } from '../files.js';
 import { blockSize } from '../graph/attention.js';
+import { bridgeInputs } from '../graph/bridge.js';
 import type { CompiledModel } from '../graph/compile.js';
+import type { Bridge } from '../profile/draft-plan.js';
 import { maskToBits, type SkipMask } from '../profile/mask.js';
-import { type DraftGraph, draftThreads } from './draft-graph.js';
+import { type DraftGraph, draftThreads, wordFeeds } from './draft-graph.js';
 import { DraftPool } from './draft-pool.js';
 import { KvCache } from './kv-cache.js';
 import { PassInputs, tailBlocks } from './pass-inputs.js';
 import type { ReplayInputs } from './replay-inputs.js';
 import { createSession } from './session.js';
 import { Sublayers } from './sublayers.js';
-import { writeDraft } from './write-graph.js';
+import { writeDraft, writeGated } from './write-graph.js';
 
 /** Tokens of one prefill pass. */
 export const prefillChunk = blockSize;
 
-/** Which sublayers run in a pass: the full model, or a draft. Made once per mask by `Engine.gates`. */
+/** What runs in a pass: the full model, or a draft. Made once per draft by `Engine.gates`. */
 export interface Gates {
-  /** bool [2 L], true where the sublayer runs. */
-  readonly run: Tensor;
+  /** Inputs of the graph that say so; every gate of one engine has the same names. */
+  readonly feeds: Readonly<Record<string, Tensor>>;
   /** Layers whose attention runs, ascending. */
   readonly attention: readonly number[];
 }
 
 /**
- * Which graph a session runs: `plain` the full model; `gated` the full model or any draft that only skips, at a few
+ * Which graph a session runs: `plain` the full model; `gated` the full model or any draft that skips and bridges, at a few
  * microseconds per sublayer; a draft's, that draft alone, without gates.
  */
 export type GraphForm = 'plain' | 'gated' | DraftGraph;
@@ -69,7 +71,7 @@ export class Engine {
     private readonly form: GraphForm,
     private readonly session: InferenceSession,
   ) {
-    this.target = this.gatesOf(isDraft(form) ? form.mask : { attention: [], mlp: [] });
+    this.target = this.gatesOf(isDraft(form) ? form.mask : { attention: [], mlp: [] }, []);
     this.drafts = new DraftPool((graph) =>
       Engine.load(model, {
         device,
@@ -93,22 +95,23 @@ export class Engine {
         `Device ${device} is not in this onnxruntime-node; it has ${devices.join(', ')}.`,
       );
     }
-    const path = isDraft(form)
-      ? writeDraft(model, form)
-      : form === 'gated'
-        ? model.path
-        : model.plainPath;
+    const path =
+      form === 'plain'
+        ? model.plainPath
+        : form === 'gated'
+          ? writeGated(model)
+          : writeDraft(model, form);
     try {
       const session = await createSession(path, threads, device);
       return new Engine(model, model.config, threads, device, form, session);
     } catch (error) {
       throw new InputError(`The runtime cannot load ${path}: ${errorMessage(error)}`);
     } finally {
-      if (isDraft(form)) rmSync(path, { force: true });
+      if (form !== 'plain') rmSync(path, { force: true });
     }
   }
 
-  /** Another session over the same model, with gates: it runs any mask at once, for searches that try many. */
+  /** Another session over the same model, with gates: it runs any draft that skips and bridges, for searches that try many. */
   loadGated(): Promise<Engine> {
     const { model, threads, device } = this;
     return Engine.load(model, { threads, device, form: 'gated' });
@@ -132,22 +135,40 @@ export class Engine {
 
   /**
    * The gates of a draft that skips these sublayers.
+   * @param bridges over runs of them.
    * @throws RangeError when the engine was loaded without gates and the mask skips something.
    */
-  gates(mask: SkipMask): Gates {
+  gates(mask: SkipMask, bridges: readonly Bridge[] = []): Gates {
     if (this.form !== 'gated' && mask.attention.length + mask.mlp.length > 0) {
       throw new RangeError('this engine was loaded without gates');
     }
-    return this.gatesOf(mask);
+    return this.gatesOf(mask, bridges);
   }
 
-  private gatesOf(mask: SkipMask): Gates {
-    const { layers } = this.config;
+  private gatesOf(mask: SkipMask, bridges: readonly Bridge[]): Gates {
+    const { layers, hiddenSize } = this.config;
     const run = maskToBits(mask, layers).map((skip) => 1 - skip);
-    return {
-      run: new Tensor('bool', run, [2 * layers]),
-      attention: Array.from({ length: layers }, (_, l) => l).filter((l) => run[2 * l] === 1),
+    const attention = Array.from({ length: layers }, (_, l) => l).filter((l) => run[2 * l] === 1);
+    if (this.form !== 'gated') {
+      const takesWords = isDraft(this.form) && this.form.takesWords;
+      return { feeds: takesWords ? wordFeeds(new Int32Array(0)) : {}, attention };
+    }
+    const open = new Uint8Array(run.length);
+    const feeds: Record<string, Tensor> = {
+      run: new Tensor('bool', run, [run.length]),
+      [bridgeInputs.open]: new Tensor('bool', open, [run.length]),
     };
+    for (let end = 0; end < run.length; end++) {
+      feeds[bridgeInputs.weight(end)] = noWeight;
+      feeds[bridgeInputs.bias(end)] = noBias;
+    }
+    for (const { to, weight, bias } of bridges) {
+      const end = to - 1;
+      open[end] = 1;
+      feeds[bridgeInputs.weight(end)] = new Tensor('float32', weight, [hiddenSize, hiddenSize]);
+      feeds[bridgeInputs.bias(end)] = new Tensor('float32', bias, [hiddenSize]);
+    }
+    return { feeds, attention };
   }
 
   /** Room for the keys and values of a sequence of up to `capacity` tokens. */
@@ -179,7 +200,7 @@ export class Engine {
     const { feeds } = this;
     Object.assign(feeds, inputs.feeds);
     feeds.logit_rows = this.wantedRows(count, wanted);
-    if (this.form === 'gated') feeds.run = gates.run;
+    Object.assign(feeds, gates.feeds);
     cache.feed(feeds, Math.floor(position / blockSize), tailBlocks(position, count));
     const outputs = await this.run();
     cache.write(floats(outputs[this.fetches.newKv]), gates.attention, position, count);
@@ -188,14 +209,14 @@ export class Engine {
 
   /**
    * The logits of every query of a window replay, [queries, vocabulary], a fresh array. No cache is written.
-   * @param gates what is skipped (a gated engine's), for the queries alone: what they see of the past is as it was.
+   * @param gates what is skipped and bridged (a gated engine's), for the queries alone: what they see of the past is as it was.
    */
   async replay(inputs: ReplayInputs, gates: Gates): Promise<Float32Array> {
     while (this.running) await this.running;
     const { feeds } = this;
     Object.assign(feeds, inputs.feeds);
     feeds.logit_rows = this.wantedRows(inputs.count, 'all');
-    if (this.form === 'gated') feeds.run = gates.run;
+    Object.assign(feeds, gates.feeds);
     const outputs = await this.run([this.fetches.logits]);
     return floats(outputs[this.fetches.logits]);
   }
@@ -244,6 +265,10 @@ export class Engine {
     return rows;
   }
 }
+
+/** What stands for the weights of a bridge where none is. */
+const noWeight = new Tensor('float32', new Float32Array(0), [0, 0]);
+const noBias = new Tensor('float32', new Float32Array(0), [0]);
 
 function isDraft(form: GraphForm): form is DraftGraph {
   return typeof form === 'object';

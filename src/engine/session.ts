@@ -6,17 +6,20 @@ import { InferenceSession } from 'onnxruntime-node';
  * A runtime's idle threads spin for a while after every pass, and those of one session slow the passes of another: a draft's and
  * the target's in every round. `force_spinning_stop` ends the spinning with the pass, and keeps it within the pass, where it
  * pays (forbidding it altogether with `allow_spinning` costs more than it saves).
- * @param path the graph; @param threads of the session's pool; @param device execution provider.
+ * @param graph its file, or its bytes; @param threads of the session's pool; @param device execution provider.
  */
 export function createSession(
-  path: string,
+  graph: string | Uint8Array,
   threads: number,
   device: string,
 ): Promise<InferenceSession> {
-  return InferenceSession.create(path, {
+  const options: InferenceSession.SessionOptions = {
     executionProviders: [device],
     intraOpNumThreads: threads,
     logSeverityLevel: 3,
     extra: { session: { force_spinning_stop: '1' } },
-  });
+  };
+  return typeof graph === 'string'
+    ? InferenceSession.create(graph, options)
+    : InferenceSession.create(graph, options);
 }

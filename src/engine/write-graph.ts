@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { InputError } from '../errors.js';
 import { errorMessage, processIsAlive } from '../files.js';
+import { bridgeGates } from '../graph/bridge.js';
 import type { CompiledModel } from '../graph/compile.js';
 import { specialise } from '../graph/specialise.js';
 import { transformGraph } from '../graph/transform.js';
@@ -15,6 +16,11 @@ import type { DraftGraph } from './draft-graph.js';
 export function writeDraft(model: CompiledModel, { mask, transforms }: DraftGraph): string {
   const changes = [specialise(mask), ...transforms.map(({ change }) => change)];
   return writeGraph(model, transformGraph(readFileSync(model.path), model.config, changes));
+}
+
+/** Builds the gated graph with gates for bridges and writes it beside its weights, see {@link writeGraph}. */
+export function writeGated(model: CompiledModel): string {
+  return writeGraph(model, transformGraph(readFileSync(model.path), model.config, [bridgeGates]));
 }
 
 /**

@@ -14,8 +14,8 @@
  */
 
 import { groupScale } from '../checkpoint/ggml/dequantise-k.js';
-import { halfToFloat } from '../checkpoint/ggml/half.js';
 import { type GgmlType, ggmlTypes } from '../checkpoint/ggml/types.js';
+import { halfToFloat } from '../half.js';
 import type { QuantisedRows } from './quantise.js';
 
 /** Columns of a group: those of a block, or an eighth of a K block. */

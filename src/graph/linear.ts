@@ -85,29 +85,31 @@ export function addLinear(
 }
 
 /**
- * Adds the look-up of embedding rows by token id, out of the same stored bytes that the head multiplies with when the
- * two are tied. Returns the name of the result [S, columns].
+ * Adds the look-up of rows of the stored weights by token id: embeddings, out of the same stored bytes that the head multiplies
+ * with when the two are tied. Returns the name of the result [S, columns].
+ * @param prefix of the initializers' names.
  */
-export function addEmbedding(
+export function addRows(
   nodes: Nodes,
   shared: Initializers,
   stored: StoredLinear,
   ids: string,
+  prefix: string,
 ): string {
   const { rows, columns } = stored;
   if (stored.precision === 'fp32') {
-    const table = shared.external('embedding', elementType.float, [rows, columns], stored.weight);
+    const table = shared.external(prefix, elementType.float, [rows, columns], stored.weight);
     return nodes.add('Gather', 'embedded', [table, ids], { axis: { int: 0 } });
   }
   const bits = stored.precision === 'int8' ? 8 : 4;
   const table = shared.external(
-    'embedding.packed',
+    `${prefix}.packed`,
     elementType.uint8,
     [rows, (columns * bits) / 8],
     stored.packed,
   );
   const scales = shared.external(
-    'embedding.scales',
+    `${prefix}.scales`,
     elementType.float,
     [rows, columns / stored.block],
     stored.scales,
@@ -126,7 +128,7 @@ export function addEmbedding(
   if (!stored.offsets) return scaled;
   const blocks = columns / stored.block;
   const offsets = shared.external(
-    'embedding.offsets',
+    `${prefix}.offsets`,
     elementType.float,
     [rows, blocks, 1],
     stored.offsets,

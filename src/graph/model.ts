@@ -16,7 +16,7 @@ import {
   Nodes,
   valueInfo,
 } from './builder.js';
-import { addEmbedding, addLinear, type StoredLinear } from './linear.js';
+import { addLinear, addRows, type StoredLinear } from './linear.js';
 import { addMlp, type StoredMlp } from './mlp.js';
 import { GraphProtoSchema, ModelProtoSchema } from './onnx_pb.js';
 
@@ -69,7 +69,7 @@ export function buildModel(config: ModelConfig, stored: StoredModel, gated: bool
     });
   };
 
-  let hidden = addEmbedding(nodes, shared, stored.embedding, 'token_ids');
+  let hidden = addRows(nodes, shared, stored.embedding, 'token_ids', 'embedding');
   const runs = gated
     ? nodes.addMany(
         'Split',

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { InputError } from '../errors.js';
 import { errorCode, errorMessage, writeFileAtomic } from '../files.js';
 import { parseFields } from '../json-file.js';
-import { PROFILE_SCHEMA, PROFILE_VERSION, type Profile, profileSchema } from './schema.js';
+import { PROFILE_SCHEMA, PROFILE_VERSIONS, type Profile, profileSchema } from './schema.js';
 
 /** Largest profile file that is read: thousands of Pareto masks of a hundred layers fit several times over. */
 const MAX_PROFILE_BYTES = 16 * 2 ** 20;
@@ -26,9 +26,9 @@ export function parseProfile(text: string, file: string): Profile {
     throw new InputError(`${file} is not a skip profile: it is not JSON (${errorMessage(error)}).`);
   }
   const head = headSchema.safeParse(value);
-  if (head.success && head.data.version !== PROFILE_VERSION) {
+  if (head.success && !PROFILE_VERSIONS.some((version) => version === head.data.version)) {
     throw new InputError(
-      `${file}: field "version" is ${head.data.version}, but this sspec reads version ${PROFILE_VERSION}; update sspec or search again.`,
+      `${file}: field "version" is ${head.data.version}, but this sspec reads versions ${PROFILE_VERSIONS.join(' and ')}; update sspec or search again.`,
     );
   }
   return parseFields(profileSchema, value, file);

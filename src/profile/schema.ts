@@ -1,9 +1,14 @@
 import { z } from 'zod';
+import { skippedRuns } from './draft-plan.js';
+import { maskToBits } from './mask.js';
 
 /** The `schema` field of every profile file. */
 export const PROFILE_SCHEMA = 'sspec-profile';
-/** The version that this release writes, and the only one that it reads; it rises with changes that break readers. */
-export const PROFILE_VERSION = 1;
+/**
+ * The versions that this release reads. It writes 2 where a plan has more than its mask, which a reader of version 1 would leave
+ * out without a word, and else 1.
+ */
+export const PROFILE_VERSIONS = [1, 2] as const;
 
 const count = z.int().min(0).max(1e12);
 const positive = z.number().positive();
@@ -105,6 +110,12 @@ const figures = z.object({
   new_tokens: count,
 });
 
+const skippedRun = z
+  .object({ from: z.int().min(0).max(19_999), to: z.int().min(1).max(20_000) })
+  .describe(
+    'from its first sublayer to the one after its last; sublayer 2 l is the attention of layer l, 2 l + 1 its MLP',
+  );
+
 const paretoPoint = draftRule.extend({
   skip_attention: layerList,
   skip_mlp: layerList,
@@ -117,7 +128,7 @@ const paretoPoint = draftRule.extend({
 export const profileSchema = z
   .object({
     schema: z.literal(PROFILE_SCHEMA),
-    version: z.literal(PROFILE_VERSION),
+    version: z.literal(PROFILE_VERSIONS),
     model: z.object({
       architecture: name,
       layers: z.int().min(1).max(10_000),
@@ -137,6 +148,28 @@ export const profileSchema = z
       ),
     skip_attention: layerList,
     skip_mlp: layerList,
+    bridges: z
+      .array(skippedRun)
+      .max(10_000)
+      .optional()
+      .describe('runs of skipped sublayers that a linear map stands in for; version 2'),
+    head_words: z
+      .int()
+      .min(1)
+      .max(1e9)
+      .optional()
+      .describe("words of the draft's head; absent = all; version 2"),
+    draft_weights: z
+      .object({
+        file: z
+          .string()
+          .regex(/^[^/\\\0]{1,255}$/)
+          .refine((file) => file !== '.' && file !== '..')
+          .describe("name of a file in the profile's folder"),
+        sha256: z.string().regex(/^[0-9a-f]{64}$/),
+      })
+      .optional()
+      .describe('maps of the bridges and words of the head, as safetensors; version 2'),
     draft,
     sampling: sampling
       .optional()
@@ -180,6 +213,24 @@ export const profileSchema = z
       .describe('masks that no other beats in both acceptance and c'),
   })
   .superRefine((profile, context) => {
+    const refuse = (path: PropertyKey[], message: string) =>
+      context.addIssue({ code: 'custom', path, message });
+    const hasWeights = (profile.bridges?.length ?? 0) > 0 || profile.head_words !== undefined;
+    if (hasWeights !== (profile.draft_weights !== undefined))
+      refuse(['draft_weights'], 'it belongs to bridges and head_words, and they to it');
+    if (hasWeights && profile.version < 2)
+      refuse(['version'], 'a profile with bridges or head_words is of version 2');
+    if ((profile.head_words ?? 0) > profile.model.vocab_size)
+      refuse(['head_words'], `the vocabulary has ${profile.model.vocab_size} words`);
+    const runs = skippedRuns(
+      maskToBits({ attention: profile.skip_attention, mlp: profile.skip_mlp }, 10_000),
+    );
+    for (const [i, { from, to }] of (profile.bridges ?? []).entries()) {
+      const previous = profile.bridges?.[i - 1];
+      if (previous && from < previous.to) refuse(['bridges', i], 'bridges must ascend');
+      if (!runs.some((run) => run.from === from && run.to === to))
+        refuse(['bridges', i], 'it is not over a whole run of skipped sublayers');
+    }
     const lists: [PropertyKey[], readonly number[]][] = [
       [['skip_attention'], profile.skip_attention],
       [['skip_mlp'], profile.skip_mlp],

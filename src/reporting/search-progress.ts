@@ -4,8 +4,9 @@ import { createProgress, type Progress } from './progress.js';
 
 /** Of every stage of a search what it does, and what it counts. */
 const LABELS: Readonly<Record<SearchStage, readonly [label: string, unit: string]>> = {
-  costs: ['Timing passes', 'masks'],
+  costs: ['Timing passes', 'drafts'],
   references: ["The model's own continuations", 'prompts'],
+  states: ['Hidden states to fit bridges to', 'prompts'],
   sweep: ['Skipping each sublayer by itself', 'passes'],
   plan: ['Planning skips by hidden states', 'sublayers'],
   trials: ['Trials', 'trials'],

@@ -20,7 +20,7 @@ export const DEFAULTS: Readonly<Record<Fidelity, FidelityDefaults>> = {
 export const MAX_NEW_TOKENS = 48;
 
 /**
- * Most prompts of either side. A search is to take a minute, and `sspec eval` measures its profile on as many as one likes;
+ * Most prompts of either side, and of those that drafts are fitted to. A search is to take a minute, and `sspec eval` measures its profile on as many as one likes;
  * groups are interleaved, so that the first so many are balanced.
  */
-export const MOST_PROMPTS = { calibration: 24, holdout: 48 } as const;
+export const MOST_PROMPTS = { calibration: 24, holdout: 48, fitting: 24 } as const;

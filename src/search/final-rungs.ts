@@ -7,6 +7,8 @@ import { median } from 'simple-statistics';
 import type { DraftingName, Method, MethodName } from '../decoding/method.js';
 import { isTooFew } from '../measurement/few-prompts.js';
 import { rankCorrelation } from '../measurement/statistics.js';
+import type { DraftPlan } from '../profile/draft-plan.js';
+import { maskToBits } from '../profile/mask.js';
 import { writeRule } from '../study/events.js';
 import { type Finalist, finalistMethod, type RankedFinalist } from './finalist.js';
 import { journalFigures, type Measurement, measure } from './measure.js';
@@ -51,7 +53,7 @@ export async function runRace(
     type: 'note',
     key: 'finalists',
     value: entrants.map(({ name, finalist, predicted }, i) => ({
-      ...noteOf(name, finalist, measured[i]!),
+      ...noteOf(name, finalist, measured[i]!, model.engine.config.layers),
       ...(predicted === null ? {} : { predicted_speedup: predicted }),
     })),
   });
@@ -131,22 +133,40 @@ export async function runHoldout(
     signal,
     onProgress,
   })) as [Measurement];
-  await study.append({ type: 'note', key: 'holdout', value: noteOf(name, winner, measurement) });
+  await study.append({
+    type: 'note',
+    key: 'holdout',
+    value: noteOf(name, winner, measurement, model.engine.config.layers),
+  });
   return {
     measurement,
     chosen: isGain(measurement) ? name : 'autoregressive',
   };
 }
 
-function noteOf(name: DraftingName, { mask, draft }: Finalist, measurement: Measurement) {
+function noteOf(
+  name: DraftingName,
+  { plan, draft }: Finalist,
+  measurement: Measurement,
+  layers: number,
+) {
   const { speedup, speedup_ci95, prompts } = measurement.pooled;
   return {
     method: name,
-    mask: mask.join(''),
+    mask: maskToBits(plan.mask, layers).join(''),
+    ...notePlan(plan),
     ...writeRule(draft),
     speedup,
     speedup_ci95: speedup_ci95 as [number, number] | null,
     prompts,
     ...journalFigures(measurement),
+  };
+}
+
+/** What a plan has beside its mask, in a note. */
+function notePlan({ bridges, words }: DraftPlan) {
+  return {
+    ...(bridges.length > 0 && { bridges: bridges.map(({ from, to }) => [from, to]) }),
+    ...(words && { head_words: words.length }),
   };
 }

@@ -4,11 +4,11 @@ import type { Engine } from '../engine/engine.js';
 import type { DatasetRecord } from '../evaluation/prompts.js';
 import type { EvaluationRow } from '../evaluation/summary.js';
 import { runtimeVersions, toolVersion } from '../measurement/environment.js';
-import { bitsToMask } from '../profile/mask.js';
+import type { DraftPlan } from '../profile/draft-plan.js';
+import { bitsToMask, type SkipMask } from '../profile/mask.js';
 import {
   type ParetoPoint,
   PROFILE_SCHEMA,
-  PROFILE_VERSION,
   type Profile,
   type ProfileFigures,
 } from '../profile/schema.js';
@@ -26,6 +26,8 @@ export interface ProfileSources {
   readonly holdout: DatasetRecord;
   /** The command line that made it. */
   readonly command: string;
+  /** The file of what the plan has beside its mask; null where it has nothing. */
+  readonly draftWeights: Profile['draft_weights'] | null;
   /** What the user was warned of, such as a busy machine. */
   readonly warnings?: readonly string[];
 }
@@ -44,7 +46,7 @@ export function foundProfile(
   const measured = figuresOf(calibration.pooled);
   return {
     schema: PROFILE_SCHEMA,
-    version: PROFILE_VERSION,
+    version: sources.draftWeights ? 2 : 1,
     model: {
       architecture: config.modelType,
       layers: config.layers,
@@ -57,7 +59,8 @@ export function foundProfile(
     },
     precision: model.precision,
     method: result.chosen,
-    ...skipLists(winner),
+    ...skipLists(winner.plan.mask),
+    ...planFields(winner.plan, sources.draftWeights),
     draft: draftOf(winner),
     ...(temperature > 0
       ? { sampling: { temperature, top_k: topK, top_p: topP, min_p: minP } }
@@ -83,6 +86,18 @@ export function foundProfile(
       ...holdoutFigures(holdout),
     },
     pareto: paretoPoints(trials),
+  };
+}
+
+function planFields(
+  { bridges, words }: DraftPlan,
+  weights: ProfileSources['draftWeights'],
+): Pick<Profile, 'bridges' | 'head_words' | 'draft_weights'> {
+  if (!weights) return {};
+  return {
+    ...(bridges.length > 0 && { bridges: bridges.map(({ from, to }) => ({ from, to })) }),
+    ...(words && { head_words: words.length }),
+    draft_weights: weights,
   };
 }
 
@@ -134,20 +149,28 @@ export function paretoPoints(trials: readonly Trial[]): ParetoPoint[] {
     const { draft_acceptance_rate, c } = figures;
     if (draft_acceptance_rate === undefined || c === undefined) return [];
     return [
-      { ...skipLists(candidate), ...ruleOf(candidate), draft_acceptance_rate, c, speedup: score },
+      {
+        ...skipLists(bitsToMask(candidate.mask)),
+        ...ruleOf(candidate),
+        draft_acceptance_rate,
+        c,
+        speedup: score,
+      },
     ];
   });
   return paretoFront(points, ({ c, draft_acceptance_rate: acceptance }) => ({ c, acceptance }));
 }
 
-/** A candidate's skipped layers in a file's spelling. */
-export function skipLists({ mask }: Finalist): { skip_attention: number[]; skip_mlp: number[] } {
-  const { attention, mlp } = bitsToMask(mask);
+/** Skipped layers in a file's spelling. */
+export function skipLists({ attention, mlp }: SkipMask): {
+  skip_attention: number[];
+  skip_mlp: number[];
+} {
   return { skip_attention: [...attention], skip_mlp: [...mlp] };
 }
 
 /** A finalist's draft-length rule in a file's spelling, without what it costs. */
-export function ruleOf({ draft }: Finalist) {
+export function ruleOf({ draft }: Pick<Finalist, 'draft'>) {
   return { draft_length: draft.draftLength, draft_exit: draft.exit, threshold: draft.threshold };
 }
 

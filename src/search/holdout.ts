@@ -26,6 +26,8 @@ export interface SearchPrompts {
 export interface SearchSplit {
   readonly calibration: SearchPrompts;
   readonly holdout: SearchPrompts;
+  /** More calibration prompts, which nothing is scored on: drafts are fitted to their texts. */
+  readonly fitting: readonly EvaluationPrompt[];
   readonly warnings: readonly string[];
 }
 
@@ -89,8 +91,15 @@ function pair(tokenize: Tokenize, calibration: Dataset, holdout: Dataset): Searc
   return {
     calibration: firstOf(a, MOST_PROMPTS.calibration),
     holdout: firstOf(b, MOST_PROMPTS.holdout),
+    fitting: behind(a.prompts),
     warnings: [...a.warnings, ...b.warnings],
   };
+}
+
+/** What comes after the calibration prompts that are scored on. */
+function behind(prompts: readonly EvaluationPrompt[]): readonly EvaluationPrompt[] {
+  const { calibration, fitting } = MOST_PROMPTS;
+  return prompts.slice(calibration, calibration + fitting);
 }
 
 function firstOf({ prompts, datasets }: TokenizedPrompts, most: number): SearchPrompts {
@@ -114,11 +123,11 @@ function divide(
   }
   new Random(seed).shuffle(texts);
   const aside = new Set(texts.slice(0, count));
+  const sideOf = (isHoldout: boolean) =>
+    prompts.filter((prompt) => aside.has(prompt.tokens.join()) === isHoldout);
   const side = (isHoldout: boolean): SearchPrompts => {
     const most = isHoldout ? MOST_PROMPTS.holdout : MOST_PROMPTS.calibration;
-    const own = prompts
-      .filter((prompt) => aside.has(prompt.tokens.join()) === isHoldout)
-      .slice(0, most);
+    const own = sideOf(isHoldout).slice(0, most);
     const part = isHoldout
       ? `share ${fraction}, seed ${seed}`
       : `the rest of share ${fraction}, seed ${seed}`;
@@ -127,5 +136,10 @@ function divide(
       dataset: { ...record, name: shareName(record.name, part), prompts: own.length },
     };
   };
-  return { calibration: side(false), holdout: side(true), warnings };
+  return {
+    calibration: side(false),
+    holdout: side(true),
+    fitting: behind(sideOf(false)),
+    warnings,
+  };
 }

@@ -1,29 +1,55 @@
 /**
  * The first rungs of the fidelity `ladder` (run.ts has the words): a mask is scored by replaying the target's own continuations
- * with its draft, simulating every draft-length rule on what that shows, and pricing the rounds with a cost model that was
- * calibrated once. The score is the best rule's predicted speedup.
+ * with its draft, bridges over its runs of skipped sublayers, simulating every draft-length rule with every size of the draft's
+ * head on what that shows, and pricing the rounds with a cost model that was calibrated once. The score is the best predicted
+ * speedup.
  */
 import { createCoupling } from '../decoding/coupling.js';
-import { draftThreads, skipGraph } from '../engine/draft-graph.js';
+import { planGraph } from '../engine/draft-graph.js';
 import type { Engine } from '../engine/engine.js';
 import { InputError } from '../errors.js';
 import type { EvaluationPrompt, EvaluationSettings } from '../evaluation/run.js';
 import type { SearchedRule } from '../optimise/candidate.js';
+import {
+  type Bridge,
+  type DraftPlan,
+  type SkippedRun,
+  skippedRuns,
+} from '../profile/draft-plan.js';
 import { bitsToMask } from '../profile/mask.js';
+import { createBridgeFitter } from './bridges/fit.js';
+import { statePasses } from './bridges/passes.js';
+import { hiddenStates, stateRows } from './bridges/states.js';
 import { type Calibration, draftShape } from './cost/calibrate.js';
-import { type DraftPrices, priceDraft } from './cost/cost-model.js';
+import { priceDraft } from './cost/cost-model.js';
 import { bestRule, type Replayed, type RuleScore } from './replay/best-rule.js';
 import { type ReplayRecord, replayDraft } from './replay/records.js';
 import { makeReference, type Reference } from './replay/reference.js';
 import type { Scored, Scorer } from './scorer.js';
+import { headChoices, rankWords } from './words.js';
 
 /** The rule that proposals carry before their score has found a better one. */
 const unsearchedRule: SearchedRule = { exit: 'fixed', draftLength: 4, threshold: 0 };
 
+/** Texts that bridges are fitted to: with fewer, they are fitted to those that they are scored on. */
+const fewestFitted = 8;
+
+/** Whether a run gets a bridge. */
+function isBridged({ from, to }: SkippedRun): boolean {
+  return to - from >= Number(process.env.MINRUN ?? 1);
+}
+
+/** A plan with a mask, and what replay shows of it. */
+export interface ReplayedPlan extends Replayed {
+  readonly plan: DraftPlan;
+}
+
 /** The ladder's first rung, and what else it can tell of a candidate. */
 export interface Ladder extends Scorer {
-  /** What replay shows of a mask on all prompts, and what its passes cost. */
-  replay(mask: Uint8Array): Promise<Replayed>;
+  /** What replay on all prompts shows of a mask with its bridges: a plan for each size of the head. */
+  replay(mask: Uint8Array): Promise<ReplayedPlan[]>;
+  /** The same of one plan. */
+  replayPlan(plan: DraftPlan): Promise<ReplayedPlan>;
 }
 
 /** What a ladder is made from. */
@@ -33,55 +59,102 @@ export interface LadderRequest {
   readonly prompts: readonly EvaluationPrompt[];
   /** Prompts that {@link Scorer.score} uses: the first of `prompts`. */
   readonly promptsPerTrial: number;
+  /** Prompts whose texts bridges are fitted to; where there are few, those of `prompts` that trials are not scored on. */
+  readonly fitting: readonly EvaluationPrompt[];
   readonly settings: EvaluationSettings;
   readonly signal?: AbortSignal | undefined;
-  /** Told as the target's continuations are made. */
-  readonly onProgress?: (done: number, total: number) => void;
+  /** Told as the target's continuations are made, then as its hidden states are. */
+  readonly report?: (stage: 'references' | 'states', done: number, total: number) => void;
 }
 
 /** Makes the target's continuations of all prompts, and a scorer over them. */
 export async function createLadder(request: LadderRequest): Promise<Ladder> {
-  const { engine, prompts, settings, signal, onProgress = () => {} } = request;
-  const references: Reference[] = [];
-  for (const [i, prompt] of prompts.entries()) {
+  const { engine, prompts, settings, signal, report = () => {} } = request;
+  const all = [...prompts, ...request.fitting];
+  const made: (Reference | null)[] = [];
+  for (const [i, prompt] of all.entries()) {
     signal?.throwIfAborted();
-    const reference = await makeReference(engine, prompt.tokens, settings, i);
-    if (reference) references.push(reference);
-    onProgress(i + 1, prompts.length);
+    made.push(await makeReference(engine, prompt.tokens, settings, i));
+    report('references', i + 1, all.length);
   }
+  const references = made.slice(0, prompts.length).filter((reference) => reference !== null);
   if (references.length === 0) {
     throw new InputError(
       'The model ends its answer to every calibration prompt with the first token: there is nothing to draft.',
     );
   }
+  const others = made.slice(prompts.length).filter((reference) => reference !== null);
+  const fitted = [others, references.slice(request.promptsPerTrial), references].find(
+    (list) => list === references || list.length >= fewestFitted,
+  )!;
+  const passes = statePasses(engine, fitted, stateRows(engine.config));
+  const states = await hiddenStates(engine, passes, (done, total) => {
+    signal?.throwIfAborted();
+    report('states', done, total);
+  });
+  const fitter = await createBridgeFitter(engine, states);
   const gated = await engine.loadGated();
-  const coupling = createCoupling(settings.coupling, settings.sampling, engine.config.vocabSize, 1);
+  const { vocabSize } = engine.config;
+  const coupling = createCoupling(settings.coupling, settings.sampling, vocabSize, 1);
   const context = meanPosition(references);
+  const texts = fitted.map(({ prompt, tokens }) => [...prompt, ...tokens]);
+  const heads = headChoices(rankWords(vocabSize, texts));
 
-  const replay = async (mask: Uint8Array, count: number): Promise<Replayed> => {
-    const skip = bitsToMask(mask);
-    const gates = gated.gates(skip);
-    const records: ReplayRecord[] = [];
+  const replayHeads = async (
+    { mask, bridges }: Pick<DraftPlan, 'mask' | 'bridges'>,
+    heads: readonly DraftPlan['words'][],
+    count: number,
+  ): Promise<ReplayedPlan[]> => {
+    const gates = gated.gates(mask, bridges);
+    const records: ReplayRecord[][] = heads.map(() => []);
     for (const reference of references.slice(0, count)) {
       signal?.throwIfAborted();
-      records.push(await replayDraft(gated, reference, gates, coupling));
+      const replayed = await replayDraft(gated, reference, gates, coupling, heads);
+      for (const [i, record] of replayed.entries()) records[i]!.push(record);
     }
-    const { config, model, threads } = engine;
-    const shape = draftShape(mask, draftThreads(skipGraph(skip), config, model.precision, threads));
-    return { records, prices: priceDraft(request.calibration.model, shape, context) };
+    return heads.map((words, i) => {
+      const plan = { mask, bridges, words };
+      const shape = draftShape(planGraph(plan, engine.model), engine);
+      const prices = priceDraft(request.calibration.model, shape, context);
+      return { plan, records: records[i]!, prices };
+    });
+  };
+  const replay = async (bits: Uint8Array, count: number): Promise<ReplayedPlan[]> => {
+    const bridges: Bridge[] = [];
+    for (const run of skippedRuns(bits)) if (isBridged(run)) bridges.push(await fitter.fit(run));
+    return replayHeads({ mask: bitsToMask(bits), bridges }, heads, count);
   };
   return {
     draft: unsearchedRule,
     async score({ mask }) {
-      const replayed = await replay(mask, request.promptsPerTrial);
-      return scored(mask, bestRule(replayed), replayed.prices);
+      return scored(mask, bestPlan(await replay(mask, request.promptsPerTrial)));
     },
     replay: (mask) => replay(mask, references.length),
-    close: () => gated.close(),
+    async replayPlan(plan) {
+      const [replayed] = await replayHeads(plan, [plan.words], references.length);
+      return replayed!;
+    },
+    async close() {
+      await gated.close();
+      await fitter.close();
+    },
   };
 }
 
-function scored(mask: Uint8Array, { rule, rounds, time }: RuleScore, prices: DraftPrices): Scored {
+/** A plan with its best rule. */
+export interface ScoredPlan extends RuleScore {
+  readonly replayed: ReplayedPlan;
+}
+
+/** The plan, and the rule with it, whose predicted speedup is the highest; the earliest of equals. */
+export function bestPlan(plans: readonly ReplayedPlan[]): ScoredPlan {
+  return plans
+    .map((replayed) => ({ replayed, ...bestRule(replayed) }))
+    .reduce((best, one) => (one.time.speedup > best.time.speedup ? one : best));
+}
+
+function scored(mask: Uint8Array, { replayed, rule, rounds, time }: ScoredPlan): Scored {
+  const { plan, prices } = replayed;
   const count = rounds.rounds.reduce((sum, n) => sum + n, 0);
   return {
     candidate: { mask, draft: rule },
@@ -93,6 +166,8 @@ function scored(mask: Uint8Array, { rule, rounds, time }: RuleScore, prices: Dra
       draft_acceptance_rate: rounds.proposed > 0 ? rounds.accepted / rounds.proposed : 0,
       mean_acceptance_length: rounds.tokens / count,
       c: prices.pass / prices.autoregressive,
+      bridges: plan.bridges.length,
+      ...(plan.words && { head_words: plan.words.length }),
     },
   };
 }

@@ -114,9 +114,10 @@ function openLadder(
     engine: model.engine,
     calibration,
     prompts: request.calibration,
+    fitting: request.fitting,
     promptsPerTrial,
     settings,
     signal,
-    onProgress: (done, total) => report('references', done, total),
+    report,
   });
 }

@@ -1,6 +1,6 @@
 import type { EvaluationPrompt } from '../evaluation/run.js';
 import type { Candidate, SearchSpace } from '../optimise/candidate.js';
-import { finalistMethod } from './finalist.js';
+import { finalistMethod, plainFinalist } from './finalist.js';
 import {
   journalFigures,
   type Measurement,
@@ -39,10 +39,15 @@ export function decodeScorer(
     draft: 'search',
     async score(candidate) {
       const settings = { ...options.settings, warmup };
-      const [measurement] = (await measure(model, prompts, [finalistMethod(candidate)], {
-        ...options,
-        settings,
-      })) as [Measurement];
+      const [measurement] = (await measure(
+        model,
+        prompts,
+        [finalistMethod(plainFinalist(candidate))],
+        {
+          ...options,
+          settings,
+        },
+      )) as [Measurement];
       warmup = 0;
       return { candidate, ...scoreOf(measurement), figures: journalFigures(measurement) };
     },

@@ -80,7 +80,7 @@ export function searchDocument(
     method: result.chosen,
     best: {
       method: result.method,
-      ...skipLists(winner),
+      ...skipLists(winner.plan.mask),
       ...ruleOf(winner),
       predicted_speedup: result.predictedSpeedup,
       ...figures(calibration.pooled),

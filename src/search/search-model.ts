@@ -7,7 +7,6 @@ import type { Model } from '../engine/load-model.js';
 import type { ChatChoice } from '../evaluation/prompt-form.js';
 import type { DatasetRecord } from '../evaluation/prompts.js';
 import type { SamplerName } from '../optimise/sampler.js';
-import { updateProfile, writeProfile } from '../profile/profile.js';
 import { defaultStudyName } from '../study/default-name.js';
 import type { StudyStart } from '../study/events.js';
 import { openSearchStudy } from '../study/open-search-study.js';
@@ -17,6 +16,7 @@ import { type FinishedSearch, finishedSearch, noteFinished } from './finished-se
 import { foundProfile } from './found-profile.js';
 import { chooseHoldout, type SearchSplit } from './holdout.js';
 import { runSearch } from './run.js';
+import { draftWeightsFile, saveProfile, updateSaved } from './save-profile.js';
 import { searchDocument } from './search-document.js';
 import type { SearchProgress, SearchRequest } from './search-request.js';
 
@@ -59,7 +59,10 @@ export interface SearchOptions extends ChatChoice {
 }
 
 /** What a search does, apart from the prompts and the study that it does it with. */
-type Plan = Omit<SearchRequest, 'calibration' | 'holdout' | 'study' | 'signal' | 'onProgress'>;
+type Plan = Omit<
+  SearchRequest,
+  'calibration' | 'holdout' | 'fitting' | 'study' | 'signal' | 'onProgress'
+>;
 
 /**
  * Searches a skip mask and a draft-length rule for a model, or goes on with a search, and writes the profile of what it found.
@@ -87,8 +90,8 @@ export async function searchModel(model: Model, options: SearchOptions): Promise
   try {
     if (notice !== undefined) onNotice(notice);
     const known = finishedSearch(study, plan);
-    if (!known) return await searchAnew(model, options, plan, split, study, started);
-    updateProfile(options.output, known.profile);
+    if (!known || !updateSaved(options.output, known.profile, known.document.profile))
+      return await searchAnew(model, options, plan, split, study, started);
     const { study: name } = study.header;
     onNotice(`Study ${name} is finished: what it found is told again, nothing measured anew.`);
     return { ...known, document: { ...known.document, profile: options.output } };
@@ -111,6 +114,7 @@ async function searchAnew(
     ...plan,
     calibration: calibration.prompts,
     holdout: holdout.prompts,
+    fitting: split.fitting,
     study,
     ...(signal && { signal }),
     ...(onProgress && { onProgress }),
@@ -120,7 +124,9 @@ async function searchAnew(
   const result = await runSearch(model, request);
   signal?.throwIfAborted();
   const studyName = study.header.study;
+  const weights = draftWeightsFile(result.winner.plan, output);
   const profile = foundProfile(engine, request, result, {
+    draftWeights: weights?.entry ?? null,
     reference,
     studyName,
     dataset: calibration.dataset,
@@ -128,7 +134,7 @@ async function searchAnew(
     command,
     warnings,
   });
-  writeProfile(output, profile);
+  saveProfile(output, profile, weights?.bytes ?? null);
   const document = searchDocument(studyName, request, result, output, split, started);
   await noteFinished(study, request, { profile, document });
   return { profile, document };

@@ -18,6 +18,8 @@ export interface SearchRequest {
   readonly promptsPerTrial: number;
   readonly calibration: readonly EvaluationPrompt[];
   readonly holdout: readonly EvaluationPrompt[];
+  /** Prompts whose texts drafts are fitted to, and which nothing is scored on; may be none. */
+  readonly fitting: readonly EvaluationPrompt[];
   readonly settings: EvaluationSettings;
   /** The opened journal; its finished trials are not run again. */
   readonly study: OpenStudy;
@@ -28,6 +30,7 @@ export interface SearchRequest {
 export type SearchStage =
   | 'costs'
   | 'references'
+  | 'states'
   | 'sweep'
   | 'plan'
   | 'trials'

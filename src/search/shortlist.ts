@@ -2,9 +2,9 @@ import { decoderExit } from '../decoding/draft-rule.js';
 import { type Candidate, candidateKey } from '../optimise/candidate.js';
 import type { Trial } from '../study/state.js';
 import { costRule, replayedCosts } from './cost-rule.js';
-import type { RankedFinalist } from './finalist.js';
-import type { Ladder } from './ladder.js';
-import { bestRule, scoreRule } from './replay/best-rule.js';
+import { plainFinalist, type RankedFinalist } from './finalist.js';
+import { bestPlan, type Ladder } from './ladder.js';
+import { scoreRule } from './replay/best-rule.js';
 
 /** For every finalist so many of the best trials are scored on all prompts. */
 const rescoredPerFinalist = 4;
@@ -26,22 +26,22 @@ export async function ladderShortlist(
   const rescored = [];
   for (const [i, { candidate }] of best.entries()) {
     const { mask } = candidate;
-    const replayed = await ladder.replay(mask);
-    const { rule, time } = bestRule(replayed);
-    rescored.push({ mask, replayed, draft: rule, predictedSpeedup: time.speedup });
+    const { replayed, rule, time } = bestPlan(await ladder.replay(mask));
+    rescored.push({ replayed, draft: rule, predictedSpeedup: time.speedup });
     onProgress(i + 1, best.length);
   }
   rescored.sort((a, b) => b.predictedSpeedup - a.predictedSpeedup);
   const finalists = rescored
     .slice(0, count)
-    .map(({ mask, replayed, draft, predictedSpeedup }): RankedFinalist => {
+    .map(({ replayed, draft, predictedSpeedup }): RankedFinalist => {
       const costs = replayedCosts(replayed, predictedSpeedup);
-      return { finalist: { mask, draft, costs }, predictedSpeedup };
+      return { finalist: { plan: replayed.plan, draft, costs }, predictedSpeedup };
     });
-  const { mask, replayed, predictedSpeedup } = rescored[0]!;
+  const { replayed, predictedSpeedup } = rescored[0]!;
+  const { plan } = replayed;
   const { draft, costs } = costRule(replayed, predictedSpeedup);
   const { time } = scoreRule(replayed, decoderExit(draft, costs), draft.draftLength);
-  return [...finalists, { finalist: { mask, draft, costs }, predictedSpeedup: time.speedup }];
+  return [...finalists, { finalist: { plan, draft, costs }, predictedSpeedup: time.speedup }];
 }
 
 /**
@@ -63,7 +63,7 @@ export function modelShortlist(
     .sort((a, b) => b.value - a.value)
     .slice(0, count)
     .map(({ candidate, value }) => ({
-      finalist: candidate,
+      finalist: plainFinalist(candidate),
       predictedSpeedup: predict ? value : null,
     }));
 }

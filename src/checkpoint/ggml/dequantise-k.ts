@@ -2,7 +2,7 @@
  * The K types of ggml: blocks of 256 values, in groups of 16 or 32 with scales of their own. Symbols as in dequantise.ts.
  */
 
-import { halfToFloat } from './half.js';
+import { halfToFloat } from '../../half.js';
 import { type GgmlType, ggmlTypes } from './types.js';
 
 /** Types with blocks of 256. */

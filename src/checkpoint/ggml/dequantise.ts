@@ -12,8 +12,8 @@
  * A value is d q, d q + m, (d s) q or (d s) q - (m s'); every product and sum is rounded to float32.
  */
 
+import { halfToFloat } from '../../half.js';
 import { dequantiseK } from './dequantise-k.js';
-import { halfToFloat } from './half.js';
 import { type GgmlType, ggmlTypes } from './types.js';
 
 /**

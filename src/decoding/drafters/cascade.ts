@@ -1,4 +1,4 @@
-import { skipGraph } from '../../engine/draft-graph.js';
+import { planGraph } from '../../engine/draft-graph.js';
 import type { Drafter } from '../drafter.js';
 import { createDraftBudget, type DraftBudget } from '../fallback.js';
 import { DEFAULT_LOOKUP_LENGTH } from '../prompt-lookup.js';
@@ -6,7 +6,7 @@ import type { DrafterKind, SkipDrafting } from './kind.js';
 import { createLookupDrafter, createLookupMemory, type LookupMemory } from './lookup.js';
 import { draftingOf, openSkipDrafter } from './skip.js';
 
-/** Prompt lookup, and drafts with the mask where it finds nothing. */
+/** Prompt lookup, and drafts with the plan where it finds nothing. */
 export type CascadeMethod = { readonly name: 'cascade' } & SkipDrafting;
 
 /** What its two drafters learned. */
@@ -29,7 +29,7 @@ export const cascade: DrafterKind<CascadeMethod, CascadeMemory> = {
   inProfiles: true,
   create: (settings) => ({ name: 'cascade', ...draftingOf(settings) }),
   longest: ({ draftLength }) => draftLength,
-  draftGraph: ({ mask }) => skipGraph(mask),
+  draftGraph: ({ plan }, model) => planGraph(plan, model),
   createMemory: ({ fallback }) => ({
     looked: createLookupMemory(fallback, MIN_NGRAM),
     budget: createDraftBudget(fallback),

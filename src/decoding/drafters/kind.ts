@@ -1,23 +1,24 @@
 import type { DraftGraph } from '../../engine/draft-graph.js';
-import type { SkipMask } from '../../profile/mask.js';
+import type { CompiledModel } from '../../graph/compile.js';
+import type { DraftPlan } from '../../profile/draft-plan.js';
 import type { DraftExit } from '../draft-exit.js';
 import type { DraftContext, Drafter } from '../drafter.js';
 import type { RoundCosts } from '../round-costs.js';
 
-/** How to draft with a mask. */
+/** How to draft with the model itself. */
 export interface SkipDrafting {
-  readonly mask: SkipMask;
+  readonly plan: DraftPlan;
   /** K, the most tokens in one draft. */
   readonly draftLength: number;
-  /** When a draft with the mask ends before that. */
+  /** When a draft ends before that. */
   readonly exit: DraftExit;
-  /** Drafts with the mask pause while these costs say that they lose (fallback.ts). Default: they never pause. */
+  /** Drafts pause while these costs say that they lose (fallback.ts). Default: they never pause. */
   readonly fallback?: RoundCosts;
 }
 
 /** What a profile, a search or the command line has to make a method of. */
 export interface DraftSettings {
-  /** null where there is no mask. */
+  /** null where there is no plan. */
   readonly drafting: SkipDrafting | null;
   /** The machine's, where they are known. */
   readonly costs?: RoundCosts | undefined;
@@ -32,16 +33,16 @@ export interface DrafterKind<M extends { readonly name: string }, S> {
   readonly name: M['name'];
   /** As the subject of a sentence. */
   readonly label: string;
-  /** Whether it drafts with a mask: a profile's, or one by hand. */
+  /** Whether it drafts with a plan: a profile's, or a mask by hand. */
   readonly needsMask: boolean;
   /** Whether a profile may name it; then src/profile/schema.ts lists it too. */
   readonly inProfiles: boolean;
-  /** @param settings with a mask, where the method needs one. */
+  /** @param settings with a plan, where the method needs one. */
   create(settings: DraftSettings): M;
   /** The most tokens that a draft has. */
   longest(method: M): number;
   /** The draft that its draft passes are of; null for one that runs none. */
-  draftGraph(method: M): DraftGraph | null;
+  draftGraph(method: M, model: CompiledModel): DraftGraph | null;
   /** Nothing learned yet. */
   createMemory(method: M): S;
   /**

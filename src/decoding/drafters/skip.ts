@@ -1,8 +1,8 @@
-import { type DraftGraph, skipGraph } from '../../engine/draft-graph.js';
+import { type DraftGraph, planGraph, wordFeeds } from '../../engine/draft-graph.js';
 import { createDraftExit, type DraftExitState } from '../draft-exit.js';
 import type { DraftContext, Drafter } from '../drafter.js';
 import { createDraftBudget, createFallback, type DraftBudget } from '../fallback.js';
-import { tokenOf } from '../head-tokens.js';
+import { builtInHead, columnCount, tokenOf, withWords } from '../head-tokens.js';
 import { topProbability } from '../sampling/greedy.js';
 import type { DrafterKind, DraftSettings, SkipDrafting } from './kind.js';
 
@@ -17,22 +17,27 @@ export const skip: DrafterKind<SkipMethod, DraftBudget> = {
   inProfiles: true,
   create: (settings) => ({ name: 'skip', ...draftingOf(settings) }),
   longest: ({ draftLength }) => draftLength,
-  draftGraph: ({ mask }) => skipGraph(mask),
+  draftGraph: ({ plan }, model) => planGraph(plan, model),
   createMemory: ({ fallback }) => createDraftBudget(fallback),
   open: openSkipDrafter,
 };
 
 /**
- * The drafter of a mask over one generation, with the fall-back where there are costs for it.
+ * The drafter of a plan over one generation, with the fall-back where there are costs for it.
  * @throws InputError for a draft length or draft exit out of range.
  */
 export async function openSkipDrafter(
-  { mask, draftLength, exit, fallback }: SkipDrafting,
+  { plan, draftLength, exit, fallback }: SkipDrafting,
   budget: DraftBudget,
   context: DraftContext,
 ): Promise<Drafter> {
   const state = createDraftExit(exit, draftLength);
-  const always = await openGraphDrafter(skipGraph(mask), draftLength, state, context);
+  const always = await openGraphDrafter(
+    planGraph(plan, context.engine.model),
+    draftLength,
+    state,
+    context,
+  );
   return fallback ? createFallback(always, fallback, budget) : always;
 }
 
@@ -46,14 +51,26 @@ export async function openGraphDrafter(
   exit: DraftExitState,
   { engine: target, cache, coupling, eos }: DraftContext,
 ): Promise<Drafter> {
-  const { headTokens } = graph;
-  const choose = coupling.draftFrom(headTokens);
-  const columns = headTokens?.length ?? target.config.vocabSize;
-  const { engine, gates, release } = await target.draft(graph);
+  const { vocabSize } = target.config;
+  let head = builtInHead(graph.headTokens);
+  let choose = coupling.draftFrom(head);
+  const lease = await target.draft(graph);
+  const { engine, release } = lease;
+  let { gates } = lease;
   const input = [0];
+  /** The words of the text join those of the head: they are likely to come again. */
+  const addWords = (words: readonly number[]) => {
+    if (!head) return;
+    const wider = withWords(head, words);
+    if (wider === head) return;
+    head = wider;
+    choose = coupling.draftFrom(head);
+    const feeds = { ...gates.feeds, ...wordFeeds(head.tokens.subarray(head.builtIn)) };
+    gates = { ...gates, feeds };
+  };
   return {
     longest: draftLength,
-    keep() {},
+    keep: graph.takesWords ? addWords : () => {},
     async propose(draft, last, position, limit) {
       let token = last;
       while (draft.length < limit) {
@@ -61,10 +78,10 @@ export async function openGraphDrafter(
         const place = draft.length;
         const logits = await engine.forward(cache, input, position + place, gates, 'last');
         const column = choose(logits, position + place + 1, place);
-        token = tokenOf(headTokens, column);
+        token = tokenOf(head, column);
         draft.passes++;
         draft.tokens[place] = token;
-        const confidence = topProbability(logits, 0, columns, logits[column]!);
+        const confidence = topProbability(logits, 0, columnCount(head, vocabSize), logits[column]!);
         draft.confidences[place] = confidence;
         draft.length++;
         if (eos.has(token) || exit.shouldStop(draft.length, confidence)) return;
@@ -75,8 +92,8 @@ export async function openGraphDrafter(
   };
 }
 
-/** The mask's part of the settings. */
+/** The plan's part of the settings. */
 export function draftingOf({ drafting }: DraftSettings): SkipDrafting {
-  if (!drafting) throw new TypeError('the method needs a mask');
+  if (!drafting) throw new TypeError('the method needs a plan');
   return drafting;
 }

@@ -1,14 +1,16 @@
 import { median } from 'simple-statistics';
+import type { ModelConfig } from '../../checkpoint/model-config.js';
 import { createCoupling } from '../../decoding/coupling.js';
 import type { DraftExitState } from '../../decoding/draft-exit.js';
 import { openGraphDrafter } from '../../decoding/drafters/skip.js';
 import { decodeRounds } from '../../decoding/rounds.js';
-import { draftThreads, skipGraph } from '../../engine/draft-graph.js';
+import { type DraftGraph, draftThreads, keptParts, planGraph } from '../../engine/draft-graph.js';
 import type { Engine } from '../../engine/engine.js';
 import type { KvCache } from '../../engine/kv-cache.js';
 import type { EvaluationSettings } from '../../evaluation/run.js';
 import { timeInTurns } from '../../measurement/pass-timer.js';
 import { MAX_DRAFT_LENGTH } from '../../optimise/candidate.js';
+import { type DraftPlan, skippedRuns } from '../../profile/draft-plan.js';
 import { bitsToMask } from '../../profile/mask.js';
 import { Random } from '../../random.js';
 import {
@@ -20,18 +22,18 @@ import {
 } from './cost-model.js';
 import { type TimedPair, withoutDrift } from './drift.js';
 
-/** Masks that are timed, from dense to sparse. */
-const masks = 12;
-/** Each is predicted by a model fitted on the masks of the other parts. */
+/** Plans that are timed, from dense to sparse. */
+const plans = 16;
+/** Each is predicted by a model fitted on the plans of the other parts. */
 const parts = 4;
-/** Generations of a mask, each on another prompt, and new tokens of each. */
+/** Generations of a plan, each on another prompt, and new tokens of each. */
 const generations = 2;
 const draftedTokens = 28;
 const plainTokens = 16;
 /** Rounds at the start of a generation that are not counted: the caches still hold what ran before. */
 const settling = 2;
 
-/** A calibrated cost model and how well it predicts passes of masks that it was not fitted on. */
+/** A calibrated cost model and how well it predicts passes of plans that it was not fitted on. */
 export interface Calibration {
   readonly model: CostModel;
   /** Median absolute relative errors of a round's draft passes and of its target pass. */
@@ -49,7 +51,7 @@ export interface CalibrationRequest {
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-/** Fits a cost model on timed rounds of random masks, with drafts of every length, interleaved with autoregressive ones. */
+/** Fits a cost model on timed rounds of random plans, with drafts of every length, interleaved with autoregressive ones. */
 export async function calibrateCosts(request: CalibrationRequest): Promise<Calibration> {
   const { engine, signal, onProgress = () => {} } = request;
   // A prompt that leaves less room is cut: what its passes cost is wanted, not its text.
@@ -58,11 +60,11 @@ export async function calibrateCosts(request: CalibrationRequest): Promise<Calib
   const random = new Random(request.seed);
   const longest = Math.max(...prompts.map((prompt) => prompt.length));
   const cache = engine.createCache(Math.min(engine.config.contextLength, longest + draftedTokens));
-  const list = spreadMasks(engine.config.layers, random);
+  const list = spreadPlans(engine.config, random);
   let done = 0;
-  const generation = (mask: Uint8Array | null) => {
+  const generation = (plan: DraftPlan | null) => {
     signal?.throwIfAborted();
-    return timeGeneration(request, cache, prompts[done % prompts.length]!, mask, random);
+    return timeGeneration(request, cache, prompts[done % prompts.length]!, plan, random);
   };
   const turns = await timeInTurns(
     [() => generation(null), () => generation(list[Math.floor(done / generations)]!)],
@@ -70,14 +72,14 @@ export async function calibrateCosts(request: CalibrationRequest): Promise<Calib
       settling: () => settling,
       goesOn(rounds) {
         done = rounds;
-        if (done % generations === 0) onProgress(done / generations, masks);
-        return done < masks * generations;
+        if (done % generations === 0) onProgress(done / generations, plans);
+        return done < plans * generations;
       },
     },
   );
   const pairs = turns.map(([plain, drafted]): TimedPair => ({ plain: plain!, drafted: drafted! }));
   const steady = withoutDrift(pairs);
-  const timed = Array.from({ length: masks }, (_, i) =>
+  const timed = Array.from({ length: plans }, (_, i) =>
     steady.slice(i * generations, (i + 1) * generations).flat(),
   );
   const errors = { draft: [] as number[], target: [] as number[] };
@@ -94,31 +96,45 @@ export async function calibrateCosts(request: CalibrationRequest): Promise<Calib
 }
 
 /**
- * Masks whose shares of kept attention and of kept MLP sublayers each run evenly from few to all, paired at random (a Latin
- * hypercube), so that the two can be told apart.
+ * Plans whose shares of kept attention, of kept MLP sublayers, of words in the head and of runs with a bridge each run evenly
+ * from few to all, paired at random (a Latin hypercube), so that they can be told apart. What a bridge maps to does not matter to
+ * its cost: all are zero.
  */
-function spreadMasks(layers: number, random: Random): Uint8Array[] {
-  const shares = Array.from({ length: masks }, (_, i) => (i + 0.5) / masks);
-  const paired = [...shares];
-  random.shuffle(paired);
+function spreadPlans({ layers, hiddenSize, vocabSize }: ModelConfig, random: Random): DraftPlan[] {
+  const shares = Array.from({ length: plans }, (_, i) => (i + 0.5) / plans);
+  const shuffled = () => {
+    const order = [...shares];
+    random.shuffle(order);
+    return order;
+  };
+  const [mlp, words, bridged] = [shuffled(), shuffled(), shuffled()] as const;
+  const weight = new Float32Array(hiddenSize * hiddenSize);
+  const bias = new Float32Array(hiddenSize);
   return shares.map((attention, i) => {
-    const mask = new Uint8Array(2 * layers);
-    for (const [kind, share] of [attention, paired[i]!].entries()) {
+    const bits = new Uint8Array(2 * layers);
+    for (const [kind, share] of [attention, mlp[i]!].entries()) {
       const order = Array.from({ length: layers }, (_, layer) => layer);
       random.shuffle(order);
       const skipped = layers - Math.round(share * layers);
-      for (const layer of order.slice(0, skipped)) mask[2 * layer + kind] = 1;
+      for (const layer of order.slice(0, skipped)) bits[2 * layer + kind] = 1;
     }
-    return mask;
+    const runs = skippedRuns(bits);
+    const bridges = runs
+      .slice(0, Math.round(bridged[i]! * runs.length))
+      .map((run) => ({ ...run, weight, bias }));
+    // A head of more than half of the words is the whole one, as in a search.
+    const columns = words[i]! < 1 / 2 ? Math.max(1, Math.floor(words[i]! * vocabSize)) : null;
+    const ids = columns === null ? null : Int32Array.from({ length: columns }, (_, id) => id);
+    return { mask: bitsToMask(bits), bridges, words: ids };
   });
 }
 
-/** Decodes with drafts of lengths in random order, each length equally often; `mask` null: autoregressively. */
+/** Decodes with drafts of lengths in random order, each length equally often; `plan` null: autoregressively. */
 async function timeGeneration(
   { engine, settings }: CalibrationRequest,
   cache: KvCache,
   prompt: readonly number[],
-  mask: Uint8Array | null,
+  plan: DraftPlan | null,
   random: Random,
 ): Promise<TimedRound[]> {
   const { config } = engine;
@@ -129,14 +145,13 @@ async function timeGeneration(
     MAX_DRAFT_LENGTH,
   );
   const eos = new Set<number>();
-  const graph = mask && skipGraph(bitsToMask(mask));
+  const graph = plan && planGraph(plan, engine.model);
   const context = { engine, cache, coupling, eos };
   const drafter =
     graph && (await openGraphDrafter(graph, MAX_DRAFT_LENGTH, lengths(random), context));
   const room = config.contextLength - prompt.length;
-  const maxNewTokens = Math.min(room, mask ? draftedTokens : plainTokens);
-  const threads = graph && draftThreads(graph, config, engine.model.precision, engine.threads);
-  const shape = mask && threads ? draftShape(mask, threads) : null;
+  const maxNewTokens = Math.min(room, plan ? draftedTokens : plainTokens);
+  const shape = graph && draftShape(graph, engine);
   const rounds: TimedRound[] = [];
   try {
     const request = { engine, cache, prompt, maxNewTokens, drafter, coupling, eos };
@@ -156,16 +171,17 @@ async function timeGeneration(
   return rounds;
 }
 
-/** What of a mask matters to the cost of its draft. */
-export function draftShape(mask: Uint8Array, threads: number): DraftShape {
-  const layers = mask.length / 2;
-  let attention = 0;
-  let mlp = 0;
-  for (let layer = 0; layer < layers; layer++) {
-    attention += (1 - mask[2 * layer]!) / layers;
-    mlp += (1 - mask[2 * layer + 1]!) / layers;
-  }
-  return { attention, mlp, threads };
+/** What of a draft matters to its cost. */
+export function draftShape(graph: DraftGraph, { config, model, threads }: Engine): DraftShape {
+  const { layers } = config;
+  const { attention, mlp, head } = keptParts(graph, config);
+  return {
+    attention: attention / layers,
+    mlp: mlp / layers,
+    head,
+    bridges: graph.bridges / layers,
+    threads: draftThreads(graph, config, model.precision, threads),
+  };
 }
 
 /** A draft exit that ends each draft at the next length of a shuffled deck of all lengths. */

@@ -4,9 +4,10 @@
  * | symbol | meaning                                                                                           |
  * |--------|---------------------------------------------------------------------------------------------------|
  * | a, m   | shares of the attention and MLP sublayers that a draft keeps, 0 to 1                              |
+ * | h, b   | share of the vocabulary that its head has; bridges over a layer count                             |
  * | x      | context: positions before the round, in thousands                                                 |
  * | n      | drafted tokens of a round, one draft pass each; M = n + 1 tokens of its target pass               |
- * | D      | seconds of a round's draft passes: n (d0 + d1 a + d2 m + d3 a x) + f0 + f1 (a + m)                |
+ * | D      | seconds of a round's draft passes: n (d0 + d1 a + d2 m + d3 a x + d4 h + d5 b) + f0 + f1 (a + m)  |
  * | T(M)   | seconds of a round's target pass: t_M + x (u + w M) + k (a + m); T(1), where nothing was drafted  |
  * |        | before it (a = m = 0), is an autoregressive pass                                                  |
  *
@@ -21,6 +22,8 @@ import { robustLeastSquares } from './least-squares.js';
 export interface DraftShape {
   readonly attention: number;
   readonly mlp: number;
+  readonly head: number;
+  readonly bridges: number;
   /** Threads of its session. */
   readonly threads: number;
 }
@@ -40,8 +43,8 @@ const Coefficients = z.array(z.number()).max(100);
 export const CostModel = z.strictObject({
   /** u, w, k, then t_1, t_2, ... */
   target: Coefficients.min(5),
-  /** By threads of the draft's session: d0, d1, d2, d3, f0, f1. */
-  draft: z.record(z.string().regex(/^\d{1,4}$/), Coefficients.length(6)),
+  /** By threads of the draft's session: d0 to d5, f0, f1. */
+  draft: z.record(z.string().regex(/^\d{1,4}$/), Coefficients.length(8)),
 });
 export type CostModel = z.infer<typeof CostModel>;
 
@@ -116,12 +119,13 @@ export function predictionErrors(
 type DraftedRound = TimedRound & { readonly shape: DraftShape };
 
 function draftRow({
-  shape: { attention, mlp },
+  shape: { attention, mlp, head, bridges },
   context,
   drafted: n,
 }: Pick<DraftedRound, 'shape' | 'context' | 'drafted'>): Float64Array {
   const x = context / thousand;
-  return Float64Array.of(n, n * attention, n * mlp, n * attention * x, 1, attention + mlp);
+  const perPass = [1, attention, mlp, attention * x, head, bridges];
+  return Float64Array.of(...perPass.map((feature) => n * feature), 1, attention + mlp);
 }
 
 /** The features of T(M), in the order of {@link CostModel}'s `target`. @param longest the longest draft. */

@@ -79,7 +79,7 @@ export function sublayerWeights(
 
 function kindWeights(costs: CostModel, threads: number): readonly [number, number] {
   const pass = (attention: number, mlp: number): number =>
-    priceDraft(costs, { attention, mlp, threads }, 0).pass;
+    priceDraft(costs, { attention, mlp, threads, head: 1, bridges: 0 }, 0).pass;
   const ratio = (pass(1, 1) - pass(0, 1)) / (pass(1, 1) - pass(1, 0));
   // A fit to noisy times may find a kind of sublayer to cost nothing.
   if (!(ratio > 0 && ratio < Infinity)) return WEIGHTS[0];

@@ -1,4 +1,5 @@
 import type { Coupling } from '../../decoding/coupling.js';
+import { builtInHead, tokenOf, withWords } from '../../decoding/head-tokens.js';
 import { topProbability } from '../../decoding/sampling/greedy.js';
 import type { Engine, Gates } from '../../engine/engine.js';
 import type { Reference } from './reference.js';
@@ -16,23 +17,33 @@ export interface ReplayRecord {
 /**
  * Replays a reference with a draft: one pass, then the choice of a token at every place, as the drafter chooses it.
  * @param engine with gates.
+ * @param heads over which words the draft's head may be, null for all; the words of the text join each of them.
+ * @returns what the draft would do with each head.
  */
 export async function replayDraft(
   engine: Engine,
-  { inputs, tokens, position, room }: Reference,
+  { inputs, prompt, tokens, position, room }: Reference,
   gates: Gates,
   coupling: Coupling,
-): Promise<ReplayRecord> {
+  heads: readonly (Int32Array | null)[],
+): Promise<ReplayRecord[]> {
   const { vocabSize } = engine.config;
   const logits = await engine.replay(inputs, gates);
-  const choose = coupling.draftFrom(null);
-  const match = new Uint8Array(inputs.count);
-  const confidence = new Float64Array(inputs.count);
-  for (let i = 0; i < inputs.count; i++) {
-    const row = logits.subarray(i * vocabSize, (i + 1) * vocabSize);
-    const token = choose(row, position + i + 1, 0);
-    match[i] = token === tokens[i + 1] ? 1 : 0;
-    confidence[i] = topProbability(row, 0, vocabSize, row[token]!);
-  }
-  return { match, confidence, room };
+  return heads.map((words) => {
+    const builtIn = builtInHead(words);
+    let head = builtIn && withWords(builtIn, prompt);
+    let choose = coupling.draftFrom(head);
+    const match = new Uint8Array(inputs.count);
+    const confidence = new Float64Array(inputs.count);
+    for (let i = 0; i < inputs.count; i++) {
+      const wider = head && withWords(head, [tokens[i]!]);
+      if (wider !== head) choose = coupling.draftFrom((head = wider));
+      const whole = logits.subarray(i * vocabSize, (i + 1) * vocabSize);
+      const row = head ? Float32Array.from(head.tokens, (token) => whole[token]!) : whole;
+      const column = choose(row, position + i + 1, 0);
+      match[i] = tokenOf(head, column) === tokens[i + 1] ? 1 : 0;
+      confidence[i] = topProbability(row, 0, row.length, row[column]!);
+    }
+    return { match, confidence, room };
+  });
 }

@@ -2,6 +2,7 @@ import { type CouplingName, createCoupling } from '../../decoding/coupling.js';
 import { decodeRounds } from '../../decoding/rounds.js';
 import type { SamplingOptions } from '../../decoding/sampling/options.js';
 import type { Engine } from '../../engine/engine.js';
+import type { KvCache } from '../../engine/kv-cache.js';
 import { ReplayInputs } from '../../engine/replay-inputs.js';
 
 /** How the target continues a prompt. */
@@ -26,7 +27,11 @@ export interface Reference {
   readonly tokens: readonly number[];
   /** How many tokens a draft at place i may have, as in decoding: no more than are still wanted beside the target's own. */
   readonly room: Int32Array;
+  /** Queries at the N places. */
   readonly inputs: ReplayInputs;
+  readonly prompt: readonly number[];
+  /** The full model's keys and values of prompt and new tokens. */
+  readonly cache: KvCache;
 }
 
 /** Positions of a window. Drafts are mostly shorter; the phase of a prompt's windows is the same for all masks. */
@@ -64,5 +69,7 @@ export async function makeReference(
       first,
       starts,
     }),
+    prompt,
+    cache,
   };
 }

@@ -3,7 +3,7 @@ import { createCoupling } from '../../../src/decoding/coupling.js';
 import { createDraftExit } from '../../../src/decoding/draft-exit.js';
 import { openGraphDrafter } from '../../../src/decoding/drafters/skip.js';
 import { complete } from '../../../src/decoding/generate.js';
-import { columnOf, tokenOf } from '../../../src/decoding/head-tokens.js';
+import { builtInHead, columnOf, tokenOf } from '../../../src/decoding/head-tokens.js';
 import { decodeRounds } from '../../../src/decoding/rounds.js';
 import { GREEDY } from '../../../src/decoding/sampling/options.js';
 import { type DraftGraph, skipGraph } from '../../../src/engine/draft-graph.js';
@@ -26,7 +26,7 @@ beforeAll(async () => {
 afterAll(() => engine.close());
 
 it('columns and tokens are one another’s inverse', () => {
-  const head = Int32Array.from(half);
+  const head = builtInHead(Int32Array.from(half));
   for (const [column, token] of half.entries()) {
     expect(tokenOf(head, column)).toBe(token);
     expect(columnOf(head, token)).toBe(column);

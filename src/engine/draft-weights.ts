@@ -1,0 +1,157 @@
+/**
+ * What a plan has beside its mask, in a safetensors file: `words` I32 [n], ids, ascending; `bridge.FROM-TO.weight` F16
+ * [hidden, hidden], rows by input, and `bridge.FROM-TO.bias` F16 [hidden].
+ */
+import { createHash } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
+import { readSafetensorsHeader } from '../checkpoint/formats/safetensors/header.js';
+import type { TensorInfo } from '../checkpoint/tensor-info.js';
+import { InputError } from '../errors.js';
+import { errorMessage } from '../files.js';
+import { floatToHalf, halfToFloat } from '../half.js';
+import type { Bridge, DraftPlan, SkippedRun } from '../profile/draft-plan.js';
+
+/** What a file of draft weights must hold. */
+export interface DraftWeightsShape {
+  readonly bridges: readonly SkippedRun[];
+  /** Words of the head; null for all. */
+  readonly words: number | null;
+  readonly hiddenSize: number;
+  readonly vocabSize: number;
+}
+
+/** More than the header of any such file takes. */
+const mostHeaderBytes = 1 << 20;
+
+/** The bytes of the file of a plan; null where it has nothing beside its mask. */
+export function encodeDraftWeights({ bridges, words }: DraftPlan): Uint8Array | null {
+  const tensors: { name: string; dtype: 'F16' | 'I32'; shape: number[]; data: ArrayBufferView }[] =
+    [];
+  if (words) tensors.push({ name: 'words', dtype: 'I32', shape: [words.length], data: words });
+  for (const { from, to, weight, bias } of bridges) {
+    const size = bias.length;
+    const name = bridgeName({ from, to });
+    tensors.push(
+      { name: `${name}.weight`, dtype: 'F16', shape: [size, size], data: halves(weight) },
+      { name: `${name}.bias`, dtype: 'F16', shape: [size], data: halves(bias) },
+    );
+  }
+  if (tensors.length === 0) return null;
+  let at = 0;
+  const entries = tensors.map(({ name, dtype, shape, data }) => {
+    const begin = at;
+    at += data.byteLength;
+    return [name, { dtype, shape, data_offsets: [begin, at] }] as const;
+  });
+  // Padded, so that the data is aligned.
+  const header = Buffer.from(JSON.stringify(Object.fromEntries(entries)));
+  const padded = Buffer.concat([header, Buffer.alloc((8 - (header.length % 8)) % 8, ' ')]);
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(padded.length));
+  return Buffer.concat([
+    length,
+    padded,
+    ...tensors.map(({ data }) => Buffer.from(data.buffer, data.byteOffset, data.byteLength)),
+  ]);
+}
+
+/** SHA-256 of the file's bytes, in hexadecimal digits. */
+export function draftWeightsHash(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/**
+ * Reads a file of draft weights.
+ * @param sha256 that its bytes must have.
+ * @throws InputError when it cannot be read, is another file, or does not hold what it should.
+ */
+export function readDraftWeights(
+  file: string,
+  sha256: string,
+  shape: DraftWeightsShape,
+): Pick<DraftPlan, 'bridges' | 'words'> {
+  const bytes = readBytes(file, shape);
+  if (draftWeightsHash(bytes) !== sha256)
+    throw new InputError(
+      `${file} is not the file of draft weights that the profile was written with: its SHA-256 is another; put that file there, or search again.`,
+    );
+  const tensors = new Map(readSafetensorsHeader(file).map((tensor) => [tensor.name, tensor]));
+  const data = (name: string, dtype: 'F16' | 'I32', dims: readonly number[]): Uint8Array => {
+    const tensor = tensors.get(name);
+    if (!tensor) throw new InputError(`${file}: it has no tensor "${name}".`);
+    if (tensor.dtype !== dtype || !isShape(tensor, dims))
+      throw new InputError(
+        `${file}: tensor "${name}" is ${tensor.dtype} [${tensor.shape}], not ${dtype} [${dims}].`,
+      );
+    return bytes.subarray(tensor.offset, tensor.offset + tensor.byteLength);
+  };
+  const { hiddenSize } = shape;
+  const bridges = shape.bridges.map(({ from, to }): Bridge => {
+    const name = bridgeName({ from, to });
+    const floats = (part: string, dims: readonly number[]) =>
+      finiteFloats(data(`${name}.${part}`, 'F16', dims), `${file}: tensor "${name}.${part}"`);
+    const weight = floats('weight', [hiddenSize, hiddenSize]);
+    return { from, to, weight, bias: floats('bias', [hiddenSize]) };
+  });
+  const words = shape.words === null ? null : readWords(data('words', 'I32', [shape.words]));
+  const last = words?.at(-1) ?? 0;
+  if (
+    words?.some((word, i) => word < 0 || (i > 0 && word <= words[i - 1]!)) ||
+    last >= shape.vocabSize
+  )
+    throw new InputError(
+      `${file}: tensor "words" must hold token ids below ${shape.vocabSize}, ascending.`,
+    );
+  return { bridges, words };
+}
+
+/** A map as its file will have it. */
+export function roundedToHalf(values: Float32Array): Float32Array {
+  return fromHalves(new Uint8Array(halves(values).buffer));
+}
+
+function bridgeName({ from, to }: SkippedRun): string {
+  return `bridge.${from}-${to}`;
+}
+
+function isShape({ shape }: TensorInfo, dims: readonly number[]): boolean {
+  return shape.length === dims.length && shape.every((size, i) => size === dims[i]);
+}
+
+function readBytes(file: string, { bridges, words, hiddenSize }: DraftWeightsShape): Uint8Array {
+  const most =
+    mostHeaderBytes + 2 * bridges.length * (hiddenSize + 1) * hiddenSize + 4 * (words ?? 0);
+  try {
+    const { size } = statSync(file);
+    if (size > most)
+      throw new InputError(
+        `${file} has ${size} bytes, more than the draft weights of the profile can have.`,
+      );
+    return readFileSync(file);
+  } catch (error) {
+    if (error instanceof InputError) throw error;
+    throw new InputError(
+      `Cannot read the draft weights that belong to the profile, ${file}: ${errorMessage(error)}.`,
+    );
+  }
+}
+
+function halves(values: Float32Array): Uint16Array {
+  return Uint16Array.from(values, floatToHalf);
+}
+
+function fromHalves(bytes: Uint8Array): Float32Array {
+  return Float32Array.from({ length: bytes.length / 2 }, (_, i) => halfToFloat(bytes, 2 * i));
+}
+
+function finiteFloats(bytes: Uint8Array, what: string): Float32Array {
+  const values = fromHalves(bytes);
+  if (!values.every(Number.isFinite))
+    throw new InputError(`${what} has values that are no numbers.`);
+  return values;
+}
+
+function readWords(bytes: Uint8Array): Int32Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Int32Array.from({ length: bytes.length / 4 }, (_, i) => view.getInt32(4 * i, true));
+}

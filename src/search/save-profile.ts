@@ -1,0 +1,83 @@
+/**
+ * A profile on disk: its JSON file and, beside it, the file of draft weights that it names. That one's name has a part of its
+ * hash, so that writing a new pair never spoils the old one: until the JSON is replaced the old pair is whole, and after it the new.
+ */
+import { readFileSync, rmSync } from 'node:fs';
+import { basename, dirname, extname, join } from 'node:path';
+import { draftWeightsHash, encodeDraftWeights } from '../engine/draft-weights.js';
+import { InputError } from '../errors.js';
+import { writeFileAtomic } from '../files.js';
+import type { DraftPlan } from '../profile/draft-plan.js';
+import { readProfile, updateProfile, writeProfile } from '../profile/profile.js';
+import type { Profile } from '../profile/schema.js';
+
+/** A file of draft weights that is to be written. */
+export interface DraftWeightsFile {
+  readonly entry: NonNullable<Profile['draft_weights']>;
+  readonly bytes: Uint8Array;
+}
+
+/** The file of a plan's draft weights beside a profile; null where it has nothing beside its mask. */
+export function draftWeightsFile(plan: DraftPlan, profile: string): DraftWeightsFile | null {
+  const bytes = encodeDraftWeights(plan);
+  if (!bytes) return null;
+  const sha256 = draftWeightsHash(bytes);
+  const name = basename(profile, extname(profile));
+  return { entry: { file: `${name}.${sha256.slice(0, 8)}.safetensors`, sha256 }, bytes };
+}
+
+/**
+ * Writes a profile, its draft weights first; those of the profile that it replaces go.
+ * @throws InputError when a file cannot be written.
+ */
+export function saveProfile(file: string, profile: Profile, weights: Uint8Array | null): void {
+  const before = savedWeights(file);
+  const now = weightsPath(file, profile);
+  if (now !== null && weights) writeFileAtomic(now, weights);
+  writeProfile(file, profile);
+  if (before !== null && before !== now) rmSync(before, { force: true });
+}
+
+/**
+ * Sees to it that a file holds a profile, with its draft weights.
+ * @param origin where the profile was first written: its draft weights are taken from there.
+ * @returns false where they are lost.
+ * @throws InputError when a file cannot be written.
+ */
+export function updateSaved(file: string, profile: Profile, origin: string): boolean {
+  const { draft_weights: weights } = profile;
+  if (!weights) {
+    updateProfile(file, profile);
+    return true;
+  }
+  const bytes = [file, origin]
+    .map((place) => readIfThere(join(dirname(place), weights.file)))
+    .find((found) => found !== null && draftWeightsHash(found) === weights.sha256);
+  if (!bytes) return false;
+  const path = join(dirname(file), weights.file);
+  if (readIfThere(path) === null) writeFileAtomic(path, bytes);
+  updateProfile(file, profile);
+  return true;
+}
+
+function weightsPath(file: string, { draft_weights: weights }: Profile): string | null {
+  return weights ? join(dirname(file), weights.file) : null;
+}
+
+/** The draft weights of the profile that a file holds; null where there are none. */
+function savedWeights(file: string): string | null {
+  try {
+    return weightsPath(file, readProfile(file));
+  } catch (error) {
+    if (error instanceof InputError) return null;
+    throw error;
+  }
+}
+
+function readIfThere(path: string): Uint8Array | null {
+  try {
+    return readFileSync(path);
+  } catch {
+    return null;
+  }
+}
