@@ -1,3 +1,4 @@
+import type { SkippedRun } from '../profile/draft-plan.js';
 import { maskToBits, type SkipMask } from '../profile/mask.js';
 import { colours } from './colours.js';
 import { lineWidth } from './width.js';
@@ -8,15 +9,24 @@ const LABEL_WIDTH = 11;
 const RULER_STEP = 5;
 const RUNS = '■';
 const SKIPPED = '·';
+const BRIDGED = '─';
 
 /**
  * A map of the layers for the terminal: a row for the attention sublayers, one for the MLPs, a ruler of layer numbers
- * above them. A filled square runs in the draft, a dot is skipped, so that it reads without colour too.
+ * above them. A filled square runs in the draft, a dot is skipped, a line is skipped with a bridge in its place, so that it reads
+ * without colour too.
+ * @param bridges over runs of skipped sublayers.
  * @param width another width than the terminal's.
  * @returns lines joined by newlines, the last one counting what is skipped.
  */
-export function maskMap(mask: SkipMask, layers: number, width = lineWidth()): string {
+export function maskMap(
+  mask: SkipMask,
+  layers: number,
+  bridges: readonly SkippedRun[] = [],
+  width = lineWidth(),
+): string {
   const bits = maskToBits(mask, layers);
+  for (const { from, to } of bridges) bits.fill(2, from, to);
   const lines: string[] = [];
   const perLine = layersPerLine(width);
   for (let from = 0; from < layers; from += perLine) {
@@ -27,7 +37,8 @@ export function maskMap(mask: SkipMask, layers: number, width = lineWidth()): st
     lines.push(row('attention', 0), row('MLP', 1));
   }
   const skipped = `${mask.attention.length} of ${layers} attention, ${mask.mlp.length} of ${layers} MLP sublayers`;
-  lines.push(`${mark(0)} runs in the draft  ${mark(1)} skipped: ${skipped}`);
+  const bridged = bridges.length === 0 ? '' : `  ${mark(2)} bridged`;
+  lines.push(`${mark(0)} runs in the draft  ${mark(1)} skipped${bridged}: ${skipped}`);
   return lines.join('\n');
 }
 
@@ -37,8 +48,10 @@ function layersPerLine(width: number): number {
   return Math.max(RULER_STEP, Math.min(LAYERS_PER_LINE, fitting));
 }
 
-function mark(skip: number): string {
-  return skip === 1 ? colours.dim(SKIPPED) : colours.green(RUNS);
+/** @param what becomes of a sublayer: 0 runs, 1 skipped, 2 skipped with a bridge in its place. */
+function mark(what: number): string {
+  if (what === 0) return colours.green(RUNS);
+  return what === 1 ? colours.dim(SKIPPED) : colours.cyan(BRIDGED);
 }
 
 function ruler(layers: readonly number[]): string {

@@ -21,9 +21,10 @@ export function profileText(profile: Profile, width = lineWidth()): string {
   const head = [
     `${model.reference ?? model.architecture}, ${model.layers} layers, ${precision}, weights ${model.weights_hash.replace(/^sha256:/, '').slice(0, 12)}`,
     methodText(profile),
+    ...planText(profile),
     `the mask drafts up to ${draft.draft_length} tokens, ${formatExit(draft.draft_exit, draft.threshold)}, ${samplingText(sampling)}`,
   ];
-  const map = maskMap(mask, model.layers, width);
+  const map = maskMap(mask, model.layers, profile.bridges, width);
   return [head.join('\n'), map, figuresText(profile, width), originText(profile, width)]
     .filter((part) => part !== '')
     .join('\n\n');
@@ -34,6 +35,19 @@ function methodText({ method = 'skip', figures }: Profile): string {
   return method === measured
     ? `decodes with ${method}`
     : `decodes with ${method}: ${measured}, the fastest way of drafting that was found, did not gain`;
+}
+
+function planText({ bridges = [], head_words, model, draft_weights }: Profile): string[] {
+  if (!draft_weights) return [];
+  const parts = [
+    ...(bridges.length > 0
+      ? [`${bridges.length} ${bridges.length === 1 ? 'bridge' : 'bridges'}`]
+      : []),
+    ...(head_words === undefined
+      ? []
+      : [`a head of ${formatNumber(head_words)} of ${formatNumber(model.vocab_size)} words`]),
+  ];
+  return [`drafts have ${parts.join(' and ')}, from ${draft_weights.file}`];
 }
 
 function samplingText(sampling: Profile['sampling']): string {

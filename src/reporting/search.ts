@@ -34,7 +34,11 @@ export function formatSearch(
     `${document.trials} trials in ${formatSeconds(document.wall_seconds)} (study ${document.study})`,
     `searched on ${promptsText(document.prompts.calibration)}, confirmed on ${promptsText(document.prompts.holdout)}`,
     '',
-    maskMap({ attention: best.skip_attention, mlp: best.skip_mlp }, layers),
+    maskMap(
+      { attention: best.skip_attention, mlp: best.skip_mlp },
+      layers,
+      best.bridges.map(([from, to]) => ({ from, to })),
+    ),
     `the mask drafts up to ${best.draft_length} tokens, ${formatExit(best.draft_exit, best.threshold)}`,
     '',
     fittedTable(

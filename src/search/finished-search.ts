@@ -60,6 +60,8 @@ const document: z.ZodType<SearchDocument> = z.object({
     method: z.enum(drafting),
     skip_attention: z.array(z.number()),
     skip_mlp: z.array(z.number()),
+    bridges: z.array(z.tuple([z.number(), z.number()])).default([]),
+    head_words: z.number().nullable().default(null),
     draft_length: z.number(),
     draft_exit: z.string(),
     threshold: z.number(),

@@ -42,6 +42,10 @@ export interface SearchDocument {
     readonly method: DraftingName;
     readonly skip_attention: readonly number[];
     readonly skip_mlp: readonly number[];
+    /** Runs of skipped sublayers, from the first to the one after the last, that a linear map stands in for. */
+    readonly bridges: readonly (readonly [number, number])[];
+    /** Words of the draft's head; null = all. */
+    readonly head_words: number | null;
     readonly draft_length: number;
     readonly draft_exit: string;
     readonly threshold: number;
@@ -81,6 +85,8 @@ export function searchDocument(
     best: {
       method: result.method,
       ...skipLists(winner.plan.mask),
+      bridges: winner.plan.bridges.map(({ from, to }) => [from, to] as const),
+      head_words: winner.plan.words?.length ?? null,
       ...ruleOf(winner),
       predicted_speedup: result.predictedSpeedup,
       ...figures(calibration.pooled),

@@ -39,11 +39,17 @@ export async function replayDraft(
       const wider = head && withWords(head, [tokens[i]!]);
       if (wider !== head) choose = coupling.draftFrom((head = wider));
       const whole = logits.subarray(i * vocabSize, (i + 1) * vocabSize);
-      const row = head ? Float32Array.from(head.tokens, (token) => whole[token]!) : whole;
+      const row = head ? columnsOf(whole, head.tokens) : whole;
       const column = choose(row, position + i + 1, 0);
       match[i] = tokenOf(head, column) === tokens[i + 1] ? 1 : 0;
       confidence[i] = topProbability(row, 0, row.length, row[column]!);
     }
     return { match, confidence, room };
   });
+}
+
+function columnsOf(logits: Float32Array, tokens: Int32Array): Float32Array {
+  const columns = new Float32Array(tokens.length);
+  for (let i = 0; i < tokens.length; i++) columns[i] = logits[tokens[i]!]!;
+  return columns;
 }
