@@ -39,7 +39,7 @@ export function foundProfile(
   result: SearchResult,
   sources: ProfileSources,
 ): Profile {
-  const { config, model, threads } = engine;
+  const { model } = engine;
   const { winner, calibration, holdout, trials } = result;
   const { temperature, topK, topP, minP } = request.settings.sampling;
   const { warnings = [] } = sources;
@@ -47,16 +47,7 @@ export function foundProfile(
   return {
     schema: PROFILE_SCHEMA,
     version: sources.draftWeights ? 2 : 1,
-    model: {
-      architecture: config.modelType,
-      layers: config.layers,
-      hidden_size: config.hiddenSize,
-      heads: config.heads,
-      kv_heads: config.kvHeads,
-      vocab_size: config.vocabSize,
-      weights_hash: model.weightsHash,
-      reference: sources.reference,
-    },
+    model: profileModel(engine, sources.reference),
     precision: model.precision,
     method: result.chosen,
     ...skipLists(winner.plan.mask),
@@ -74,9 +65,7 @@ export function foundProfile(
       trials: trials.length,
       dataset: { name: sources.dataset.name, hash: sources.dataset.hash },
       holdout: { name: sources.holdout.name, hash: sources.holdout.hash },
-      machine: { cpu: cpuModel(), cores: physicalCores() },
-      threads,
-      ...runtimeVersions(),
+      ...profileMachine(engine),
       ...(warnings.length > 0 && { warnings: [...warnings] }),
       command: sources.command,
     },
@@ -87,6 +76,26 @@ export function foundProfile(
     },
     pareto: paretoPoints(trials),
   };
+}
+
+/** The model of an engine, as a profile tells of it. */
+export function profileModel({ config, model }: Engine, reference: string): Profile['model'] {
+  return {
+    architecture: config.modelType,
+    layers: config.layers,
+    hidden_size: config.hiddenSize,
+    heads: config.heads,
+    kv_heads: config.kvHeads,
+    vocab_size: config.vocabSize,
+    weights_hash: model.weightsHash,
+    reference,
+  };
+}
+
+/** The machine, as a profile tells of it. */
+export function profileMachine({ threads }: Engine) {
+  const machine = { cpu: cpuModel(), cores: physicalCores() };
+  return { machine, threads, ...runtimeVersions() };
 }
 
 function planFields(
