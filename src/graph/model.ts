@@ -19,6 +19,7 @@ import {
 import { addEmbedding, addLinear, type StoredLinear } from './linear.js';
 import { addMlp, type StoredMlp } from './mlp.js';
 import { GraphProtoSchema, ModelProtoSchema } from './onnx_pb.js';
+import { fuseResidualNorms, noUpdate } from './residual-norm.js';
 
 /** Where every weight of a model lies in the external data. */
 export interface StoredModel {
@@ -61,15 +62,14 @@ export function buildModel(config: ModelConfig, stored: StoredModel, gated: bool
     [stored.ropeTable.rows, D / 2],
     stored.ropeTable.sin,
   );
-  const norm = (into: Nodes, x: string, weight: Float32Array, label: string) => {
+  let hidden = addEmbedding(nodes, shared, stored.embedding, 'token_ids');
+  const zeros = nodes.add('Sub', noUpdate, [hidden, hidden]);
+  const norm = (into: Nodes, x: string, weight: Float32Array) => {
     const name = shared.inline(`${into.scope}norm`, elementType.float, [config.hiddenSize], weight);
-    return into.add('SimplifiedLayerNormalization', label, [x, name], {
-      axis: { int: -1 },
+    return into.add('SkipSimplifiedLayerNormalization', 'normed', [x, zeros, name], {
       epsilon: { float: rmsNormEps },
     });
   };
-
-  let hidden = addEmbedding(nodes, shared, stored.embedding, 'token_ids');
   const runs = gated
     ? nodes.addMany(
         'Split',
@@ -92,7 +92,7 @@ export function buildModel(config: ModelConfig, stored: StoredModel, gated: bool
       config,
       l,
       layer.attention,
-      norm(attention, before, layer.attention.norm, 'normed'),
+      norm(attention, before, layer.attention.norm),
     );
     const afterAttention = [attention.add('Add', 'sum', [before, output]), k, v];
     const gate = (
@@ -134,20 +134,19 @@ export function buildModel(config: ModelConfig, stored: StoredModel, gated: bool
     newRows.push(newK, newV);
 
     const mlp = new Nodes(`layer${l}.mlp.`);
-    const update = addMlp(mlp, shared, layer.mlp, norm(mlp, middle, layer.mlp.norm, 'normed'));
+    const update = addMlp(mlp, shared, layer.mlp, norm(mlp, middle, layer.mlp.norm));
     const afterMlp = [mlp.add('Add', 'sum', [middle, update])];
     const noMlp = new Nodes(`layer${l}.no_mlp.`);
     hidden = gate(2 * l + 1, mlp, afterMlp, noMlp, [noMlp.add('Identity', 'sum', [middle])])[0]!;
   }
   const newKv = nodes.add('Concat', 'new_kv', newRows, { axis: { int: 0 } });
   const wanted = nodes.add('Gather', 'wanted', [hidden, 'logit_rows'], { axis: { int: 0 } });
-  const logits = addLinear(
-    nodes,
-    shared,
-    stored.head,
-    norm(nodes, wanted, stored.finalNorm, 'final'),
-    'logits',
-  );
+  const finalNorm = shared.inline('norm', elementType.float, [config.hiddenSize], stored.finalNorm);
+  const final = nodes.add('SimplifiedLayerNormalization', 'final', [wanted, finalNorm], {
+    axis: { int: -1 },
+    epsilon: { float: rmsNormEps },
+  });
+  const logits = addLinear(nodes, shared, stored.head, final, 'logits');
 
   const rows = 'rows';
   const int64 = elementType.int64;
@@ -168,6 +167,17 @@ export function buildModel(config: ModelConfig, stored: StoredModel, gated: bool
       );
     }
   }
+  const graph = create(GraphProtoSchema, {
+    name: 'gated-decoder',
+    node: nodes.list,
+    initializer: shared.list,
+    input: inputs,
+    output: [
+      valueInfo(logits, elementType.float, ['wanted_rows', config.vocabSize]),
+      valueInfo(newKv, elementType.float, ['new_rows', 'tokens', D]),
+    ],
+  });
+  if (!gated) fuseResidualNorms(graph);
   return toBinary(
     ModelProtoSchema,
     create(ModelProtoSchema, {
@@ -177,16 +187,7 @@ export function buildModel(config: ModelConfig, stored: StoredModel, gated: bool
         { domain: '', version: 18n },
         { domain: 'com.microsoft', version: 1n },
       ],
-      graph: create(GraphProtoSchema, {
-        name: 'gated-decoder',
-        node: nodes.list,
-        initializer: shared.list,
-        input: inputs,
-        output: [
-          valueInfo(logits, elementType.float, ['wanted_rows', config.vocabSize]),
-          valueInfo(newKv, elementType.float, ['new_rows', 'tokens', D]),
-        ],
-      }),
+      graph,
     }),
   );
 }
