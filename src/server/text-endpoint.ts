@@ -41,8 +41,8 @@ export function textEndpoint(
         const choices = makeChoices(generator, wanted, signal);
         const stream = createEventStream(reply);
         try {
-          if (!wanted.stream) return await wholeAnswer(choices, shape, head, wanted);
           const tokenizer = tokenizerOf(generator.model);
+          if (!wanted.stream) return await wholeAnswer(choices, shape, head, wanted, tokenizer);
           await streamAnswer(choices, stream, shape, head, wanted, tokenizer);
         } catch (error) {
           if (!stream.isOpen) throw error;

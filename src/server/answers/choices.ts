@@ -12,7 +12,7 @@ export type ChoiceEvent =
 /** Makes the choices of a request one after another: those of a prompt together, so that they share what it left in the cache. */
 export async function* makeChoices(
   generator: Generator,
-  { prompts, n, sampling, maxTokens, stop }: TextRequest,
+  { prompts, n, sampling, maxTokens, stop, topLogprobs }: TextRequest,
   signal: AbortSignal,
 ): AsyncGenerator<ChoiceEvent, CountedChoice[], void> {
   const made: CountedChoice[] = [];
@@ -21,7 +21,7 @@ export async function* makeChoices(
       const index = made.length;
       yield { kind: 'begin', index };
       const seeded = { ...sampling, seed: sampling.seed + i };
-      const request = { prompt, maxTokens, stop, sampling: seeded };
+      const request = { prompt, maxTokens, stop, topLogprobs, sampling: seeded };
       const choice = yield* forward(generateChoice(generator, request, signal), index);
       made.push({ promptTokens: i === 0 ? prompt.length : 0, choice });
       yield { kind: 'end', index, choice };
