@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type GenerateRequest, generate } from '../../src/decoding/generate.js';
 import { type EmittedLogprob, emittedLogprob } from '../../src/decoding/logprobs.js';
 import type { Method } from '../../src/decoding/method.js';
-import { GREEDY } from '../../src/decoding/sampling/options.js';
+import { GREEDY, type SamplingOptions } from '../../src/decoding/sampling/options.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { loadMiniature } from '../helpers/engine.js';
 import { randomTokens } from '../helpers/logits.js';
@@ -40,7 +40,7 @@ it('a log-probability is that of the softmax, the most probable tokens in order'
   expect(emittedLogprob(logits, 2, 4, 0, 9).top).toHaveLength(4);
 });
 
-describe.each<[string, GenerateRequest['sampling']]>([
+describe.each<[string, SamplingOptions]>([
   ['greedy', GREEDY],
   ['sampled', { ...GREEDY, temperature: 1.5, topK: 10, seed: 4 }],
 ])('log-probabilities of a %s generation', (_how, sampling) => {

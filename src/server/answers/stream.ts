@@ -3,7 +3,7 @@ import { createPieces } from '../pieces.js';
 import type { TextRequest } from '../requests/parameters.js';
 import type { ChoiceEvent } from './choices.js';
 import type { EventStream } from './event-stream.js';
-import type { AnswerHead } from './head.js';
+import type { AnswerDetails, AnswerHead } from './head.js';
 import type { AnswerShape } from './shape.js';
 import { createTokenList, type ListedToken, type TokenList } from './token-list.js';
 import { type CountedChoice, usageOf } from './usage.js';
@@ -17,8 +17,9 @@ export async function streamAnswer(
   stream: EventStream,
   shape: AnswerShape,
   head: AnswerHead,
-  { includeUsage, sampling: { seed }, topLogprobs }: TextRequest,
+  { includeUsage, topLogprobs }: TextRequest,
   tokenizer: TextTokenizer,
+  details: AnswerDetails,
 ): Promise<void> {
   const send = (choice: object, sspec?: object) =>
     stream.send({
@@ -36,7 +37,7 @@ export async function streamAnswer(
     const step = await choices.next();
     if (step.done) {
       if (includeUsage)
-        stream.send({ ...head, choices: [], usage: usageOf(step.value), sspec: { seed } });
+        stream.send({ ...head, choices: [], usage: usageOf(step.value), sspec: details });
       stream.send('[DONE]');
       stream.end();
       return;

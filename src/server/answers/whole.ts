@@ -1,7 +1,7 @@
 import type { TextTokenizer } from '../../checkpoint/tokenizer.js';
 import type { TextRequest } from '../requests/parameters.js';
 import type { ChoiceEvent } from './choices.js';
-import type { AnswerHead } from './head.js';
+import type { AnswerDetails, AnswerHead } from './head.js';
 import type { AnswerShape } from './shape.js';
 import { createTokenList, type ListedToken, type TokenList } from './token-list.js';
 import { type CountedChoice, usageOf } from './usage.js';
@@ -11,15 +11,16 @@ export async function wholeAnswer(
   choices: AsyncGenerator<ChoiceEvent, CountedChoice[], void>,
   shape: AnswerShape,
   head: AnswerHead,
-  { sampling: { seed }, topLogprobs }: TextRequest,
+  { topLogprobs }: TextRequest,
   tokenizer: TextTokenizer,
+  details: AnswerDetails,
 ): Promise<object> {
   const made: object[] = [];
   let list: TokenList | null = null;
   let tokens: ListedToken[] = [];
   for (;;) {
     const step = await choices.next();
-    if (step.done) return { ...head, choices: made, usage: usageOf(step.value), sspec: { seed } };
+    if (step.done) return { ...head, choices: made, usage: usageOf(step.value), sspec: details };
     const happened = step.value;
     if (happened.kind === 'begin') {
       list = topLogprobs === undefined ? null : createTokenList(tokenizer);

@@ -36,6 +36,8 @@ export const commonFields = {
     })
     .optional(),
   max_tokens: z.int().min(1).optional(),
+  // Not OpenAI's: what to decode with, which changes the time and not the text.
+  profile: z.string().optional(),
 };
 const commonSchema = z.object(commonFields);
 
@@ -49,6 +51,8 @@ export interface TextRequest {
   readonly maxTokens: number;
   readonly stop: readonly string[];
   readonly stream: boolean;
+  /** The name of what to decode with; undefined for the first profile. */
+  readonly profile: string | undefined;
   /** Most probable tokens that are told beside each one, with log-probabilities; undefined where none are asked for. */
   readonly topLogprobs: number | undefined;
   /** A stream ends with the usage. */
@@ -113,6 +117,7 @@ export function commonRequest(
     maxTokens: Math.min(asked, options.maxTokens),
     stop: typeof stop === 'string' ? [stop] : stop,
     stream,
+    profile: fields.profile,
     topLogprobs,
     includeUsage: fields.stream_options?.include_usage ?? false,
   };
