@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import fastify, { type FastifyInstance } from 'fastify';
 import type { Model } from '../engine/load-model.js';
 import { errorMessage } from '../files.js';
@@ -40,6 +41,8 @@ export function createServer(model: Model, options: ServerOptions): Server {
   const metrics = createMetrics();
   const turns = createTurns(options.maxQueue);
   const stopping = new AbortController();
+  // Every request that waits listens.
+  setMaxListeners(0, stopping.signal);
   const conversations = createConversations(model.engine, options.conversations);
   const baseline = createBaseline(model.engine);
   const profiles = createProfiles(options.profiles);
