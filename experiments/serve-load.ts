@@ -20,9 +20,17 @@ import { Random } from '../src/random.js';
 import { createProgress } from '../src/reporting/progress.js';
 import { parseFlags } from './lib/flags.js';
 import { writeJson } from './lib/output.js';
+import { writeResultsReadme } from './lib/readme.js';
 import { answerTexts, HARM, harm, type KnownRequest, knownRequests } from './lib/serve-clients.js';
 
 const PROMPTS_OF_KIND = 4;
+/** What the server took at some second, in bytes. */
+interface Memory {
+  readonly seconds: number;
+  readonly rss: number;
+  readonly heap_used: number;
+  readonly external: number;
+}
 const memorySchema = z.object({ rss: z.number(), heapUsed: z.number(), external: z.number() });
 
 async function load(argv: string[]): Promise<void> {
@@ -66,9 +74,9 @@ async function load(argv: string[]): Promise<void> {
       await sleep(200);
     }
   };
-  const memory: object[] = [];
+  const memory: Memory[] = [];
   const watch = async () => {
-    for (let time = 0; time < minutes * 60; time += 10) {
+    for (let time = 0; time <= minutes * 60; time += 10) {
       await sleep(Math.max(0, (time - seconds()) * 1000));
       const { rss, heapUsed, external } = await memoryOf(server);
       memory.push({ seconds: time, rss, heap_used: heapUsed, external });
@@ -77,23 +85,25 @@ async function load(argv: string[]): Promise<void> {
   };
   await Promise.all([...Array.from({ length: clients }, (_, i) => ask(i)), doHarm(), watch()]);
   progress.stop();
-  const after = await memoryOf(server);
   server.kill('SIGTERM');
   const [code] = await once(server, 'exit');
+  // The first minute fills caches.
+  const settled = memory.filter((one) => one.seconds >= 60);
   const result = {
     ...{ model, profile, clients, minutes, ...counts, wrong: wrong.length, harmed },
+    harm: Object.values(harmed).reduce((a, b) => a + b, 0),
     server_exit_code: code,
-    memory: [...memory, { seconds: Math.round(seconds()), rss: after.rss }],
+    settled_rss_bytes: settled[0]?.rss ?? null,
+    last_rss_bytes: memory.at(-1)?.rss ?? null,
+    most_rss_bytes: Math.max(...memory.map(({ rss }) => rss)),
+    memory,
     environment: describeEnvironment({ threads: 1, precision: 'int8' }),
   };
   writeJson(output, 'serve-load', result);
+  await writeResultsReadme(output);
   for (const text of wrong.slice(0, 5)) process.stderr.write(`${text}\n`);
-  const mib = memory.map((one) =>
-    Math.round(memorySchema.shape.rss.parse(Reflect.get(one, 'rss')) / 2 ** 20),
-  );
-  console.log(
-    `${counts.answers} answers, ${wrong.length} wrong; resident memory in MiB: ${mib.join(' ')}`,
-  );
+  const mib = memory.map(({ rss }) => Math.round(rss / 2 ** 20));
+  console.log(`${counts.answers} answers, ${wrong.length} wrong; resident MiB: ${mib.join(' ')}`);
   if (wrong.length > 0) process.exitCode = 1;
 }
 

@@ -42,6 +42,7 @@ const NARROW: Readonly<Record<string, readonly string[]>> = {
     'src/errors.ts',
     'src/files.ts',
     'src/json-file.ts',
+    'src/lock.ts',
     'src/optimise',
     'src/profile/mask.ts',
   ],

@@ -56,7 +56,7 @@ const loadModel = async () => {
   baseline = model.sspec.autoregressive_tokens_per_second;
   byId('about').textContent = model.sspec.precision + ', decodes with ' + model.sspec.method + ', context of '
     + model.sspec.context_length + ' tokens.' + (chat ? '' : ' The model has no chat template: it continues your text.')
-    + (baseline ? ' Speedups are against ' + baseline.toFixed(1) + ' tokens/s, measured here by decoding one token at a time.' : '');
+    + (baseline ? ' Speedups are against ' + baseline.toFixed(1) + ' tokens/s, measured here by decoding one token at a time after a short text.' : '');
   const { profiles } = model.sspec;
   byId('profiles').hidden = profiles.length < 2;
   byId('profile').replaceChildren(...profiles.map((value) => Object.assign(element('option', '', value), { value })));
