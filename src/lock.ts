@@ -23,7 +23,7 @@ const schema = z.object({
   /** When the process started, in seconds since 1970. */
   started: z.number().optional(),
   /** Differs for every lock ever taken, so that a lock can be recognised. It is a part of file names. */
-  token: z.string().regex(/^[0-9a-f]{24}$/),
+  token: z.string().regex(/^[0-9a-f]{1,64}$/),
 });
 /** The process that has a lock. */
 export type LockHolder = z.infer<typeof schema>;
