@@ -49,6 +49,7 @@ export function createServer(model: Model, options: ServerOptions): Server {
   const { coupling } = options;
   const service: TextService = {
     generator: { model, coupling, conversations, metrics },
+    metrics,
     profiles,
     baseline,
     options,

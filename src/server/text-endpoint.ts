@@ -9,6 +9,7 @@ import { wholeAnswer } from './answers/whole.js';
 import type { Baseline } from './baseline.js';
 import { toApiError } from './errors.js';
 import type { Generator } from './generation.js';
+import type { Metrics } from './metrics.js';
 import type { ServerOptions } from './options.js';
 import type { Profiles } from './profiles/profiles.js';
 import type { TextRequest } from './requests/parameters.js';
@@ -18,6 +19,7 @@ import type { Turns } from './turns.js';
 /** What the endpoints that make text share. */
 export interface TextService {
   readonly generator: Omit<Generator, 'method'>;
+  readonly metrics: Pick<Metrics, 'turn'>;
   readonly profiles: Profiles;
   readonly baseline: Pick<Baseline, 'tokensPerSecond'>;
   readonly options: ServerOptions;
@@ -35,7 +37,7 @@ const TELLING = 512;
  * @param parse checks a body, and throws an ApiError where it cannot be served.
  */
 export function textEndpoint(
-  { generator, profiles, baseline, options, turns, stopping, fingerprint }: TextService,
+  { generator, metrics, profiles, baseline, options, turns, stopping, fingerprint }: TextService,
   shape: AnswerShape,
   parse: (body: unknown) => TextRequest,
 ) {
@@ -45,8 +47,10 @@ export function textEndpoint(
     const tokenizer = tokenizerOf(generator.model);
     const head = answerHead(shape, wanted.stream, options.modelName, fingerprint);
     const { signal, release } = createAborter(reply.raw, options.timeout, stopping);
+    const asked = performance.now();
     try {
       return await turns.take(request.ip, signal, async () => {
+        const begun = performance.now();
         const textEnd = () => tokenizer.decode(wanted.prompts[0]!.slice(-TELLING));
         const { profile, learn } = profiles.choose(wanted.profile, textEnd);
         const choices = makeChoices(
@@ -70,6 +74,7 @@ export function textEndpoint(
           stream.fail(toApiError(error, options.onFailure));
         } finally {
           await choices.return([]);
+          metrics.turn((performance.now() - begun) / 1000, (begun - asked) / 1000);
         }
         return undefined;
       });
