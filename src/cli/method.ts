@@ -144,7 +144,8 @@ function maskDrafting(flags: MethodFlags, profile: Profile | null, layers: numbe
   };
 }
 
-function isProfileMask(flags: MethodFlags): boolean {
+/** Whether no flag gives another mask than the profile's. */
+export function isProfileMask(flags: MethodFlags): boolean {
   return flags['skip-attention'] === undefined && flags['skip-mlp'] === undefined;
 }
 

@@ -3,7 +3,7 @@ import { profileCosts } from '../decoding/profile-method.js';
 import type { Engine } from '../engine/engine.js';
 import { InputError } from '../errors.js';
 import { AUTO_PROFILE, DEFAULT_PROFILE, type ServedProfile } from '../server/profiles/profiles.js';
-import { type MethodFlags, resolveMethod } from './method.js';
+import { isProfileMask, type MethodFlags, resolveMethod } from './method.js';
 
 /** A `--profile` of `sspec serve`. */
 export interface NamedFile {
@@ -56,8 +56,8 @@ export function servedProfiles(
   }
   const resolved = files.map(({ name, file }) => {
     const { method, profile, warnings } = resolveMethod({ ...flags, profile: file }, engine);
-    const costs = (profile && profileCosts(profile)) ?? null;
-
+    // Stored costs are those of the profile's own mask.
+    const costs = (isProfileMask(flags) && profile && profileCosts(profile)) || null;
     const told = files.length > 1 ? warnings.map((warning) => `${name}: ${warning}`) : warnings;
     return { served: { name, method, costs }, told };
   });
