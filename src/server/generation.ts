@@ -22,6 +22,7 @@ export interface ChoiceRequest {
   readonly maxTokens: number;
   readonly sampling: SamplingOptions;
   readonly stop: readonly string[];
+  readonly topLogprobs?: number | undefined;
 }
 
 /** A generation, and how much of its prompt was known from before. */
@@ -35,7 +36,7 @@ export interface Choice extends Generation {
  */
 export async function* generateChoice(
   { model: { engine, tokenizer }, method, coupling, conversations, metrics }: Generator,
-  { prompt, maxTokens, sampling, stop }: ChoiceRequest,
+  { prompt, maxTokens, sampling, stop, topLogprobs }: ChoiceRequest,
   signal: AbortSignal,
 ): AsyncGenerator<GenerateEvent, Choice, void> {
   const maxNewTokens = Math.min(maxTokens, roomFor(engine, prompt));
@@ -55,6 +56,7 @@ export async function* generateChoice(
     const sequence = [...prompt];
     running = generate(engine, {
       ...{ prompt, method, coupling, sampling, stop, tokenizer, maxNewTokens, signal },
+      topLogprobs,
       cache: conversation.cache,
       cachedTokens: conversation.held.length,
     });

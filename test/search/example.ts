@@ -8,6 +8,7 @@ import type { SamplerName } from '../../src/optimise/sampler.js';
 import type { SearchRequest } from '../../src/search/search-request.js';
 import type { OpenStudy } from '../../src/study/storage.js';
 import { byteLetters } from '../helpers/byte-tokenizer.js';
+import { aroundPasses } from '../helpers/engine.js';
 import { randomTokens } from '../helpers/logits.js';
 import { writeMiniature } from '../helpers/miniature.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
@@ -71,20 +72,19 @@ export function studyStart(sampler: SamplerName) {
 }
 
 /**
- * From now on (until `vi.restoreAllMocks`) only passes take time, as on a machine without any noise: a millisecond for
+ * From now on (until the returned function is called) only passes take time, as on a machine without any noise: a millisecond for
  * every sublayer that runs and one for the rest, and a sixteenth more for every further token (sums are exact so).
  */
-export function simulateClock(): void {
+export function simulateClock(): () => void {
   let now = 0;
-  vi.spyOn(performance, 'now').mockImplementation(() => now);
-  const { forward } = Engine.prototype;
-  vi.spyOn(Engine.prototype, 'forward').mockImplementation(async function (
-    this: Engine,
-    ...pass: Parameters<Engine['forward']>
-  ) {
-    const [, tokens, , gates] = pass;
-    const running = Array.from(gates.run.data, Number).reduce((sum, run) => sum + run, 0);
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => now);
+  const restore = aroundPasses(Engine.prototype, ({ tokens, gates }, run) => {
+    const running = Array.from(gates.run.data, Number).reduce((sum, bit) => sum + bit, 0);
     now += (1 + running) * (1 + (tokens.length - 1) / 16);
-    return forward.apply(this, pass);
+    return run();
   });
+  return () => {
+    restore();
+    clock.mockRestore();
+  };
 }
