@@ -32,7 +32,8 @@ export async function openSkipDrafter(
   context: DraftContext,
 ): Promise<Drafter> {
   const state = createDraftExit(exit, draftLength);
-  const always = await openGraphDrafter(skipGraph(mask), draftLength, state, context);
+  const always =
+    context.recorded ?? (await openGraphDrafter(skipGraph(mask), draftLength, state, context));
   return fallback ? createFallback(always, fallback, budget) : always;
 }
 
