@@ -25,7 +25,7 @@ export default class Report extends BaseCommand {
       required: true,
       multiple: true,
       description:
-        'Folder that sspec eval --output-dir wrote, or its results.json; study (its name, file or folder); profile.',
+        'Folder that sspec eval --output-dir wrote, or its results.json; study (its name or file); profile; or a folder of these.',
     }),
   };
   static override readonly flags = {
