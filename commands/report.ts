@@ -37,7 +37,13 @@ export default class Report extends BaseCommand {
     }),
     figures: Flags.string({
       helpValue: 'DIR',
-      summary: 'Folder for every figure as SVG, and as PNG where @resvg/resvg-js is installed.',
+      summary:
+        'Folder for every figure as SVG, as PNG where @resvg/resvg-js is installed, and as PDF where pdfkit and svg-to-pdfkit are.',
+    }),
+    titles: Flags.boolean({
+      default: true,
+      allowNo: true,
+      summary: 'Titles in these figures; a paper has them in its captions.',
     }),
     ...storageFlag,
   };

@@ -11,6 +11,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import Eval from '../../commands/eval.js';
 import Report from '../../commands/report.js';
 import { loadModel } from '../../src/engine/load-model.js';
+import { pdfRenderer } from '../../src/reporting/pdf.js';
 import { pngRenderer } from '../../src/reporting/png.js';
 import { root } from '../helpers/built.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
@@ -86,17 +87,28 @@ describe('sspec report', () => {
     expect(new Set(kinds)).toEqual(new Set(['evaluation', 'profile']));
   });
 
-  it('writes every figure as SVG, and as PNG where that can be drawn', async () => {
+  it('writes every figure as SVG, and as PNG and PDF where these can be drawn', async () => {
     const figures = join(temporaryDirectory(), 'figures');
     const argv = [profile, '-o', output(), '--figures', figures, '--json'];
     const { code, stdout } = await report(...argv);
     expect(code, stdout).toBe(0);
-    const endings = (await pngRenderer()) ? ['png', 'svg'] : ['svg'];
+    const endings = [
+      ...((await pdfRenderer()) ? ['pdf'] : []),
+      ...((await pngRenderer()) ? ['png'] : []),
+      'svg',
+    ];
     const expected = ['profile-mask', 'profile-speedups'].flatMap((name) =>
       endings.map((ending) => `${name}.${ending}`),
     );
     expect(readdirSync(figures).sort()).toEqual(expected);
     expect(JSON.parse(stdout).figures.sort()).toEqual(expected.map((name) => join(figures, name)));
+    const svg = () => readFileSync(join(figures, 'profile-speedups.svg'), 'utf8');
+    const title = '>Speedup by dataset and method</text>';
+    expect(svg()).toContain(title);
+    await report(...argv, '--no-titles');
+    expect(svg()).not.toContain(title);
+    if (endings.includes('pdf'))
+      expect(readFileSync(join(figures, 'profile-mask.pdf'), 'latin1')).toMatch(/^%PDF-1/);
   });
 
   it('refuses with one sentence, and writes nothing', async () => {
