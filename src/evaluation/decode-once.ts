@@ -1,46 +1,60 @@
 import type { DraftMemory } from '../decoding/draft-memory.js';
-import { type GenerateRequest, generate, roomFor } from '../decoding/generate.js';
+import { type GenerateRequest, type Generation, generate, roomFor } from '../decoding/generate.js';
+import type { Method } from '../decoding/method.js';
 import { relearn } from '../decoding/relearn.js';
-import { InputError } from '../errors.js';
-import type {
-  EvaluatedModel,
-  EvaluationPrompt,
-  EvaluationSettings,
-  NamedMethod,
-  Sample,
-} from './run.js';
+import type { DecodeStatistics } from '../decoding/statistics.js';
+import type { Model } from '../engine/load-model.js';
+
+/** The rounds of one generation: element i belongs to round i, the prefill left out. */
+export interface RoundRecord {
+  readonly drafted: readonly number[];
+  readonly accepted: readonly number[];
+  readonly draftSeconds: readonly number[];
+  readonly targetSeconds: readonly number[];
+}
 
 /** What a generation of a prompt by a method came to. */
-type Decoded = Omit<Sample, 'prompt' | 'method' | 'repetition' | 'order'>;
+export interface Decoded {
+  /** New tokens; repetitions with the same output share one array. */
+  readonly tokens: readonly number[];
+  readonly finishReason: Generation['finishReason'];
+  readonly statistics: DecodeStatistics;
+  readonly rounds: RoundRecord;
+  /** From the first token to the end: `decodeSeconds` and what the engine spends between rounds. */
+  readonly elapsedSeconds: number;
+  /** Largest resident memory of the process up to the end of this generation. */
+  readonly peakMemoryBytes: number;
+}
 
-/** A generation of an earlier run, from which the method's memory learns. */
-export async function decodedBefore(
-  { engine }: EvaluatedModel,
-  past: Sample,
-  { prompt, method, repetition }: Pick<Sample, 'prompt' | 'method' | 'repetition'>,
+interface DecodedPrompt {
+  readonly tokens: readonly number[];
+  readonly stop?: readonly string[];
+}
+
+/** Learns from a generation of an earlier run, as from one of this. */
+export function learnFrom(
+  { engine }: Pick<Model, 'engine'>,
+  { tokens, rounds }: Decoded,
+  prompt: DecodedPrompt,
+  method: Method,
   memory: DraftMemory,
-  settings: EvaluationSettings,
-): Promise<Decoded> {
-  if (past.prompt !== prompt || past.method !== method || past.repetition !== repetition)
-    throw new InputError(
-      `A generation of ${past.prompt.id} by ${past.method.name} stands where ${prompt.id} by ${method.name} is due: the generations to go on from are of another evaluation.`,
-    );
+  settings: { readonly maxNewTokens: number },
+): Promise<void> {
   const maxNewTokens = Math.min(settings.maxNewTokens, roomFor(engine, prompt.tokens));
-  const { tokens, rounds } = past;
   const { drafted, accepted } = rounds;
   const generation = { prompt: prompt.tokens, tokens, maxNewTokens, drafted, accepted };
-  await relearn(engine, method.method, memory, generation);
-  return past;
+  return relearn(engine, method, memory, generation);
 }
 
 /** Decodes a prompt with a method and times it. */
 export async function decodeOnce(
-  { engine, tokenizer }: EvaluatedModel,
+  { engine, tokenizer }: Pick<Model, 'engine' | 'tokenizer'>,
   start: Pick<GenerateRequest, 'cache' | 'cachedTokens' | 'memory'>,
-  prompt: EvaluationPrompt,
-  { method }: NamedMethod,
-  { maxNewTokens, sampling, coupling }: EvaluationSettings,
+  prompt: DecodedPrompt,
+  method: Method,
+  settings: Required<Pick<GenerateRequest, 'maxNewTokens' | 'sampling' | 'coupling'>>,
 ): Promise<Decoded> {
+  const { maxNewTokens, sampling, coupling } = settings;
   const { stop = [] } = prompt;
   const running = generate(engine, {
     prompt: prompt.tokens,

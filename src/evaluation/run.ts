@@ -5,16 +5,14 @@
  */
 import type { CouplingName } from '../decoding/coupling.js';
 import type { DraftMemory } from '../decoding/draft-memory.js';
-import { type Generation, roomFor } from '../decoding/generate.js';
+import { roomFor } from '../decoding/generate.js';
 import { keepDrafts, type Method, methodMemory } from '../decoding/method.js';
 import type { SamplingOptions } from '../decoding/sampling/options.js';
-import type { DecodeStatistics } from '../decoding/statistics.js';
 import type { KvCache } from '../engine/kv-cache.js';
 import type { Model } from '../engine/load-model.js';
 import { InputError } from '../errors.js';
 import { errorMessage } from '../files.js';
-import { decodedBefore, decodeOnce } from './decode-once.js';
-import { finishedPart } from './finished-part.js';
+import { type Decoded, decodeOnce, learnFrom } from './decode-once.js';
 import type { PromptForm } from './prompt-form.js';
 
 /** The conversation that a prompt is a turn of. */
@@ -97,31 +95,14 @@ export interface EvaluationRequest extends EvaluationSettings {
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-/** The rounds of one generation: element i belongs to round i, the prefill left out. */
-export interface RoundRecord {
-  readonly drafted: readonly number[];
-  readonly accepted: readonly number[];
-  readonly draftSeconds: readonly number[];
-  readonly targetSeconds: readonly number[];
-}
-
 /** One generation. */
-export interface Sample {
+export interface Sample extends Decoded {
   readonly prompt: EvaluationPrompt;
   readonly method: NamedMethod;
   /** From 0. */
   readonly repetition: number;
   /** The method's place among those that decoded this prompt in this repetition, from 0. */
   readonly order: number;
-  /** New tokens; repetitions with the same output share one array. */
-  readonly tokens: readonly number[];
-  readonly finishReason: Generation['finishReason'];
-  readonly statistics: DecodeStatistics;
-  readonly rounds: RoundRecord;
-  /** From the first token to the end: `decodeSeconds` and what the engine spends between rounds. */
-  readonly elapsedSeconds: number;
-  /** Largest resident memory of the process up to the end of this generation. */
-  readonly peakMemoryBytes: number;
 }
 
 /** All generations of an evaluation. */
@@ -169,7 +150,7 @@ export async function evaluate(
     const cachedTokens = request.sharePrefill && prompt === prefilled ? prompt.tokens.length : 0;
     prefilled = prompt;
     const start = { cache, cachedTokens, memory };
-    const decoded = await decodeOnce(model, start, prompt, method, request);
+    const decoded = await decodeOnce(model, start, prompt, method.method, request);
     request.onProgress?.(++done, total);
     return decoded;
   };
@@ -190,9 +171,11 @@ export async function evaluate(
           const method = methods[(order + p + repetition) % methods.length]!;
           const memory = memoryOf(method, repetition);
           const past = finished[samples.length];
-          const decoded = past
-            ? await decodedBefore(model, past, { prompt, method, repetition }, memory, request)
-            : await decode(prompt, method, memory);
+          if (past) {
+            checkPlace(past, { prompt, method, repetition });
+            await learnFrom(model, past, prompt, method.method, memory, request);
+          }
+          const decoded = past ?? (await decode(prompt, method, memory));
           const known = first.get(method) ?? decoded.tokens;
           first.set(method, known);
           const tokens = sameTokens(known, decoded.tokens) ? known : decoded.tokens;
@@ -212,6 +195,33 @@ export async function evaluate(
   } finally {
     await releaseDrafts();
   }
+}
+
+/** @throws InputError where a generation of an earlier run is not the one that would be next in this. */
+function checkPlace(
+  past: Sample,
+  { prompt, method, repetition }: Pick<Sample, 'prompt' | 'method' | 'repetition'>,
+): void {
+  if (past.prompt === prompt && past.method === method && past.repetition === repetition) return;
+  throw new InputError(
+    `A generation of ${past.prompt.id} by ${past.method.name} stands where ${prompt.id} by ${method.name} is due: the generations to go on from are of another evaluation.`,
+  );
+}
+
+/** The turns that every method has had, which alone can be compared; undefined where there is none. */
+function finishedPart(stopped: EvaluationResult): EvaluationResult | undefined {
+  const { settings, prompts, methods } = stopped;
+  const turns = Math.floor(stopped.samples.length / methods.length);
+  const samples = stopped.samples.slice(0, turns * methods.length);
+  if (samples.length === 0) return undefined;
+  const decoded = new Set(samples.map(({ prompt }) => prompt));
+  return {
+    settings: { ...settings, repetitions: Math.ceil(turns / prompts.length) },
+    prompts: prompts.filter((prompt) => decoded.has(prompt)),
+    methods,
+    samples,
+    planned: { prompts, repetitions: settings.repetitions },
+  };
 }
 
 /** Memories that are made where they are asked for, one for each method and repetition. */

@@ -521,7 +521,7 @@ describe('sspec dataset', () => {
 
 describe('sspec completion', () => {
   it('refuses a shell that it does not know', async () => {
-    const result = await runCommand(Completion, ['fish']);
-    expect(result).toMatchObject({ code: 2, stderr: expect.stringContaining('fish to be one of') });
+    const result = await runCommand(Completion, ['tcsh']);
+    expect(result).toMatchObject({ code: 2, stderr: expect.stringContaining('tcsh to be one of') });
   });
 });
