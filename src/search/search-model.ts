@@ -59,7 +59,10 @@ export interface SearchOptions extends ChatChoice {
 }
 
 /** What a search does, apart from the prompts and the study that it does it with. */
-type Plan = Omit<SearchRequest, 'calibration' | 'holdout' | 'study' | 'signal' | 'onProgress'>;
+type Plan = Omit<
+  SearchRequest,
+  'calibration' | 'holdout' | 'study' | 'signal' | 'onProgress' | 'onNotice'
+>;
 
 /**
  * Searches a skip mask and a draft-length rule for a model, or goes on with a search, and writes the profile of what it found.
@@ -99,7 +102,7 @@ export async function searchModel(model: Model, options: SearchOptions): Promise
 
 async function searchAnew(
   model: Model,
-  { output, signal, onProgress, warnings = [], command = 'searchModel' }: SearchOptions,
+  { output, signal, onProgress, onNotice, warnings = [], command = 'searchModel' }: SearchOptions,
   plan: Plan,
   split: SearchSplit,
   study: OpenStudy,
@@ -114,6 +117,7 @@ async function searchAnew(
     study,
     ...(signal && { signal }),
     ...(onProgress && { onProgress }),
+    ...(onNotice && { onNotice }),
   };
   await study.append({ type: 'note', key: 'command', value: command });
   await study.append({ type: 'note', key: 'model', value: reference });
