@@ -78,7 +78,7 @@ export async function keepEvaluation(
     if (!(error instanceof InputError)) throw error;
     const way = isKept
       ? '--resume writes it without measuring again'
-      : 'what is printed is all that there is';
+      : '--resume goes on from what was kept';
     return `${error.message.replace(/\.$/, '')}; ${directory} has not all of what was measured and printed: ${way}.`;
   }
 }
