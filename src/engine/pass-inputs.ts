@@ -1,9 +1,23 @@
 import { Tensor } from 'onnxruntime-node';
 import type { ModelConfig } from '../checkpoint/model-config.js';
 import { attentionInputs, blockSize, queryRowsPerToken } from '../graph/attention.js';
+import { hasMixedWindows } from '../graph/layer-kinds.js';
+import { identityRow } from '../graph/rope.js';
 
 /** What a row may not look at: its exponential is exactly 0 after the maximum is taken away. */
 const hidden = -1e9;
+
+/** What the rows of a pass may look at, in layers of one kind. */
+interface Bias {
+  readonly name: 'bias' | 'windowedBias';
+  /** Positions that a row sees, its own included. */
+  readonly window: number;
+  values: Float32Array;
+}
+
+function newBias(name: Bias['name'], window: number): Bias {
+  return { name, window, values: new Float32Array(0) };
+}
 
 /**
  * The inputs of passes of S tokens that do not depend on weights or cache: ids, rotary positions, slots of the new
@@ -16,11 +30,10 @@ export class PassInputs {
   private readonly rotary: Int32Array;
   private readonly slots: Int32Array;
   private readonly counts: Int32Array;
-  private bias = new Float32Array(0);
+  private readonly biases: readonly Bias[];
   private readonly rotatedHeads: number;
   private readonly rowsPerToken: number;
   private readonly kvHeads: number;
-  private readonly window: number;
 
   constructor(
     config: ModelConfig,
@@ -30,7 +43,10 @@ export class PassInputs {
     this.kvHeads = config.kvHeads;
     this.rotatedHeads = config.heads + config.kvHeads;
     this.rowsPerToken = queryRowsPerToken(config);
-    this.window = config.slidingWindow ?? Number.POSITIVE_INFINITY;
+    const window = config.slidingWindow ?? Number.POSITIVE_INFINITY;
+    this.biases = hasMixedWindows(config)
+      ? [newBias('bias', Number.POSITIVE_INFINITY), newBias('windowedBias', window)]
+      : [newBias('bias', window)];
     const int64 = (size: number, dims: number[]) => {
       const data = new BigInt64Array(size);
       return { tensor: new Tensor('int64', data, dims), halves: new Int32Array(data.buffer) };
@@ -43,6 +59,8 @@ export class PassInputs {
     this.rotary = rotary.halves;
     this.slots = slots.halves;
     this.counts = counts.halves;
+    const row = identityRow(config);
+    for (let at = this.rotatedHeads * tokens; at < heads * tokens; at++) this.rotary[2 * at] = row;
     this.feeds = {
       token_ids: ids.tensor,
       [attentionInputs.rotary]: rotary.tensor,
@@ -70,46 +88,47 @@ export class PassInputs {
     }
     this.counts[0] = Math.max(1, full);
     this.counts[2] = tail;
-    this.setBias(position, full, tail);
+    for (const bias of this.biases) this.setBias(bias, position, full, tail);
   }
 
   /**
    * Row r of a block belongs to token r mod S, which sees the positions up to its own, within the sliding window. Where
    * there is no full block, a masked one stands in its place.
    */
-  private setBias(position: number, full: number, tail: number): void {
+  private setBias(bias: Bias, position: number, full: number, tail: number): void {
     const blocks = Math.max(1, full) + tail;
-    const { tokens, window } = this;
+    const { tokens } = this;
+    const { name, window } = bias;
     const rows = this.rowsPerToken * tokens;
     const size = blocks * rows * blockSize;
-    if (this.bias.length !== size) {
-      this.bias = new Float32Array(size);
-      this.feeds[attentionInputs.bias] = new Tensor('float32', this.bias, [
+    if (bias.values.length !== size) {
+      bias.values = new Float32Array(size);
+      this.feeds[attentionInputs[name]] = new Tensor('float32', bias.values, [
         blocks,
         1,
         rows,
         blockSize,
       ]);
     }
-    const { bias } = this;
+    const { values } = bias;
     const perBlock = rows * blockSize;
     const masked = full === 0 ? 1 : 0;
-    if (masked > 0) bias.fill(hidden, 0, perBlock);
+    if (masked > 0) values.fill(hidden, 0, perBlock);
     for (let block = masked; block < blocks; block++) {
       const first = (block - masked) * blockSize;
       const at = block * perBlock;
       if (first + blockSize - 1 <= position && position + tokens - 1 - first < window) {
-        bias.fill(0, at, at + perBlock);
+        values.fill(0, at, at + perBlock);
         continue;
       }
       for (let token = 0; token < tokens; token++) {
         const last = position + token - first;
         const start = at + token * blockSize;
         for (let i = 0; i < blockSize; i++)
-          bias[start + i] = i <= last && last - i < window ? 0 : hidden;
+          values[start + i] = i <= last && last - i < window ? 0 : hidden;
       }
       for (let group = 1; group < this.rowsPerToken; group++) {
-        bias.copyWithin(at + group * tokens * blockSize, at, at + tokens * blockSize);
+        values.copyWithin(at + group * tokens * blockSize, at, at + tokens * blockSize);
       }
     }
   }

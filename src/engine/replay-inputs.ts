@@ -1,6 +1,8 @@
 import { Tensor } from 'onnxruntime-node';
 import type { ModelConfig } from '../checkpoint/model-config.js';
 import { attentionInputs, blockSize, queryRowsPerToken, tailName } from '../graph/attention.js';
+import { hasMixedWindows } from '../graph/layer-kinds.js';
+import { identityRow } from '../graph/rope.js';
 import type { KvCache } from './kv-cache.js';
 
 /** What a row may not look at, as in pass-inputs.ts. */
@@ -32,38 +34,41 @@ export class ReplayInputs {
     const { tokens, first, starts } = layout;
     const { kvHeads, heads, layers, headDim } = config;
     const count = tokens.length;
-    const window = config.slidingWindow ?? Number.POSITIVE_INFINITY;
     const past = Math.max(1, Math.ceil(starts.at(-1)! / blockSize));
     const tail = Math.ceil(count / blockSize);
     const int64 = (values: number[], dims: number[]) =>
       new Tensor('int64', BigInt64Array.from(values, BigInt), dims);
     const queries = tokens.map((_, i) => i);
     const rotated = Array.from({ length: heads + 2 * kvHeads }, (_, head) =>
-      queries.map((i) => (head < heads + kvHeads ? first + i : 0)),
+      queries.map((i) => (head < heads + kvHeads ? first + i : identityRow(config))),
     );
     const slots = Array.from({ length: kvHeads }, (_, head) =>
       queries.map((i) => [Math.floor(i / blockSize), head, i % blockSize]),
     );
     const rows = queryRowsPerToken(config);
-    const bias = new Float32Array((past + tail) * rows * count * blockSize).fill(hidden);
-    const perBlock = rows * count * blockSize;
-    let start = first;
-    let next = 0;
-    for (const i of queries) {
-      const position = first + i;
-      while (next < starts.length && starts[next]! <= position) start = starts[next++]!;
-      const allow = (block: number, slot: number) => {
-        for (let row = i; row < rows * count; row += count) {
-          bias[block * perBlock + row * blockSize + slot] = 0;
+    const biasOf = (window: number) => {
+      const bias = new Float32Array((past + tail) * rows * count * blockSize).fill(hidden);
+      const perBlock = rows * count * blockSize;
+      let start = first;
+      let next = 0;
+      for (const i of queries) {
+        const position = first + i;
+        while (next < starts.length && starts[next]! <= position) start = starts[next++]!;
+        const allow = (block: number, slot: number) => {
+          for (let row = i; row < rows * count; row += count) {
+            bias[block * perBlock + row * blockSize + slot] = 0;
+          }
+        };
+        for (let p = Math.max(0, position - window + 1); p < start; p++) {
+          allow(Math.floor(p / blockSize), p % blockSize);
         }
-      };
-      for (let p = Math.max(0, position - window + 1); p < start; p++) {
-        allow(Math.floor(p / blockSize), p % blockSize);
+        for (let p = Math.max(start, position - window + 1); p <= position; p++) {
+          allow(past + Math.floor((p - first) / blockSize), (p - first) % blockSize);
+        }
       }
-      for (let p = Math.max(start, position - window + 1); p <= position; p++) {
-        allow(past + Math.floor((p - first) / blockSize), (p - first) % blockSize);
-      }
-    }
+      return new Tensor('float32', bias, [past + tail, 1, rows * count, blockSize]);
+    };
+    const window = config.slidingWindow ?? Number.POSITIVE_INFINITY;
     // Every layer writes its rows into its own copy of the scratch blocks, so all can be fed the same zeros.
     const scratch = new Tensor('float32', new Float32Array(tail * kvHeads * blockSize * headDim), [
       tail,
@@ -76,12 +81,12 @@ export class ReplayInputs {
       [attentionInputs.rotary]: int64(rotated.flat(), [rotated.length, count]),
       [attentionInputs.slots]: int64(slots.flat(2), [kvHeads, count, 3]),
       [attentionInputs.blockCounts]: int64([past, tail], [2]),
-      [attentionInputs.bias]: new Tensor('float32', bias, [
-        past + tail,
-        1,
-        rows * count,
-        blockSize,
-      ]),
+      ...(hasMixedWindows(config)
+        ? {
+            [attentionInputs.bias]: biasOf(Number.POSITIVE_INFINITY),
+            [attentionInputs.windowedBias]: biasOf(window),
+          }
+        : { [attentionInputs.bias]: biasOf(window) }),
       ...cache.leadingBlocks(past),
     };
     for (let layer = 0; layer < layers; layer++) {

@@ -22,7 +22,9 @@
  */
 import type { ModelConfig } from '../checkpoint/model-config.js';
 import type { Initializers, Nodes } from './builder.js';
+import { readsWindowedBias, ropeOfLayer } from './layer-kinds.js';
 import { addLinear, type StoredLinear } from './linear.js';
+import { addQkNorm, addSoftCap, type StoredQkNorm } from './norm.js';
 
 /**
  * Positions in a K/V block: short enough that little is computed on padding, long enough for matrix kernels. Part of the
@@ -37,7 +39,10 @@ export function queryRowsPerToken(config: ModelConfig): number {
 
 /** Weights of one attention sublayer in the external data. */
 export interface StoredAttention {
-  readonly norm: Float32Array;
+  /** Before the sublayer, and after it; null where the model has none. */
+  readonly norm: Float32Array | null;
+  readonly outNorm: Float32Array | null;
+  readonly qkNorm: StoredQkNorm | null;
   /** Rows of q, then k, then v. */
   readonly qkv: StoredLinear;
   readonly output: StoredLinear;
@@ -47,6 +52,8 @@ export interface StoredAttention {
 export const attentionInputs = {
   rotary: 'rotary_positions',
   bias: 'attention_bias',
+  /** Of the layers with a window, where others have none. */
+  windowedBias: 'windowed_attention_bias',
   slots: 'new_slots',
   blockCounts: 'block_counts',
 } as const;
@@ -75,16 +82,25 @@ export function addAttention(
   const single = H === KV;
   const int64 = (values: readonly number[]) => shared.int64(`int64:${values.join(',')}`, values);
 
-  const qkv = addLinear(nodes, shared, stored.qkv, x, 'qkv');
+  const projected = addLinear(nodes, shared, stored.qkv, x, 'qkv');
+  const qkv = stored.qkNorm
+    ? addQkNorm(nodes, shared, config, stored.qkNorm, projected)
+    : projected;
   const byToken = nodes.add('Reshape', 'qkv_heads', [qkv, int64([-1, H + 2 * KV, D])]);
   const byHead = nodes.add('Transpose', 'qkv_by_head', [byToken], { perm: { ints: [1, 0, 2] } });
-  // One rotation for q, k and v: the rows of v are given position 0, whose rotation is the identity.
-  const rotated = nodes.add('RotaryEmbedding', 'rotated', [
-    byHead,
-    attentionInputs.rotary,
-    'rope_cos',
-    'rope_sin',
-  ]);
+  // One rotation for q, k and v: the rows of v are given a position whose rotation is the identity.
+  const rope = ropeOfLayer(config, layer);
+  const rotated =
+    rope === null
+      ? byHead
+      : nodes.add(
+          'RotaryEmbedding',
+          'rotated',
+          [byHead, attentionInputs.rotary, `${rope}_cos`, `${rope}_sin`],
+          config.rotaryDim === null
+            ? {}
+            : { num_heads: { int: 1 }, rotary_embedding_dim: { int: config.rotaryDim } },
+        );
   const [q, k, v] = nodes.addMany(
     'Split',
     'split',
@@ -101,7 +117,9 @@ export function addAttention(
 
   const tailK = nodes.add('ScatterND', 'tail_k', [tailName('k', layer), attentionInputs.slots, k]);
   const tailV = nodes.add('ScatterND', 'tail_v', [tailName('v', layer), attentionInputs.slots, v]);
-  const scale = { transB: { int: 1 }, alpha: { float: 1 / Math.sqrt(D) } };
+  const { attentionScale, attentionSoftCap } = config;
+  const alpha = (attentionScale ?? 1 / Math.sqrt(D)) / (attentionSoftCap ?? 1);
+  const scale = { transB: { int: 1 }, alpha: { float: alpha } };
   const scoresPast = nodes.add(
     'FusedMatMul',
     'scores_past',
@@ -110,7 +128,9 @@ export function addAttention(
   );
   const scoresTail = nodes.add('FusedMatMul', 'scores_tail', [queries, tailK], scale);
   const scores = nodes.add('Concat', 'scores', [scoresPast, scoresTail], { axis: { int: 0 } });
-  const masked = nodes.add('Add', 'masked', [scores, attentionInputs.bias]);
+  const capped = addSoftCap(nodes, shared, scores, attentionSoftCap, 'capped');
+  const bias = readsWindowedBias(config, layer) ? 'windowedBias' : 'bias';
+  const masked = nodes.add('Add', 'masked', [capped, attentionInputs[bias]]);
   const maximum = nodes.add('ReduceMax', 'maximum', [masked, int64([0, 3])], {
     keepdims: { int: 1 },
   });

@@ -86,18 +86,19 @@ export function addLinear(
 
 /**
  * Adds the look-up of embedding rows by token id, out of the same stored bytes that the head multiplies with when the
- * two are tied. Returns the name of the result [S, columns].
+ * two are tied. Returns the name of the result [S, columns], which is the label.
  */
 export function addEmbedding(
   nodes: Nodes,
   shared: Initializers,
   stored: StoredLinear,
   ids: string,
+  label: string,
 ): string {
   const { rows, columns } = stored;
   if (stored.precision === 'fp32') {
     const table = shared.external('embedding', elementType.float, [rows, columns], stored.weight);
-    return nodes.add('Gather', 'embedded', [table, ids], { axis: { int: 0 } });
+    return nodes.add('Gather', label, [table, ids], { axis: { int: 0 } });
   }
   const bits = stored.precision === 'int8' ? 8 : 4;
   const table = shared.external(
@@ -114,7 +115,7 @@ export function addEmbedding(
   );
   const scaled = nodes.add(
     'GatherBlockQuantized',
-    stored.offsets ? 'embedded_scaled' : 'embedded',
+    stored.offsets ? `${label}_scaled` : label,
     [table, ids, scales],
     {
       gather_axis: { int: 0 },
@@ -131,14 +132,11 @@ export function addEmbedding(
     [rows, blocks, 1],
     stored.offsets,
   );
-  const added = nodes.add('Gather', 'embedded_offsets', [offsets, ids], { axis: { int: 0 } });
-  const inBlocks = nodes.add('Reshape', 'embedded_blocks', [
+  const added = nodes.add('Gather', `${label}_offsets`, [offsets, ids], { axis: { int: 0 } });
+  const inBlocks = nodes.add('Reshape', `${label}_blocks`, [
     scaled,
     shared.int64(`int64:-1,${blocks},${stored.block}`, [-1, blocks, stored.block]),
   ]);
-  const sum = nodes.add('Add', 'embedded_sum', [inBlocks, added]);
-  return nodes.add('Reshape', 'embedded', [
-    sum,
-    shared.int64(`int64:-1,${columns}`, [-1, columns]),
-  ]);
+  const sum = nodes.add('Add', `${label}_sum`, [inBlocks, added]);
+  return nodes.add('Reshape', label, [sum, shared.int64(`int64:-1,${columns}`, [-1, columns])]);
 }

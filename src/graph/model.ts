@@ -16,21 +16,26 @@ import {
   Nodes,
   valueInfo,
 } from './builder.js';
+import { hasMixedWindows, type RopeName } from './layer-kinds.js';
 import { addEmbedding, addLinear, type StoredLinear } from './linear.js';
 import { addMlp, type StoredMlp } from './mlp.js';
+import { addNorm, addScale, addSoftCap } from './norm.js';
 import { GraphProtoSchema, ModelProtoSchema } from './onnx_pb.js';
+import { rotaryDimensions } from './rope.js';
 
 /** Where every weight of a model lies in the external data. */
 export interface StoredModel {
   readonly embedding: StoredLinear;
   readonly layers: readonly { readonly attention: StoredAttention; readonly mlp: StoredMlp }[];
+  /** Scaled by what multiplies the logits. */
   readonly finalNorm: Float32Array;
   readonly head: StoredLinear;
-  readonly ropeTable: {
+  readonly ropeTables: readonly {
+    readonly name: RopeName;
     readonly rows: number;
     readonly cos: ExternalRange;
     readonly sin: ExternalRange;
-  };
+  }[];
 }
 
 /**
@@ -46,30 +51,33 @@ export interface StoredModel {
  * @param gated false leaves the gates out, for decoding that skips nothing: a gate costs 5 to 10 microseconds.
  */
 export function buildModel(config: ModelConfig, stored: StoredModel, gated: boolean): Uint8Array {
-  const { layers, kvHeads: KV, headDim: D, heads: H, rmsNormEps } = config;
+  const { layers, kvHeads: KV, headDim: D, heads: H } = config;
   const shared = new Initializers();
   const nodes = new Nodes('');
-  shared.external(
-    'rope_cos',
-    elementType.float,
-    [stored.ropeTable.rows, D / 2],
-    stored.ropeTable.cos,
-  );
-  shared.external(
-    'rope_sin',
-    elementType.float,
-    [stored.ropeTable.rows, D / 2],
-    stored.ropeTable.sin,
-  );
-  const norm = (into: Nodes, x: string, weight: Float32Array, label: string) => {
-    const name = shared.inline(`${into.scope}norm`, elementType.float, [config.hiddenSize], weight);
-    return into.add('SimplifiedLayerNormalization', label, [x, name], {
-      axis: { int: -1 },
-      epsilon: { float: rmsNormEps },
-    });
+  const half = rotaryDimensions(config) / 2;
+  for (const { name, rows, cos, sin } of stored.ropeTables) {
+    shared.external(`${name}_cos`, elementType.float, [rows, half], cos);
+    shared.external(`${name}_sin`, elementType.float, [rows, half], sin);
+  }
+  /** A norm before or after a sublayer, where the model has one. */
+  const norm = (
+    into: Nodes,
+    x: string,
+    weight: Float32Array | null,
+    label: string,
+    name: string,
+  ) => (weight ? addNorm(into, shared, config, x, weight, label, name) : x);
+  /** The hidden state after a sublayer. */
+  const sum = (into: Nodes, x: string, update: string, outNorm: Float32Array | null) => {
+    const normed = norm(into, update, outNorm, 'out_normed', 'out_norm');
+    const scaled = addScale(into, shared, normed, config.residualScale, 'out_scaled');
+    return into.add('Add', 'sum', [x, scaled]);
   };
 
-  let hidden = addEmbedding(nodes, shared, stored.embedding, 'token_ids');
+  const { embeddingScale } = config;
+  const rowsLabel = embeddingScale === 1 ? 'embedded' : 'embedding_rows';
+  const embedded = addEmbedding(nodes, shared, stored.embedding, 'token_ids', rowsLabel);
+  let hidden = addScale(nodes, shared, embedded, embeddingScale, 'embedded');
   const runs = gated
     ? nodes.addMany(
         'Split',
@@ -92,9 +100,9 @@ export function buildModel(config: ModelConfig, stored: StoredModel, gated: bool
       config,
       l,
       layer.attention,
-      norm(attention, before, layer.attention.norm, 'normed'),
+      norm(attention, before, layer.attention.norm, 'normed', 'norm'),
     );
-    const afterAttention = [attention.add('Add', 'sum', [before, output]), k, v];
+    const afterAttention = [sum(attention, before, output, layer.attention.outNorm), k, v];
     const gate = (
       index: number,
       then: Nodes,
@@ -134,20 +142,22 @@ export function buildModel(config: ModelConfig, stored: StoredModel, gated: bool
     newRows.push(newK, newV);
 
     const mlp = new Nodes(`layer${l}.mlp.`);
-    const update = addMlp(mlp, shared, layer.mlp, norm(mlp, middle, layer.mlp.norm, 'normed'));
-    const afterMlp = [mlp.add('Add', 'sum', [middle, update])];
+    const normed = norm(mlp, middle, layer.mlp.norm, 'normed', 'norm');
+    const update = addMlp(mlp, shared, config, layer.mlp, normed);
+    const afterMlp = [sum(mlp, middle, update, layer.mlp.outNorm)];
     const noMlp = new Nodes(`layer${l}.no_mlp.`);
     hidden = gate(2 * l + 1, mlp, afterMlp, noMlp, [noMlp.add('Identity', 'sum', [middle])])[0]!;
   }
   const newKv = nodes.add('Concat', 'new_kv', newRows, { axis: { int: 0 } });
   const wanted = nodes.add('Gather', 'wanted', [hidden, 'logit_rows'], { axis: { int: 0 } });
-  const logits = addLinear(
+  const product = addLinear(
     nodes,
     shared,
     stored.head,
-    norm(nodes, wanted, stored.finalNorm, 'final'),
+    addNorm(nodes, shared, config, wanted, stored.finalNorm, 'final', 'norm'),
     'logits',
   );
+  const logits = addSoftCap(nodes, shared, product, config.logitSoftCap, 'capped_logits');
 
   const rows = 'rows';
   const int64 = elementType.int64;
@@ -156,6 +166,13 @@ export function buildModel(config: ModelConfig, stored: StoredModel, gated: bool
     valueInfo(attentionInputs.rotary, int64, [H + 2 * KV, 'tokens']),
     valueInfo(attentionInputs.slots, int64, [KV, 'tokens', 3]),
     valueInfo(attentionInputs.bias, elementType.float, ['blocks', 1, rows, blockSize]),
+    ...(hasMixedWindows(config)
+      ? [
+          valueInfo(attentionInputs.windowedBias, elementType.float, [
+            ...['blocks', 1, rows, blockSize],
+          ]),
+        ]
+      : []),
     valueInfo(attentionInputs.blockCounts, int64, [2]),
     valueInfo('logit_rows', int64, ['wanted_rows']),
     ...(gated ? [valueInfo('run', elementType.bool, [2 * layers])] : []),
