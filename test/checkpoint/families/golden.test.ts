@@ -1,0 +1,81 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { families } from '../../../src/checkpoint/families/index.js';
+import { openCheckpoint } from '../../../src/checkpoint/open-checkpoint.js';
+import { complete } from '../../../src/decoding/generate.js';
+import type { Engine } from '../../../src/engine/engine.js';
+import { selfCheck } from '../../../src/engine/self-check.js';
+import { loadEngine } from '../../helpers/engine.js';
+import { logitDistance, randomMask } from '../../helpers/logits.js';
+
+/** A model of each family, and what transformers computes with it; see make-checkpoints.py beside them. */
+const data = join(import.meta.dirname, '../../data/families');
+const models = readdirSync(data, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => name);
+
+const goldenSchema = z.object({
+  prompt: z.array(z.int()),
+  greedy: z.array(z.int()),
+  logits_of_prompt_end: z.array(z.number()),
+  logits_of_last: z.array(z.number()),
+});
+
+const files = models.flatMap((name): [string, string, string][] => [
+  [name, 'a folder', join(data, name)],
+  ...(existsSync(join(data, name, 'model.gguf'))
+    ? [[name, 'a GGUF file', join(data, name, 'model.gguf')] as [string, string, string]]
+    : []),
+]);
+
+describe.each(files)('%s in %s', (name, _, path) => {
+  const golden = goldenSchema.parse(
+    JSON.parse(readFileSync(join(data, name, 'golden.json'), 'utf8')),
+  );
+  const { prompt, greedy } = golden;
+  const ids = [...prompt, ...greedy];
+  let engine: Engine;
+  beforeAll(async () => {
+    engine = await loadEngine(path, 'fp32', 1, 'gated');
+  });
+  afterAll(() => engine.close());
+
+  it('gives the logits that transformers does', async () => {
+    const { vocabSize } = engine.config;
+    const logits = await engine.forward(
+      engine.createCache(ids.length),
+      ids,
+      0,
+      engine.target,
+      'all',
+    );
+    const furthest = (position: number, expected: number[]) =>
+      logitDistance(logits.slice(position * vocabSize, (position + 1) * vocabSize), [expected]).max;
+    expect(furthest(prompt.length - 1, golden.logits_of_prompt_end)).toBeLessThan(2e-4);
+    expect(furthest(ids.length - 1, golden.logits_of_last)).toBeLessThan(2e-4);
+  });
+
+  it('gives the greedy tokens that transformers does, with a draft as without', async () => {
+    const request = { prompt, maxNewTokens: greedy.length, ignoreEos: true };
+    expect((await complete(engine, request)).tokens).toEqual(greedy);
+    const mask = randomMask(engine.config.layers, 3, 0.4);
+    const method = { name: 'skip', mask, draftLength: 5, exit: { exit: 'fixed' } } as const;
+    expect((await complete(engine, { ...request, method })).tokens).toEqual(greedy);
+  });
+
+  it('a pass of several tokens has the bits of passes of one', async () => {
+    expect((await selfCheck(engine)).different).toEqual([]);
+    for (const precision of ['int8', 'int4'] as const) {
+      const quantised = await loadEngine(path, precision, 1, 'gated');
+      expect((await selfCheck(quantised)).different, precision).toEqual([]);
+      await quantised.close();
+    }
+  });
+});
+
+it('there is a model of every family', () => {
+  const found = models.map((name) => openCheckpoint(join(data, name)).config.modelType);
+  expect(found).toEqual(expect.arrayContaining(families.map(({ modelType }) => modelType)));
+});
