@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { families } from '../../../src/checkpoint/families/index.js';
+import { modelTensors } from '../../../src/checkpoint/model-tensors.js';
 import { openCheckpoint } from '../../../src/checkpoint/open-checkpoint.js';
 import { complete } from '../../../src/decoding/generate.js';
 import type { Engine } from '../../../src/engine/engine.js';
+import { ReplayInputs } from '../../../src/engine/replay-inputs.js';
 import { selfCheck } from '../../../src/engine/self-check.js';
 import { loadEngine } from '../../helpers/engine.js';
 import { logitDistance, randomMask } from '../../helpers/logits.js';
@@ -65,6 +67,21 @@ describe.each(files)('%s in %s', (name, _, path) => {
     expect((await complete(engine, { ...request, method })).tokens).toEqual(greedy);
   });
 
+  it('a window replay sees what passes see', async () => {
+    const { config } = engine;
+    const cache = engine.createCache(ids.length);
+    const logits = await engine.forward(cache, ids, 0, engine.target, 'all');
+    const first = prompt.length;
+    const inputs = new ReplayInputs(config, cache, {
+      ...{ tokens: greedy, first },
+      starts: greedy.flatMap((__, i) => (i % 7 === 0 ? [first + i] : [])),
+    });
+    const replayed = await engine.replay(inputs, engine.target);
+    expect(logitDistance(replayed, [logits.slice(first * config.vocabSize)]).max).toBeLessThan(
+      2e-4,
+    );
+  });
+
   it('a pass of several tokens has the bits of passes of one', async () => {
     expect((await selfCheck(engine)).different).toEqual([]);
     for (const precision of ['int8', 'int4'] as const) {
@@ -73,6 +90,21 @@ describe.each(files)('%s in %s', (name, _, path) => {
       await quantised.close();
     }
   });
+});
+
+it('sublayers that run alone are given the embeddings as they are multiplied', async () => {
+  const checkpoint = openCheckpoint(join(data, 'gemma'));
+  const token = 17;
+  const row = checkpoint.readRows(modelTensors(checkpoint).embedding, token, 1);
+  const engine = await loadEngine(join(data, 'gemma'), 'fp32', 1);
+  const sublayers = await engine.loadSublayers();
+  const cache = engine.createCache(32);
+  const layout = { tokens: [token], first: 0, starts: [0] };
+  const embedded = await sublayers.embed(new ReplayInputs(engine.config, cache, layout));
+  const scale = Math.fround(Math.sqrt(32));
+  expect([...embedded]).toEqual([...row.map((value) => value * scale)]);
+  await sublayers.close();
+  await engine.close();
 });
 
 it('there is a model of every family', () => {
