@@ -58,7 +58,17 @@ const configSchema = z.object({
  *   quantised, or a field is missing, out of its limits or at odds with another
  */
 export function parseModelConfig(json: unknown, file: string): ModelConfig {
-  return familyConfig(parseFamily(json, file), json, file);
+  const family = parseFamily(json, file);
+  return familyConfig(family, textFields(family, json, file), file);
+}
+
+/** The fields of the model for text: all, or those that stand inside, with the eos ids of the whole. */
+function textFields({ textConfig }: Family, json: unknown, file: string): unknown {
+  if (textConfig === undefined) return json;
+  const { field, absent } = textConfig;
+  const text = parseFields(z.object({ [field]: z.record(z.string(), z.unknown()) }), json, file);
+  const ends = parseFields(z.object({ eos_token_id: tokenIds.optional() }), json, file);
+  return { ...absent, ...text[field], ...ends };
 }
 
 /**

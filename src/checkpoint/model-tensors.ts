@@ -140,9 +140,13 @@ function shapesOf(config: ModelConfig): Readonly<Record<Projection, readonly [nu
 }
 
 /** A bias left out would change every output, and nothing else would tell. */
-function refuseUnusedBias({ tensors, config }: Checkpoint, used: ReadonlySet<TensorInfo>): void {
+function refuseUnusedBias(
+  { tensors, config, names: { beside = [] } }: Checkpoint,
+  used: ReadonlySet<TensorInfo>,
+): void {
+  const isBeside = (name: string) => beside.some((prefix) => name.startsWith(prefix));
   for (const tensor of tensors.values())
-    if (tensor.name.endsWith('.bias') && !used.has(tensor))
+    if (tensor.name.endsWith('.bias') && !used.has(tensor) && !isBeside(tensor.name))
       throw new InputError(
         `${tensor.file}: tensor "${tensor.name}" is a bias, which a ${config.modelType} model of this configuration does not have, and without it the output would be wrong; check model_type and the bias flags of the configuration.`,
       );

@@ -220,6 +220,11 @@ describe('parseModelConfig', () => {
       /layer_types lists 2 layers, and there are 1/,
     ],
     [{ model_type: 'gemma2', layer_types: ['conv'] }, /"layer_types\.0"/],
+    [
+      { model_type: 'gemma3_text', use_bidirectional_attention: true },
+      /"use_bidirectional_attention" cannot be used: attention to both sides makes embeddings/,
+    ],
+    [{ model_type: 'gemma3' }, /"text_config"/],
     [{ model_type: 'granite', logits_scaling: 0 }, /"logits_scaling"/],
     [{ rope_parameters: { rope_type: 'linear' } }, /rope_parameters\.factor is missing/],
     [{ rope_parameters: { partial_rotary_factor: 0.5 } }, /partial_rotary_factor/],

@@ -20,6 +20,8 @@ export interface TensorNames {
   readonly parts: Readonly<Partial<Record<LayerPart, string>>>;
   /** Weights of norms are stored less 1. */
   readonly normsLessOne?: true;
+  /** How names begin of tensors that text alone does not need. */
+  readonly beside?: readonly string[];
 }
 
 /** What fields of config.json say that only some families heed, or heed otherwise; options that are absent are Llama's. */
@@ -55,6 +57,11 @@ export interface GgufForm {
 export interface Family {
   /** `model_type` of config.json; part of a model's hash. */
   readonly modelType: string;
+  /** Where config.json has the fields of the text model inside another's, and what is taken for those that it leaves out. */
+  readonly textConfig?: {
+    readonly field: string;
+    readonly absent: Readonly<Record<string, unknown>>;
+  };
   /** What the family's class in transformers takes for fields that config.json leaves out. */
   readonly absent: {
     readonly kvHeads: 'heads' | number;

@@ -11,6 +11,9 @@ const schema = z.object({
   final_logit_softcapping: softCap,
   sliding_window: windowSize.default(4096),
   sliding_window_pattern: z.int().positive().default(6),
+  use_bidirectional_attention: z
+    .literal(false, 'attention to both sides makes embeddings, not text')
+    .nullish(),
 });
 
 /** Gemma 3 for text: Gemma 2 with norms of q and k instead of soft caps, and a window and a rotation of its own in five layers of six. */
@@ -42,4 +45,29 @@ export const gemma3: Family = {
       query_pre_attn_scalar: layers === 62 ? hiddenSize / heads : headDim,
     }),
   },
+};
+
+const prefix = 'language_model.';
+
+/** Gemma 3 for images and text, of which the text part is run. */
+export const gemma3WithImages: Family = {
+  ...gemma3,
+  modelType: 'gemma3',
+  textConfig: {
+    field: 'text_config',
+    absent: {
+      ...{ hidden_size: 2304, intermediate_size: 9216, num_hidden_layers: 26, vocab_size: 262208 },
+      ...{ num_attention_heads: 8, max_position_embeddings: 131072 },
+    },
+  },
+  names: {
+    ...gemma3.names,
+    embedding: `${prefix}${gemma3.names.embedding}`,
+    finalNorm: `${prefix}${gemma3.names.finalNorm}`,
+    head: `${prefix}${gemma3.names.head}`,
+    layer: `${prefix}${gemma3.names.layer}`,
+    beside: ['vision_tower.', 'multi_modal_projector.'],
+  },
+  // llama.cpp writes the text part as a model for text, the rest into a file of its own.
+  gguf: null,
 };

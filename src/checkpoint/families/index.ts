@@ -1,7 +1,7 @@
 import type { Family, GgufForm } from './family.js';
 import { gemma } from './gemma.js';
 import { gemma2 } from './gemma2.js';
-import { gemma3 } from './gemma3.js';
+import { gemma3, gemma3WithImages } from './gemma3.js';
 import { granite } from './granite.js';
 import { llama } from './llama.js';
 import { whatIsMissing } from './missing.js';
@@ -14,7 +14,7 @@ import { smollm3 } from './smollm3.js';
 
 /** Every family that can be run; a new one is a module beside this one and a line here. */
 export const families: readonly Family[] = [
-  ...[llama, mistral, qwen2, qwen3, gemma, gemma2, gemma3],
+  ...[llama, mistral, qwen2, qwen3, gemma, gemma2, gemma3, gemma3WithImages],
   ...[phi3, olmo2, granite, smollm3],
 ];
 

@@ -1,7 +1,6 @@
 /** What the graph lacks for well-known families, by `model_type` or GGUF's `general.architecture`, to be told to whoever has one. */
 const MISSING: Readonly<Record<string, string>> = {
   falcon: 'LayerNorm, and attention and MLP side by side',
-  gemma3: 'images beside text (models for text alone say gemma3_text)',
   gemma3n: 'embeddings in every layer',
   gpt_oss: 'a mixture of experts',
   gpt2: 'LayerNorm, and positions that are added',
