@@ -96,7 +96,11 @@ export function parseRope(fields: RopeFields, context: RopeContext, file: string
             scaling: parseScaling(windowed, sizes, `${file}: ${field}.sliding_attention`),
           },
     partial,
-    contextLength: scaling?.type === 'factors' ? (sizes.original ?? sizes.longest) : sizes.longest,
+    // With other factors for longer sequences, these are good for the original context alone.
+    contextLength:
+      scaling?.type === 'factors' && ofAll.long_factor
+        ? (sizes.original ?? sizes.longest)
+        : sizes.longest,
   };
 }
 

@@ -131,6 +131,10 @@ describe('parseModelConfig', () => {
         attentionFactor: Math.sqrt(1 + Math.log(4) / Math.log(4)),
       },
     });
+    // As GGUF files of Llama 3.1 have it: one set of factors for all lengths.
+    const { long_factor: _, ...frequencies } = longRope;
+    const llama = parse({ rope_scaling: frequencies, ...original });
+    expect(llama.contextLength).toBe(16);
   });
 
   it('has a rotation of their own for the layers with a window, in both spellings', () => {

@@ -33,8 +33,10 @@ const OPTIONAL_KEYS = {
   logits_scaling: 'logit_scale',
 } as const;
 
-/** Tensors that divide the rotary frequencies, one for each: of Llama 3.1 and later, and of Phi 3's models for long contexts. */
-const ROPE_FACTORS = ['rope_freqs.weight', 'rope_factors_short.weight'];
+/** Tensors that divide the rotary frequencies: of Llama 3.1 and later, and of Phi 3's models for long contexts. */
+const FREQUENCIES = 'rope_freqs.weight';
+const SHORT_FACTORS = 'rope_factors_short.weight';
+const LONG_FACTORS = 'rope_factors_long.weight';
 
 /** A GGUF file's metadata as a configuration, and the family that it is of. */
 export interface GgufConfig {
@@ -121,11 +123,14 @@ function ropeScaling(
   tensors: GgufHeader['tensors'],
   find: (name: string) => GgufValue | undefined,
 ): Readonly<Record<string, unknown>> | null {
-  const name = ROPE_FACTORS.find((stored) => tensors.has(stored));
-  if (name !== undefined)
+  const factorsOf = (name: string) => {
+    const tensor = tensors.get(name);
+    return tensor === undefined ? undefined : readFactors(file, name, tensor);
+  };
+  const short = factorsOf(FREQUENCIES) ?? factorsOf(SHORT_FACTORS);
+  if (short !== undefined)
     return {
-      rope_type: 'longrope',
-      short_factor: readFactors(file, name, tensors.get(name)!),
+      ...{ rope_type: 'longrope', short_factor: short, long_factor: factorsOf(LONG_FACTORS) },
       attention_factor: find('rope.scaling.attn_factor') ?? 1,
     };
   const type = find('rope.scaling.type') ?? 'none';
