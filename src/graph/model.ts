@@ -21,6 +21,7 @@ import { addEmbedding, addLinear, type StoredLinear } from './linear.js';
 import { addMlp, type StoredMlp } from './mlp.js';
 import { addNorm, addScale, addSoftCap } from './norm.js';
 import { GraphProtoSchema, ModelProtoSchema } from './onnx_pb.js';
+import { fuseResidualNorms, noUpdate } from './residual-norm.js';
 import { rotaryDimensions } from './rope.js';
 
 /** Where every weight of a model lies in the external data. */
@@ -59,17 +60,11 @@ export function buildModel(config: ModelConfig, stored: StoredModel, gated: bool
     shared.external(`${name}_cos`, elementType.float, [rows, half], cos);
     shared.external(`${name}_sin`, elementType.float, [rows, half], sin);
   }
-  /** A norm before or after a sublayer, where the model has one. */
-  const norm = (
-    into: Nodes,
-    x: string,
-    weight: Float32Array | null,
-    label: string,
-    name: string,
-  ) => (weight ? addNorm(into, shared, config, x, weight, label, name) : x);
   /** The hidden state after a sublayer. */
   const sum = (into: Nodes, x: string, update: string, outNorm: Float32Array | null) => {
-    const normed = norm(into, update, outNorm, 'out_normed', 'out_norm');
+    const normed = outNorm
+      ? addNorm(into, shared, config, update, outNorm, 'out_normed', 'out_norm')
+      : update;
     const scaled = addScale(into, shared, normed, config.residualScale, 'out_scaled');
     return into.add('Add', 'sum', [x, scaled]);
   };
@@ -78,6 +73,15 @@ export function buildModel(config: ModelConfig, stored: StoredModel, gated: bool
   const rowsLabel = embeddingScale === 1 ? 'embedded' : 'embedding_rows';
   const embedded = addEmbedding(nodes, shared, stored.embedding, 'token_ids', rowsLabel);
   let hidden = addScale(nodes, shared, embedded, embeddingScale, 'embedded');
+  const zeros = config.norms === 'after' ? null : nodes.add('Sub', noUpdate, [hidden, hidden]);
+  /** The norm before a sublayer, where the model has one. */
+  const norm = (into: Nodes, x: string, weight: Float32Array | null) => {
+    if (weight === null || zeros === null) return x;
+    const name = shared.inline(`${into.scope}norm`, elementType.float, [weight.length], weight);
+    return into.add('SkipSimplifiedLayerNormalization', 'normed', [x, zeros, name], {
+      epsilon: { float: config.rmsNormEps },
+    });
+  };
   const runs = gated
     ? nodes.addMany(
         'Split',
@@ -100,7 +104,7 @@ export function buildModel(config: ModelConfig, stored: StoredModel, gated: bool
       config,
       l,
       layer.attention,
-      norm(attention, before, layer.attention.norm, 'normed', 'norm'),
+      norm(attention, before, layer.attention.norm),
     );
     const afterAttention = [sum(attention, before, output, layer.attention.outNorm), k, v];
     const gate = (
@@ -142,7 +146,7 @@ export function buildModel(config: ModelConfig, stored: StoredModel, gated: bool
     newRows.push(newK, newV);
 
     const mlp = new Nodes(`layer${l}.mlp.`);
-    const normed = norm(mlp, middle, layer.mlp.norm, 'normed', 'norm');
+    const normed = norm(mlp, middle, layer.mlp.norm);
     const update = addMlp(mlp, shared, config, layer.mlp, normed);
     const afterMlp = [sum(mlp, middle, update, layer.mlp.outNorm)];
     const noMlp = new Nodes(`layer${l}.no_mlp.`);
@@ -185,6 +189,17 @@ export function buildModel(config: ModelConfig, stored: StoredModel, gated: bool
       );
     }
   }
+  const graph = create(GraphProtoSchema, {
+    name: 'gated-decoder',
+    node: nodes.list,
+    initializer: shared.list,
+    input: inputs,
+    output: [
+      valueInfo(logits, elementType.float, ['wanted_rows', config.vocabSize]),
+      valueInfo(newKv, elementType.float, ['new_rows', 'tokens', D]),
+    ],
+  });
+  if (!gated) fuseResidualNorms(graph);
   return toBinary(
     ModelProtoSchema,
     create(ModelProtoSchema, {
@@ -194,16 +209,7 @@ export function buildModel(config: ModelConfig, stored: StoredModel, gated: bool
         { domain: '', version: 18n },
         { domain: 'com.microsoft', version: 1n },
       ],
-      graph: create(GraphProtoSchema, {
-        name: 'gated-decoder',
-        node: nodes.list,
-        initializer: shared.list,
-        input: inputs,
-        output: [
-          valueInfo(logits, elementType.float, ['wanted_rows', config.vocabSize]),
-          valueInfo(newKv, elementType.float, ['new_rows', 'tokens', D]),
-        ],
-      }),
+      graph,
     }),
   );
 }

@@ -79,6 +79,10 @@ describe.each(files)('%s in %s', (name, _, path) => {
     const mask = randomMask(engine.config.layers, 3, 0.4);
     const method = { name: 'skip', mask, draftLength: 5, exit: { exit: 'fixed' } } as const;
     expect((await complete(engine, { ...request, method })).tokens).toEqual(greedy);
+    // Without gates a draft has a session of its own.
+    const plain = await loadEngine(path, 'fp32', 1);
+    expect((await complete(plain, { ...request, method })).tokens).toEqual(greedy);
+    await plain.close();
   });
 
   it('a window replay sees what passes see', async () => {
@@ -107,20 +111,31 @@ describe.each(files)('%s in %s', (name, _, path) => {
   });
 });
 
-it('sublayers that run alone are given the embeddings as they are multiplied', async () => {
-  const checkpoint = openCheckpoint(join(data, 'gemma'));
-  const token = 17;
-  const row = checkpoint.readRows(modelTensors(checkpoint).embedding, token, 1);
-  const engine = await loadEngine(join(data, 'gemma'), 'fp32', 1);
-  const sublayers = await engine.loadSublayers();
-  const cache = engine.createCache(32);
-  const layout = { tokens: [token], first: 0, starts: [0] };
-  const embedded = await sublayers.embed(new ReplayInputs(engine.config, cache, layout));
-  const scale = Math.fround(Math.sqrt(32));
-  expect([...embedded]).toEqual([...row.map((value) => value * scale)]);
-  await sublayers.close();
-  await engine.close();
-});
+it.each([
+  ['gemma', Math.sqrt(32)],
+  ['olmo2', 1],
+])(
+  'sublayers of %s that run alone are given the embeddings as they are multiplied',
+  async (name, scale) => {
+    const folder = join(data, name);
+    const checkpoint = openCheckpoint(folder);
+    const token = 17;
+    const row = checkpoint.readRows(modelTensors(checkpoint).embedding, token, 1);
+    const engine = await loadEngine(folder, 'fp32', 1);
+    const sublayers = await engine.loadSublayers();
+    const layout = { tokens: [token], first: 0, starts: [0] };
+    const inputs = new ReplayInputs(engine.config, engine.createCache(32), layout);
+    let hidden = await sublayers.embed(inputs);
+    expect([...hidden]).toEqual([...row.map((value) => value * Math.fround(scale))]);
+    for (let i = 0; i < sublayers.count; i++) {
+      const after = await sublayers.run(i, hidden, inputs);
+      expect(after).not.toEqual(hidden);
+      hidden = after;
+    }
+    await sublayers.close();
+    await engine.close();
+  },
+);
 
 it('a model for images and text has the text of the one for text alone', async () => {
   const folder = withImages(join(data, 'gemma3'));
