@@ -3,10 +3,11 @@ import type { ModelConfig } from '../checkpoint/model-config.js';
 import {
   addAttention,
   attentionInputs,
-  blockSize,
+  keyParts,
   pastName,
   type StoredAttention,
   tailName,
+  valueParts,
 } from './attention.js';
 import {
   type ExternalRange,
@@ -44,10 +45,10 @@ export interface StoredModel {
  * the weights serve the full model and every draft.
  *
  * Inputs (S new tokens, L layers; the others as in attention.ts): `token_ids` [S] int64; `rotary_positions`
- * [H + 2 KV, S] int64; `new_slots` [KV, S, 3] int64 (block, head, slot in the tail blocks); `attention_bias`;
- * `block_counts` [2] int64 = (Nf, Nt); `logit_rows` [Q] int64, the tokens whose logits are wanted; `run` [2 L] bool
- * (2 l: attention of layer l, 2 l + 1: its MLP); `past_k.l`, `past_v.l`, `tail_k.l`, `tail_v.l`.
- * Outputs: `logits` [Q, vocabulary]; `new_kv` [2 KV * attention sublayers that ran, S, D]: k then v of each layer.
+ * [S, H + 2 KV] int64; `attention_bias`; `score_padding` [KV, e, R, padding], zeros; `column_counts` [3] int64 = (P, t + S,
+ * padding); `logit_rows` [Q] int64, the tokens whose logits are wanted; `run` [2 L] bool (2 l: attention of layer l, 2 l + 1:
+ * its MLP); `past_k.l`, `past_v.l`, `tail_v.l`.
+ * Outputs: `logits` [Q, vocabulary]; `new_kv` [2 S * attention sublayers that ran, KV, D]: k then v of each layer.
  *
  * @param gated false leaves the gates out, for decoding that skips nothing: a gate costs 5 to 10 microseconds.
  */
@@ -130,7 +131,7 @@ export function buildModel(config: ModelConfig, stored: StoredModel, gated: bool
       );
     };
     const noAttention = new Nodes(`layer${l}.no_attention.`);
-    const none = { value: { tensor: emptyFloat([0, 1, D]) } };
+    const none = { value: { tensor: emptyFloat([0, KV, D]) } };
     const skippedAttention = [
       noAttention.add('Identity', 'sum', [before]),
       noAttention.add('Constant', 'k', [], none),
@@ -164,30 +165,26 @@ export function buildModel(config: ModelConfig, stored: StoredModel, gated: bool
   const logits = addSoftCap(nodes, shared, product, config.logitSoftCap, 'capped_logits');
 
   const rows = 'rows';
+  const [e, c] = [keyParts(config), valueParts(config)];
   const int64 = elementType.int64;
   const inputs = [
     valueInfo('token_ids', int64, ['tokens']),
-    valueInfo(attentionInputs.rotary, int64, [H + 2 * KV, 'tokens']),
-    valueInfo(attentionInputs.slots, int64, [KV, 'tokens', 3]),
-    valueInfo(attentionInputs.bias, elementType.float, ['blocks', 1, rows, blockSize]),
+    valueInfo(attentionInputs.rotary, int64, ['tokens', H + 2 * KV]),
+    valueInfo(attentionInputs.bias, elementType.float, [1, 1, rows, 'columns']),
     ...(hasMixedWindows(config)
-      ? [
-          valueInfo(attentionInputs.windowedBias, elementType.float, [
-            ...['blocks', 1, rows, blockSize],
-          ]),
-        ]
+      ? [valueInfo(attentionInputs.windowedBias, elementType.float, [1, 1, rows, 'columns'])]
       : []),
-    valueInfo(attentionInputs.blockCounts, int64, [2]),
+    valueInfo(attentionInputs.padding, elementType.float, [KV, e, rows, 'padding']),
+    valueInfo(attentionInputs.columns, int64, [3]),
     valueInfo('logit_rows', int64, ['wanted_rows']),
     ...(gated ? [valueInfo('run', elementType.bool, [2 * layers])] : []),
   ];
   for (let l = 0; l < layers; l++) {
-    for (const kind of ['k', 'v'] as const) {
-      inputs.push(
-        valueInfo(pastName(kind, l), elementType.float, ['full_blocks', KV, blockSize, D]),
-        valueInfo(tailName(kind, l), elementType.float, ['tail_blocks', KV, blockSize, D]),
-      );
-    }
+    inputs.push(
+      valueInfo(pastName('k', l), elementType.float, ['cached', KV, e, D / e]),
+      valueInfo(pastName('v', l), elementType.float, ['past', KV, c, D / c]),
+      valueInfo(tailName(l), elementType.float, ['tail', KV, c, D / c]),
+    );
   }
   const graph = create(GraphProtoSchema, {
     name: 'gated-decoder',
@@ -196,7 +193,7 @@ export function buildModel(config: ModelConfig, stored: StoredModel, gated: bool
     input: inputs,
     output: [
       valueInfo(logits, elementType.float, ['wanted_rows', config.vocabSize]),
-      valueInfo(newKv, elementType.float, ['new_rows', 'tokens', D]),
+      valueInfo(newKv, elementType.float, ['new_rows', KV, D]),
     ],
   });
   if (!gated) fuseResidualNorms(graph);

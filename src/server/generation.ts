@@ -2,7 +2,7 @@ import type { CouplingName } from '../decoding/coupling.js';
 import { type GenerateEvent, type Generation, generate, roomFor } from '../decoding/generate.js';
 import type { Method } from '../decoding/method.js';
 import type { SamplingOptions } from '../decoding/sampling/options.js';
-import { prefillChunk } from '../engine/engine.js';
+import { segmentRoom } from '../engine/engine.js';
 import type { Model } from '../engine/load-model.js';
 import type { Conversation, Conversations } from './conversations.js';
 import type { Metrics } from './metrics.js';
@@ -88,10 +88,9 @@ async function* prefillPasses(
   prompt: readonly number[],
 ): AsyncGenerator<number, void, void> {
   let at = Math.min(held.length, prompt.length - 1);
-  while (at + prefillChunk < prompt.length) {
-    const tokens = prompt.slice(at, at + prefillChunk);
-    await engine.forward(cache, tokens, at, engine.target, 'last');
-    at += prefillChunk;
+  for (let end = at + segmentRoom(at); end < prompt.length; end = at + segmentRoom(at)) {
+    await engine.forward(cache, prompt.slice(at, end), at, engine.target, 'last');
+    at = end;
     yield at;
   }
 }

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { complete } from '../../src/decoding/generate.js';
 import type { Method } from '../../src/decoding/method.js';
 import type { Engine } from '../../src/engine/engine.js';
-import { blockSize } from '../../src/graph/attention.js';
+import { segmentSize } from '../../src/graph/attention.js';
 import { loadMiniature } from '../helpers/engine.js';
 import { randomTokens } from '../helpers/logits.js';
 
@@ -75,7 +75,7 @@ it('a speculative request takes a cache of the size of an autoregressive one', a
     for (const { bytes } of caches) {
       expect(bytes).toBe(caches[0]!.bytes);
       expect(bytes).toBeGreaterThanOrEqual(least);
-      expect(bytes).toBeLessThanOrEqual(least + 2 * 2 * 2 * blockSize * 16 * 4);
+      expect(bytes).toBeLessThanOrEqual(least + 2 * 2 * 2 * segmentSize * 16 * 4);
     }
   }
   made.mockRestore();
