@@ -45,9 +45,9 @@ export interface StoredModel {
  * the weights serve the full model and every draft.
  *
  * Inputs (S new tokens, L layers; the others as in attention.ts): `token_ids` [S] int64; `rotary_positions`
- * [S, H + 2 KV] int64; `attention_bias`; `score_padding` [KV, e, R, padding], zeros; `column_counts` [3] int64 = (P, t + S,
- * padding); `logit_rows` [Q] int64, the tokens whose logits are wanted; `run` [2 L] bool (2 l: attention of layer l, 2 l + 1:
- * its MLP); `past_k.l`, `past_v.l`, `tail_v.l`.
+ * [S, H + 2 KV] int64; `attention_bias`, and `windowed_attention_bias` where only some layers have a window; `score_padding`
+ * [KV, e, R, padding], zeros; `column_counts` [3] int64 = (P, t + S, padding); `logit_rows` [Q] int64, the tokens whose logits
+ * are wanted; `run` [2 L] bool (2 l: attention of layer l, 2 l + 1: its MLP); `past_k.l`, `past_v.l`, `tail_v.l`.
  * Outputs: `logits` [Q, vocabulary]; `new_kv` [2 S * attention sublayers that ran, KV, D]: k then v of each layer.
  *
  * @param gated false leaves the gates out, for decoding that skips nothing: a gate costs 5 to 10 microseconds.
