@@ -58,8 +58,10 @@ function attentionFactor(scaling: RopeScaling | null): number {
  * The row of the rotary tables that leaves a vector as it is, which the rows of v are given: position 0, or one after all
  * positions where the tables scale what they rotate.
  */
-export function identityRow({ ropeScaling, contextLength }: ModelConfig): number {
-  return attentionFactor(ropeScaling) === 1 ? 0 : contextLength;
+export function identityRow(config: ModelConfig): number {
+  const { ropeScaling, windowedRope, contextLength } = config;
+  const scalings = [ropeScaling, windowedRope?.scaling ?? null];
+  return scalings.every((scaling) => attentionFactor(scaling) === 1) ? 0 : contextLength;
 }
 
 /** Cosines and sines of every position, and of the identity after them where {@link identityRow} says so. */
