@@ -6,10 +6,24 @@ import {
   keyParts,
   queryRowsPerToken,
 } from '../graph/attention.js';
+import { hasMixedWindows } from '../graph/layer-kinds.js';
+import { identityRow } from '../graph/rope.js';
 import { pastRows } from './kv-cache.js';
 
 /** What a row may not look at: its exponential is exactly 0 after the maximum is taken away. */
 export const hidden = -1e9;
+
+/** What the rows of a pass may look at, in layers of one kind. */
+interface Bias {
+  readonly name: 'bias' | 'windowedBias';
+  /** Positions that a row sees, its own included. */
+  readonly window: number;
+  values: Float32Array;
+}
+
+function newBias(name: Bias['name'], window: number): Bias {
+  return { name, window, values: new Float32Array(0) };
+}
 
 /**
  * The inputs of passes of S tokens that do not depend on weights or cache: ids, rotary positions, attention bias, counts of
@@ -22,11 +36,10 @@ export class PassInputs {
   private readonly rotary: Int32Array;
   private readonly counts: Int32Array;
   private readonly paddings: readonly Tensor[];
-  private bias = new Float32Array(0);
+  private readonly biases: readonly Bias[];
   private readonly heads: number;
   private readonly rotatedHeads: number;
   private readonly rowsPerToken: number;
-  private readonly window: number;
 
   constructor(
     config: ModelConfig,
@@ -35,7 +48,10 @@ export class PassInputs {
     this.heads = config.heads + 2 * config.kvHeads;
     this.rotatedHeads = config.heads + config.kvHeads;
     this.rowsPerToken = queryRowsPerToken(config);
-    this.window = config.slidingWindow ?? Number.POSITIVE_INFINITY;
+    const window = config.slidingWindow ?? Number.POSITIVE_INFINITY;
+    this.biases = hasMixedWindows(config)
+      ? [newBias('bias', Number.POSITIVE_INFINITY), newBias('windowedBias', window)]
+      : [newBias('bias', window)];
     const int64 = (dims: number[]) => {
       const data = new BigInt64Array(dims.reduce((product, size) => product * size));
       return { tensor: new Tensor('int64', data, dims), halves: new Int32Array(data.buffer) };
@@ -46,6 +62,10 @@ export class PassInputs {
     this.ids = ids.halves;
     this.rotary = rotary.halves;
     this.counts = counts.halves;
+    const row = identityRow(config);
+    for (let i = 0; i < tokens; i++)
+      for (let head = this.rotatedHeads; head < this.heads; head++)
+        this.rotary[2 * (i * this.heads + head)] = row;
     this.paddings = scorePaddings(config, tokens);
     this.feeds = {
       token_ids: ids.tensor,
@@ -69,26 +89,26 @@ export class PassInputs {
     this.counts[2] = columns - past;
     this.counts[4] = padding;
     this.feeds[attentionInputs.padding] = this.paddings[padding]!;
-    this.setBias(position, columns + padding);
+    for (const bias of this.biases) this.setBias(bias, position, columns + padding);
   }
 
   /** A token sees the positions up to its own, within the sliding window; column 0 is nobody's. */
-  private setBias(position: number, columns: number): void {
-    const { tokens, rowsPerToken, window } = this;
+  private setBias(bias: Bias, position: number, columns: number): void {
+    const { tokens, rowsPerToken } = this;
     const rows = rowsPerToken * tokens;
-    if (this.bias.length !== rows * columns) {
-      this.bias = new Float32Array(rows * columns);
+    if (bias.values.length !== rows * columns) {
+      bias.values = new Float32Array(rows * columns);
       const dims = [1, 1, rows, columns];
-      this.feeds[attentionInputs.bias] = new Tensor('float32', this.bias, dims);
+      this.feeds[attentionInputs[bias.name]] = new Tensor('float32', bias.values, dims);
     }
-    const { bias } = this;
+    const { values, window } = bias;
     for (let row = 0; row < rows; row++) {
       const own = position + Math.floor(row / rowsPerToken);
       const at = row * columns;
       const first = 1 + Math.max(0, own - window + 1);
-      bias.fill(hidden, at, at + first);
-      bias.fill(0, at + first, at + own + 2);
-      bias.fill(hidden, at + own + 2, at + columns);
+      values.fill(hidden, at, at + first);
+      values.fill(0, at + first, at + own + 2);
+      values.fill(hidden, at + own + 2, at + columns);
     }
   }
 }

@@ -1,6 +1,8 @@
 import { Tensor } from 'onnxruntime-node';
 import type { ModelConfig } from '../checkpoint/model-config.js';
 import { attentionInputs, queryRowsPerToken } from '../graph/attention.js';
+import { hasMixedWindows } from '../graph/layer-kinds.js';
+import { identityRow } from '../graph/rope.js';
 import { type KvCache, pastRows } from './kv-cache.js';
 import { hidden, missing, scorePaddings } from './pass-inputs.js';
 
@@ -30,7 +32,6 @@ export class ReplayInputs {
     const { tokens, first, starts } = layout;
     const { kvHeads, heads } = config;
     const count = tokens.length;
-    const window = config.slidingWindow ?? Number.POSITIVE_INFINITY;
     const cached = starts.at(-1)!;
     const past = pastRows(cached);
     const columns = 1 + cached + count;
@@ -39,30 +40,40 @@ export class ReplayInputs {
       new Tensor('int64', BigInt64Array.from(values, BigInt), dims);
     const rotated = tokens.flatMap((_, i) =>
       Array.from({ length: heads + 2 * kvHeads }, (_head, head) =>
-        head < heads + kvHeads ? first + i : 0,
+        head < heads + kvHeads ? first + i : identityRow(config),
       ),
     );
     const rows = queryRowsPerToken(config);
     const width = columns + padding;
-    const bias = new Float32Array(rows * count * width).fill(hidden);
-    let start = first;
-    let next = 0;
-    for (let i = 0; i < count; i++) {
-      const position = first + i;
-      while (next < starts.length && starts[next]! <= position) start = starts[next++]!;
-      const oldest = Math.max(0, position - window + 1);
-      for (let row = i * rows; row < (i + 1) * rows; row++) {
-        const cells = bias.subarray(row * width, (row + 1) * width);
-        if (oldest < start) cells.fill(0, 1 + oldest, 1 + start);
-        cells.fill(0, 1 + cached + Math.max(start, oldest) - first, 2 + cached + i);
+    /** @param window positions that a query sees, its own included. */
+    const biasOf = (window: number) => {
+      const bias = new Float32Array(rows * count * width).fill(hidden);
+      let start = first;
+      let next = 0;
+      for (let i = 0; i < count; i++) {
+        const position = first + i;
+        while (next < starts.length && starts[next]! <= position) start = starts[next++]!;
+        const oldest = Math.max(0, position - window + 1);
+        for (let row = i * rows; row < (i + 1) * rows; row++) {
+          const cells = bias.subarray(row * width, (row + 1) * width);
+          if (oldest < start) cells.fill(0, 1 + oldest, 1 + start);
+          cells.fill(0, 1 + cached + Math.max(start, oldest) - first, 2 + cached + i);
+        }
       }
-    }
+      return new Tensor('float32', bias, [1, 1, rows * count, width]);
+    };
+    const window = config.slidingWindow ?? Number.POSITIVE_INFINITY;
     const feeds: Record<string, Tensor> = {
       token_ids: int64([...tokens], [count]),
       [attentionInputs.rotary]: int64(rotated, [count, heads + 2 * kvHeads]),
       [attentionInputs.columns]: int64([past, columns - past, padding], [3]),
       [attentionInputs.padding]: scorePaddings(config, count)[padding]!,
-      [attentionInputs.bias]: new Tensor('float32', bias, [1, 1, rows * count, width]),
+      ...(hasMixedWindows(config)
+        ? {
+            [attentionInputs.bias]: biasOf(Number.POSITIVE_INFINITY),
+            [attentionInputs.windowedBias]: biasOf(window),
+          }
+        : { [attentionInputs.bias]: biasOf(window) }),
     };
     cache.feed(feeds, cached);
     this.feeds = feeds;

@@ -15,7 +15,8 @@
  * V      | [n, KV, c, D / c]  | cached values, as past [P, ...] and tail [t, ...]
  * bias   | [1, 1, R, T]       | 0 where a row may look, a large negative number where not
  *
- * w = softmax(q K^T / sqrt(D) + bias) over the columns; result w V = (w V of the past) + (w V of tail and new rows).
+ * w = softmax(q K^T / sqrt(D) + bias) over the columns; result w V = (w V of the past) + (w V of tail and new rows). Some families
+ * scale the products otherwise, or cap them softly before the bias.
  *
  * A score is a sum over D, wherever its key lies. The softmax of a row adds up in order, so that masked columns at the end change
  * nothing. In products with values a sum goes on from row to row; it is taken apart only where a segment begins, hence no pass
@@ -26,7 +27,9 @@
  */
 import type { ModelConfig } from '../checkpoint/model-config.js';
 import type { Initializers, Nodes } from './builder.js';
+import { readsWindowedBias, ropeOfLayer } from './layer-kinds.js';
 import { addLinear, type StoredLinear } from './linear.js';
+import { addQkNorm, addSoftCap, type StoredQkNorm } from './norm.js';
 
 /**
  * Positions in a segment: a pass copies the values of its own segment, and no pass runs over the end of one. Part of the compiled
@@ -59,7 +62,10 @@ const almostOne = 1 - 2 ** -24;
 
 /** Weights of one attention sublayer in the external data. */
 export interface StoredAttention {
-  readonly norm: Float32Array;
+  /** Before the sublayer, and after it; null where the model has none. */
+  readonly norm: Float32Array | null;
+  readonly outNorm: Float32Array | null;
+  readonly qkNorm: StoredQkNorm | null;
   /** Rows of q, then k, then v. */
   readonly qkv: StoredLinear;
   readonly output: StoredLinear;
@@ -69,6 +75,8 @@ export interface StoredAttention {
 export const attentionInputs = {
   rotary: 'rotary_positions',
   bias: 'attention_bias',
+  /** Of the layers with a window, where others have none. */
+  windowedBias: 'windowed_attention_bias',
   padding: 'score_padding',
   columns: 'column_counts',
 } as const;
@@ -100,15 +108,24 @@ export function addAttention(
   const reshape = (label: string, value: string, shape: readonly number[]) =>
     nodes.add('Reshape', label, [value, int64(shape)]);
 
-  const qkv = addLinear(nodes, shared, stored.qkv, x, 'qkv');
+  const projected = addLinear(nodes, shared, stored.qkv, x, 'qkv');
+  const qkv = stored.qkNorm
+    ? addQkNorm(nodes, shared, config, stored.qkNorm, projected)
+    : projected;
   const byToken = reshape('qkv_heads', qkv, [-1, H + 2 * KV, D]);
-  // One rotation for q, k and v: the rows of v are given position 0, whose rotation is the identity.
-  const rotated = nodes.add('RotaryEmbedding', 'rotated', [
-    byToken,
-    attentionInputs.rotary,
-    'rope_cos',
-    'rope_sin',
-  ]);
+  // One rotation for q, k and v: the rows of v are given a position whose rotation is the identity.
+  const rope = ropeOfLayer(config, layer);
+  const rotated =
+    rope === null
+      ? byToken
+      : nodes.add(
+          'RotaryEmbedding',
+          'rotated',
+          [byToken, attentionInputs.rotary, `${rope}_cos`, `${rope}_sin`],
+          config.rotaryDim === null
+            ? {}
+            : { num_heads: { int: 1 }, rotary_embedding_dim: { int: config.rotaryDim } },
+        );
   const [q, k, v] = nodes.addMany(
     'Split',
     'split',
@@ -126,10 +143,12 @@ export function addAttention(
   );
   const queries = reshape('q_rows', grouped, [KV, e, -1, D / e]);
 
+  const { attentionScale, attentionSoftCap } = config;
+  const alpha = (attentionScale ?? 1 / Math.sqrt(D)) / (attentionSoftCap ?? 1);
   const product = {
     transB: { int: 1 },
     transBatchB: { int: 1 },
-    alpha: { float: 1 / Math.sqrt(D) },
+    alpha: { float: alpha === 1 ? almostOne : alpha },
   };
   const scoresPast = nodes.add(
     'FusedMatMul',
@@ -146,7 +165,9 @@ export function addAttention(
     e === 1
       ? inParts
       : nodes.add('ReduceSum', 'scores_sum', [inParts, int64([1])], { keepdims: { int: 1 } });
-  const masked = nodes.add('Add', 'masked', [scores, attentionInputs.bias]);
+  const capped = addSoftCap(nodes, shared, scores, attentionSoftCap, 'capped');
+  const bias = readsWindowedBias(config, layer) ? 'windowedBias' : 'bias';
+  const masked = nodes.add('Add', 'masked', [capped, attentionInputs[bias]]);
   const weights = nodes.add('Softmax', 'weights', [masked], { axis: { int: -1 } });
   const [weightsPast, weightsTail] = nodes.addMany(
     'Split',

@@ -33,8 +33,7 @@ export async function openSkipDrafter(
 ): Promise<Drafter> {
   const state = createDraftExit(exit, draftLength);
   const graph = planGraph(plan, context.engine.model);
-  const always =
-    context.recorded ?? (await openGraphDrafter(graph, draftLength, state, context));
+  const always = context.recorded ?? (await openGraphDrafter(graph, draftLength, state, context));
   return fallback ? createFallback(always, fallback, budget) : always;
 }
 
