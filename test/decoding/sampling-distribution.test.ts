@@ -14,6 +14,7 @@ import type { SamplingOptions } from '../../src/decoding/sampling/options.js';
 import { skipGraph } from '../../src/engine/draft-graph.js';
 import type { Engine } from '../../src/engine/engine.js';
 import type { KvCache } from '../../src/engine/kv-cache.js';
+import { skipPlan } from '../../src/profile/draft-plan.js';
 import { chiSquare, chiSquareLimit } from '../helpers/chi-square.js';
 import { loadMiniature } from '../helpers/engine.js';
 import {
@@ -102,7 +103,7 @@ function skip(
   draftLength: number,
   exit: Extract<Method, { name: 'skip' }>['exit'],
 ): Extract<Method, { name: 'skip' }> {
-  return { name: 'skip', mask: { attention, mlp }, draftLength, exit };
+  return { name: 'skip', plan: skipPlan({ attention, mlp }), draftLength, exit };
 }
 
 let engine: Engine;
@@ -161,8 +162,8 @@ async function observe(
 
 async function open({ method, head }: Setting, context: DraftContext): Promise<Drafter> {
   if (!head || method.name !== 'skip') return (await methodMemory(method).open(context))!;
-  const { mask, draftLength, exit } = method;
-  const graph = narrowHead(skipGraph(mask), head);
+  const { plan, draftLength, exit } = method;
+  const graph = narrowHead(skipGraph(plan.mask), head);
   return openGraphDrafter(graph, draftLength, createDraftExit(exit, draftLength), context);
 }
 

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { loadModel, type Model } from '../../src/engine/load-model.js';
+import { skipPlan } from '../../src/profile/draft-plan.js';
 import { DEFAULT_LIMITS, type ServerOptions } from '../../src/server/options.js';
 import { createServer } from '../../src/server/server.js';
 import { byteLetters } from '../helpers/byte-tokenizer.js';
@@ -52,7 +53,7 @@ afterAll(async () => {
 /** Drafts that are often right, and as often wrong. */
 export const drafting: ServerOptions['method'] = {
   name: 'skip',
-  mask: { attention: [1], mlp: [] },
+  plan: skipPlan({ attention: [1], mlp: [] }),
   draftLength: 4,
   exit: { exit: 'fixed' },
 };

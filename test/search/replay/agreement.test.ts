@@ -6,6 +6,7 @@ import type { Round } from '../../../src/decoding/rounds.js';
 import { GREEDY, type SamplingOptions } from '../../../src/decoding/sampling/options.js';
 import type { Engine } from '../../../src/engine/engine.js';
 import { ReplayInputs } from '../../../src/engine/replay-inputs.js';
+import { skipPlan } from '../../../src/profile/draft-plan.js';
 import type { SkipMask } from '../../../src/profile/mask.js';
 import { type ReplayRecord, replayDraft } from '../../../src/search/replay/records.js';
 import { simulateRounds } from '../../../src/search/replay/simulate.js';
@@ -53,7 +54,7 @@ async function decodeAndReplay(
 ): Promise<Decoded> {
   const { vocabSize } = engine.config;
   const all: Round[] = [];
-  const method = { name: 'skip', mask, draftLength, exit } as const;
+  const method = { name: 'skip', plan: skipPlan(mask), draftLength, exit } as const;
   const request = { prompt, maxNewTokens: newTokens, method, sampling, ignoreEos: true };
   for await (const { round } of generate(engine, request)) if (round) all.push(round);
   const rounds = all.filter(({ kind }) => kind === 'round');
@@ -66,15 +67,15 @@ async function decodeAndReplay(
     starts: rounds.map(({ position }) => position - 1),
   });
   const room = Int32Array.from(tokens.slice(1), (_, i) => newTokens - i - 2);
-  const reference = { position: prompt.length, tokens, room, inputs };
+  const reference = { position: prompt.length, tokens, room, inputs, prompt, cache };
   const coupling = createCoupling('gumbel', sampling, vocabSize, 0);
-  const record = await replayDraft(gated, reference, gated.gates(mask), coupling);
+  const [record] = await replayDraft(gated, reference, gated.gates(mask), coupling, [null]);
   const logits = await gated.replay(inputs, gated.gates(mask));
-  const margins = Array.from(record.match, (_, i) => {
+  const margins = Array.from(record!.match, (_, i) => {
     const row = logits.slice(i * vocabSize, (i + 1) * vocabSize).sort();
     return row[vocabSize - 1]! - row[vocabSize - 2]!;
   });
-  return { rounds, record, margins };
+  return { rounds, record: record!, margins };
 }
 
 async function withEngines(
