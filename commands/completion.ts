@@ -1,22 +1,14 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Args } from '@oclif/core';
 import { BaseCommand } from '../src/cli/base-command.js';
+import { SCRIPTS } from '../src/cli/completion/scripts.js';
 import { InputError } from '../src/errors.js';
-import { errorMessage } from '../src/files.js';
 
-const SHELLS = ['bash', 'zsh', 'powershell'] as const;
-
-/** Where the plugin leaves the script of each shell, in its folder of the cache. */
-const SCRIPTS = {
-  bash: ['functions', 'bash', 'sspec.bash'],
-  zsh: ['zsh_setup'],
-  powershell: ['functions', 'powershell', 'sspec.ps1'],
-} as const;
+const SHELLS = ['bash', 'zsh', 'fish'] as const;
 
 export default class Completion extends BaseCommand {
   static override readonly summary = 'Print a completion script for your shell.';
-  static override readonly description = 'Evaluate it in the start-up file of the shell.';
+  static override readonly description =
+    'It completes commands, flags and their values, files, and the names of datasets, models and studies. Evaluate it in the start-up file of the shell.';
   static override readonly examples = [
     {
       description: 'bash, in ~/.bashrc:',
@@ -25,6 +17,10 @@ export default class Completion extends BaseCommand {
     {
       description: 'zsh, in ~/.zshrc:',
       command: 'eval "$(<%= config.bin %> <%= command.id %> zsh)"',
+    },
+    {
+      description: 'fish, in ~/.config/fish/config.fish:',
+      command: '<%= config.bin %> <%= command.id %> fish | source',
     },
   ];
   static override readonly args = {
@@ -42,16 +38,7 @@ export default class Completion extends BaseCommand {
       throw new InputError(
         `There is no completion for the shell "${wanted}"; name one of ${SHELLS.join(', ')}.`,
       );
-    const folder = join(this.config.cacheDir, 'autocomplete');
-    let script: string;
-    try {
-      await this.config.runCommand('autocomplete:create');
-      script = readFileSync(join(folder, ...SCRIPTS[shell]), 'utf8');
-    } catch (error) {
-      throw new InputError(
-        `Cannot write the completion files to ${folder}: ${errorMessage(error)}.`,
-      );
-    }
+    const script = SCRIPTS[shell];
     this.print(script);
     return { shell, script };
   }

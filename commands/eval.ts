@@ -77,8 +77,13 @@ export default class Eval extends BaseCommand {
       summary:
         'Folder for results.json, results.csv, samples.jsonl and report.html; Ctrl-C writes what was finished.',
     }),
+    resume: Flags.boolean({
+      dependsOn: ['output-dir'],
+      summary: 'Go on with the evaluation that was interrupted in the folder, if there is one.',
+    }),
     force: Flags.boolean({
       dependsOn: ['output-dir'],
+      exclusive: ['resume'],
       summary: 'Write over the results that the folder has.',
     }),
     format: Flags.option({
@@ -95,11 +100,15 @@ export default class Eval extends BaseCommand {
     const { flags } = await this.parse(Eval);
     const { commandLine } = await import('../src/cli/command-line.js');
     const { runEvaluation } = await import('../src/cli/evaluation.js');
-    const { EXIT } = await import('../src/cli/failure.js');
+    const { EXIT, resumption } = await import('../src/cli/failure.js');
     const { tell } = await import('../src/cli/tell.js');
     const { auditSentence, formatEvaluation } = await import('../src/reporting/evaluation.js');
     const { document, interrupted, unwritten } = await runEvaluation(flags, {
-      command: commandLine('eval', this.argv),
+      // One run measures the same as several.
+      command: commandLine(
+        'eval',
+        this.argv.filter((argument) => argument !== '--resume'),
+      ),
       warmup: flags.warmup ? WARMUP : 0,
       notice: (text) => this.notice(text, flags.quiet),
     });
@@ -112,7 +121,14 @@ export default class Eval extends BaseCommand {
     );
     if (unwritten !== undefined) tell('Error', unwritten);
     if (unwritten !== undefined || (flags.audit && isDefective)) process.exitCode = EXIT.failed;
-    if (interrupted) process.exitCode = EXIT.interrupted;
+    if (interrupted) {
+      process.exitCode = EXIT.interrupted;
+      const resume = resumption(['eval', ...this.argv]);
+      if (resume !== undefined) {
+        this.notice('--resume goes on with what is missing:', flags.quiet);
+        if (!flags.quiet) process.stderr.write(`  ${resume}\n`);
+      }
+    }
     return document;
   }
 }

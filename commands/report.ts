@@ -25,7 +25,7 @@ export default class Report extends BaseCommand {
       required: true,
       multiple: true,
       description:
-        'Folder that sspec eval --output-dir wrote, or its results.json; study (its name, file or folder); profile.',
+        'Folder that sspec eval --output-dir wrote, or its results.json; study (its name or file); profile; or a folder of these.',
     }),
   };
   static override readonly flags = {
@@ -37,7 +37,13 @@ export default class Report extends BaseCommand {
     }),
     figures: Flags.string({
       helpValue: 'DIR',
-      summary: 'Folder for every figure as SVG, and as PNG where @resvg/resvg-js is installed.',
+      summary:
+        'Folder for every figure as SVG, as PNG where @resvg/resvg-js is installed, and as PDF where pdfkit and svg-to-pdfkit are.',
+    }),
+    titles: Flags.boolean({
+      default: true,
+      allowNo: true,
+      summary: 'Titles in these figures; a paper has them in its captions.',
     }),
     ...storageFlag,
   };

@@ -39,7 +39,8 @@ interrupted at any moment, --resume goes on with it.`;
     }),
     trials: countFlag('trials', 'Candidates to try', 'trials'),
     timeout: durationFlag('timeout')({
-      summary: 'Start no trial later than this; the final measurements still follow.',
+      summary:
+        'Start no trial later than this after the beginning; what comes before the first (said at once) counts, and the final measurements follow.',
     }),
     sampler: Flags.option({
       options: samplerNames,

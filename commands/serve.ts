@@ -1,3 +1,4 @@
+import { Flags } from '@oclif/core';
 import { BaseCommand } from '../src/cli/base-command.js';
 import { InterruptedError } from '../src/cli/failure.js';
 import { methodFlags, modelFlags, numberFlag, samplingFlags } from '../src/cli/flags.js';
@@ -12,7 +13,9 @@ interface ServeDocument {
   readonly url: string;
   readonly model: string;
   readonly precision: string;
+  /** That of requests which name no profile. */
   readonly method: string;
+  readonly profiles: readonly string[];
   readonly prompt_tokens: number;
   readonly completion_tokens: number;
   readonly proposed_tokens: number;
@@ -25,14 +28,23 @@ export default class Serve extends BaseCommand {
   static override readonly description =
     `POST /v1/chat/completions and /v1/completions, GET /v1/models, /health and /metrics (Prometheus), a chat at /.
 One request is answered at a time; the others wait, each client in its turn. SIGINT or SIGTERM stops the server: the
-running request has --grace seconds to end. The sampling flags are what holds where a request does not say.`;
+running request has --grace seconds to end. The sampling flags are what holds where a request does not say.
+Of several profiles a request's field "profile" names one; "auto" takes the one that has been fastest for the kind of text.`;
   static override readonly examples = [
     '<%= config.bin %> <%= command.id %> --profile profile.json',
+    '<%= config.bin %> <%= command.id %> --profile stories=profile.json --profile code=code.json',
     'SSPEC_API_KEY=secret <%= config.bin %> <%= command.id %> --model ./my-model --host 0.0.0.0',
   ];
   static override readonly flags = {
     ...serveFlags,
     ...methodFlags,
+    profile: Flags.string({
+      multiple: true,
+      multipleNonGreedy: true,
+      helpGroup: 'DRAFTING',
+      helpValue: '[NAME=]FILE',
+      summary: 'Skip profile to draft with, the first by default; may be repeated, with names.',
+    }),
     ...samplingFlags,
     temperature: numberFlag('temperature')({
       default: 1,
@@ -44,7 +56,9 @@ running request has --grace seconds to end. The sampling flags are what holds wh
 
   async run(): Promise<ServeDocument> {
     const { flags } = await this.parse(Serve);
-    const { resolveMethod, samplingOptions } = await import('../src/cli/method.js');
+    const { samplingOptions } = await import('../src/cli/method.js');
+    const { namedFiles, servedProfiles } = await import('../src/cli/served-profiles.js');
+    const { keepDrafts } = await import('../src/decoding/method.js');
     const { loadModelWithProgress } = await import('../src/cli/load.js');
     const { checkExactness } = await import('../src/cli/exactness.js');
     const { readProfile } = await import('../src/profile/profile.js');
@@ -54,14 +68,20 @@ running request has --grace seconds to end. The sampling flags are what holds wh
     if (apiKey === '')
       throw new InputError('The API key is empty; give one, or unset SSPEC_API_KEY.');
     const sampling = samplingOptions({ ...flags, seed: 0 });
-    const profile = flags.profile === undefined ? undefined : readProfile(flags.profile);
-    const model: Model = await loadModelWithProgress(flags, profile);
+    const files = namedFiles(flags.profile ?? []);
+    const [first] = files;
+    const model: Model = await loadModelWithProgress(flags, first && readProfile(first.file));
+    let releaseDrafts = async () => {};
     try {
-      const { method, warnings } = resolveMethod(flags, model.engine);
+      const { profile: _files, ...drafting } = flags;
+      const { profiles, warnings } = servedProfiles(drafting, files, model.engine);
+      const methods = profiles.map(({ method }) => method);
+      // Else every change of profile would load one anew.
+      releaseDrafts = await keepDrafts(model.engine, methods);
       const { exact, warnings: inexact } = await checkExactness(model.engine, flags.quiet);
       for (const warning of [...warnings, ...inexact]) this.notice(warning, flags.quiet);
       const options: ServerOptions = {
-        ...{ method, sampling, coupling: flags.coupling, apiKey, cors: flags.cors ?? [] },
+        ...{ profiles, sampling, coupling: flags.coupling, apiKey, cors: flags.cors ?? [] },
         modelName: flags.name ?? modelNameOf(model.reference),
         hosts: servedHosts(host, apiKey),
         maxQueue: flags['max-queue'],
@@ -81,7 +101,8 @@ running request has --grace seconds to end. The sampling flags are what holds wh
       const server = createServer(model, options);
       const url = await listeningAt(server, host, flags.port);
       const { precision } = model.engine.model;
-      const line = `${options.modelName} (${precision}, ${method.name}) at ${url}`;
+      const method = methods[0]!.name;
+      const line = `${options.modelName} (${precision}, ${method}) at ${url}`;
       if (this.jsonEnabled()) this.notice(line, flags.quiet);
       else this.print(line);
       const stopped = interruptible(async (signal) => {
@@ -93,13 +114,15 @@ running request has --grace seconds to end. The sampling flags are what holds wh
         if (!(error instanceof InterruptedError)) throw error;
       });
       return {
-        ...{ url, model: model.reference, precision, method: method.name },
+        ...{ url, model: model.reference, precision, method },
+        profiles: profiles.map(({ name }) => name),
         prompt_tokens: server.totals.promptTokens,
         completion_tokens: server.totals.completionTokens,
         proposed_tokens: server.totals.proposedTokens,
         accepted_tokens: server.totals.acceptedTokens,
       };
     } finally {
+      await releaseDrafts();
       await model.close();
     }
   }

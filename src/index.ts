@@ -30,6 +30,7 @@ export {
   type Generation,
   generate,
 } from './decoding/generate.js';
+export type { EmittedLogprob, TokenLogprob } from './decoding/logprobs.js';
 export type { Method } from './decoding/method.js';
 export {
   type FittingProfile,

@@ -42,6 +42,7 @@ const NARROW: Readonly<Record<string, readonly string[]>> = {
     'src/errors.ts',
     'src/files.ts',
     'src/json-file.ts',
+    'src/lock.ts',
     'src/optimise',
     'src/profile/mask.ts',
   ],
@@ -143,6 +144,15 @@ describe('the layout', () => {
 
   it('no module imports itself by way of others', () => {
     expect(cyclesOf(modules)).toEqual([]);
+  });
+
+  it('documents that comments name are there', () => {
+    const named = [...modules.keys()].flatMap(
+      (file) => readFileSync(join(root, file), 'utf8').match(/\bdocs\/[\w-]+\.md\b/g) ?? [],
+    );
+    const there = readdirSync(join(root, 'docs')).map((name) => `docs/${name}`);
+    expect(named.length).toBeGreaterThan(3);
+    expect(named.filter((name) => !there.includes(name))).toEqual([]);
   });
 });
 

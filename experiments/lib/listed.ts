@@ -197,6 +197,16 @@ export const LISTED: Readonly<Record<string, ListedResult>> = {
     command: script('compile-memory.ts'),
     figures: each('{precision} {peak_memory_bytes:bytes}'),
   },
+  'serve-load': {
+    shows: 'the server under load: answers held against those of the library, and its memory',
+    command: script('serve-load.ts'),
+    figures: (content) => [
+      fill(
+        '{clients} clients for {minutes} minutes beside {harm} hostile requests: {answers} answers, {wrong} wrong; resident {settled_rss_bytes:bytes} after a minute, {last_rss_bytes:bytes} at the end',
+        content,
+      ),
+    ],
+  },
   'deep-miniature': {
     shows:
       'proof of the search on a random model built so that skipping is nearly free; of no real model',

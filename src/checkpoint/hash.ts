@@ -2,7 +2,12 @@ import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { InputError } from '../errors.js';
 import type { Checkpoint } from './checkpoint.js';
-import type { ModelConfig, Projection } from './model-config.js';
+import {
+  type LayerOptions,
+  llamaLayers,
+  type ModelConfig,
+  type Projection,
+} from './model-config.js';
 
 const CHUNK_BYTES = 8 << 20;
 
@@ -67,6 +72,22 @@ interface HashedConfig extends Omit<ModelConfig, 'biases'> {
   readonly partBiases: readonly Projection[];
 }
 
+const unlessLlama: { readonly [Option in keyof LayerOptions]: Share<LayerOptions[Option]> } = {
+  norms: { unlessDefault: llamaLayers.norms },
+  qkNorm: { unlessDefault: llamaLayers.qkNorm },
+  activation: { unlessDefault: llamaLayers.activation },
+  attentionScale: { unlessDefault: llamaLayers.attentionScale },
+  attentionSoftCap: { unlessDefault: llamaLayers.attentionSoftCap },
+  logitSoftCap: { unlessDefault: llamaLayers.logitSoftCap },
+  embeddingScale: { unlessDefault: llamaLayers.embeddingScale },
+  residualScale: { unlessDefault: llamaLayers.residualScale },
+  logitScale: { unlessDefault: llamaLayers.logitScale },
+  windowedLayers: { unlessDefault: llamaLayers.windowedLayers },
+  windowedRope: { unlessDefault: llamaLayers.windowedRope },
+  unrotatedLayers: { unlessDefault: llamaLayers.unrotatedLayers },
+  rotaryDim: { unlessDefault: llamaLayers.rotaryDim },
+};
+
 const SHARES: { readonly [Field in keyof HashedConfig]-?: Share<HashedConfig[Field]> } = {
   modelType: 'always',
   hiddenSize: 'always',
@@ -84,6 +105,7 @@ const SHARES: { readonly [Field in keyof HashedConfig]-?: Share<HashedConfig[Fie
   partBiases: { unlessDefault: [] },
   tiedEmbeddings: 'always',
   slidingWindow: 'always',
+  ...unlessLlama,
   // Where a sequence begins, ends or must stop does not change what a pass computes.
   contextLength: 'never',
   bosTokenId: 'never',

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isCheckpoint } from './formats/index.js';
 import { formatHubReference } from './hub-reference.js';
-import { ggufFiles, hubCacheDirectory } from './hub-snapshot.js';
+import { checkpointFilesOf, hubCacheDirectory } from './hub-snapshot.js';
 
 /** A model in the local Hugging Face cache. */
 export interface CachedModel {
@@ -37,7 +37,7 @@ function snapshotModels(
   snapshot: string,
   id: { readonly org: string; readonly name: string; readonly revision: string },
 ): CachedModel[] {
-  const files = ggufFiles(snapshot);
+  const files = checkpointFilesOf(snapshot);
   const isFolder = isCheckpoint(snapshot);
   const named = files.map((file): CachedModel => {
     const isOnly = files.length === 1 && !isFolder;

@@ -5,6 +5,7 @@ import { join, resolve, sep } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../errors.js';
 import { readJsonFile } from '../json-file.js';
+import { FILE_FORMATS, fileNamesOf } from './formats/index.js';
 import { formatHubReference, type HubReference } from './hub-reference.js';
 
 const COMMIT = /^[0-9a-f]{40}$/;
@@ -33,7 +34,7 @@ export function repositoryDirectory(
 
 /** What of a reference is in the local cache. */
 export interface CachedSnapshot {
-  /** The snapshot's folder or a GGUF file in it; null when neither is there. */
+  /** The snapshot's folder or the file in it that is a checkpoint; null when neither is there. */
   readonly path: string | null;
   /** Whether all files that make a model are there; other tools fetch config.json alone at times. */
   readonly complete: boolean;
@@ -42,7 +43,7 @@ export interface CachedSnapshot {
 /**
  * Looks a reference up in the cache of huggingface_hub: models--org--name/refs/<revision> holds a commit, snapshots/<commit>
  * the files.
- * @throws InputError when the snapshot has several GGUF files and the reference names none
+ * @throws InputError when the snapshot has several such files and the reference names none
  */
 export async function findSnapshot(hub: HubReference): Promise<CachedSnapshot> {
   const repository = repositoryDirectory(hub);
@@ -57,10 +58,10 @@ export async function findSnapshot(hub: HubReference): Promise<CachedSnapshot> {
     return existsSync(path) ? { path, complete: true } : { path: null, complete: false };
   }
   if (hasWholeCheckpoint(snapshot)) return { path: snapshot, complete: true };
-  const files = ggufFiles(snapshot);
+  const files = checkpointFilesOf(snapshot);
   if (files.length > 1)
     throw new InputError(
-      `${formatHubReference(hub)} has ${files.length} GGUF files in the cache; name one of them: ${chooseFrom(hub, files)}.`,
+      `${formatHubReference(hub)} has ${files.length} ${FILE_FORMATS} files in the cache; name one of them: ${chooseFrom(hub, files)}.`,
     );
   if (files.length === 1) return { path: join(snapshot, files[0]), complete: true };
   if (existsSync(join(snapshot, 'config.json'))) return { path: snapshot, complete: false };
@@ -73,12 +74,12 @@ export function chooseFrom(hub: HubReference, files: readonly string[]): string 
   return `${named.join(', ')}${files.length > LISTED ? ', …' : ''}`;
 }
 
-/** GGUF files of a snapshot, by their paths in it. */
-export function ggufFiles(snapshot: string): string[] {
+/** Files of a snapshot that are checkpoints by themselves, by their paths in it. */
+export function checkpointFilesOf(snapshot: string): string[] {
   if (!existsSync(snapshot)) return [];
   return readdirSync(snapshot, { recursive: true, encoding: 'utf8' })
     .map((name) => name.split(sep).join('/'))
-    .filter((name) => /\.gguf$/i.test(name) && existsSync(join(snapshot, name)))
+    .filter((name) => fileNamesOf(name) && existsSync(join(snapshot, name)))
     .sort();
 }
 

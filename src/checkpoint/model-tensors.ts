@@ -1,8 +1,8 @@
 import { InputError } from '../errors.js';
 import type { Checkpoint } from './checkpoint.js';
 import type { LayerPart } from './families/family.js';
-import { type TensorRole, tensorName } from './families/tensor-names.js';
-import type { ModelConfig, Projection } from './model-config.js';
+import { fusedParts, type TensorRole, tensorName } from './families/tensor-names.js';
+import { type ModelConfig, type Projection, projections } from './model-config.js';
 import type { TensorInfo } from './tensor-info.js';
 import { weightType } from './weight-type.js';
 
@@ -12,9 +12,9 @@ export interface LinearTensors {
   readonly bias: TensorInfo | null;
 }
 
-/** Tensors of one decoder layer: the two norms, [H], and the projections, of the shapes that `shapesOf` gives. */
+/** Tensors of one decoder layer: norms, null where the model has none, and projections, of the shapes that `shapesOf` gives. */
 export type LayerTensors = Readonly<
-  Record<Exclude<LayerPart, Projection>, TensorInfo> & Record<Projection, LinearTensors>
+  Record<Exclude<LayerPart, Projection>, TensorInfo | null> & Record<Projection, LinearTensors>
 >;
 
 /** All tensors that a model is made of, whatever the checkpoint calls them; each is stored, with the right shape and a float dtype. */
@@ -38,43 +38,71 @@ export function modelTensors(checkpoint: Checkpoint): ModelTensors {
   const { hiddenSize, vocabSize } = config;
   const used = new Set<TensorInfo>();
 
-  const need = (role: TensorRole, shape: readonly number[]): TensorInfo => {
+  const need = (role: TensorRole, shape: readonly number[], ofShape = shape): TensorInfo => {
     const name = tensorName(names, role);
-    const found = tensors.get(name);
+    const found = name === undefined ? undefined : tensors.get(name);
     if (found === undefined)
       throw new InputError(
-        `${directory}: tensor "${name}" of shape [${shape}] is missing; the checkpoint does not fit its configuration.`,
+        `${directory}: tensor "${name ?? role.part}" of shape [${ofShape}] is missing; the checkpoint does not fit its configuration.`,
       );
-    if (String(found.shape) !== String(shape))
+    if (String(found.shape) !== String(ofShape))
       throw new InputError(
-        `${found.file}: tensor "${name}" has shape [${found.shape}], but the configuration asks for [${shape}].`,
+        `${found.file}: tensor "${name}" has shape [${found.shape}], but the configuration asks for [${ofShape}].`,
       );
     weightType(found);
     used.add(found);
     return found;
   };
-  const outer = (part: 'embedding' | 'finalNorm' | 'head', shape: readonly number[]) =>
+  const norm = (role: TensorRole, size: number): TensorInfo => {
+    const found = need(role, [size]);
+    return names.normsLessOne ? { ...found, lessOne: true } : found;
+  };
+  const outer = (part: 'embedding' | 'head', shape: readonly number[]) =>
     need({ part, kind: 'weight' }, shape);
   const shapes = shapesOf(config);
-  const layer = (index: number): LayerTensors => {
-    const norm = (part: LayerPart) => need({ part, layer: index, kind: 'weight' }, [hiddenSize]);
-    const linear = (part: Projection): LinearTensors => ({
-      weight: need({ part, layer: index, kind: 'weight' }, shapes[part]),
-      bias: config.biases[part]
-        ? need({ part, layer: index, kind: 'bias' }, shapes[part].slice(0, 1))
-        : null,
-    });
+  /** A part's rows of the tensor that it is stored in. */
+  const rowsOf = (part: Projection, layer: number, kind: 'weight' | 'bias'): TensorInfo => {
+    const fused = fusedParts(names, part).filter(isProjection);
+    const rows = (parts: readonly Projection[]) =>
+      parts.reduce((sum, other) => sum + shapes[other][0], 0);
+    const [, columns] = shapes[part];
+    const shapeOf = (count: number) => (kind === 'bias' ? [count] : [count, columns]);
+    const whole = need({ part, layer, kind }, shapeOf(rows([part])), shapeOf(rows(fused)));
+    if (fused.length === 1) return whole;
+    const rowBytes = whole.byteLength / rows(fused);
     return {
-      attentionNorm: norm('attentionNorm'),
+      ...whole,
+      shape: shapeOf(rows([part])),
+      offset: whole.offset + rows(fused.slice(0, fused.indexOf(part))) * rowBytes,
+      byteLength: rows([part]) * rowBytes,
+    };
+  };
+  const { norms, qkNorm, heads, kvHeads, headDim } = config;
+  const before = norms !== 'after';
+  const after = norms !== 'before';
+  const layer = (index: number): LayerTensors => {
+    const normOf = (part: LayerPart, has: boolean, size = hiddenSize) =>
+      has ? norm({ part, layer: index, kind: 'weight' }, size) : null;
+    const linear = (part: Projection): LinearTensors => ({
+      weight: rowsOf(part, index, 'weight'),
+      bias: config.biases[part] ? rowsOf(part, index, 'bias') : null,
+    });
+    const width = (of: number) => (qkNorm === 'width' ? of * headDim : headDim);
+    return {
+      attentionNorm: normOf('attentionNorm', before),
       ...{ q: linear('q'), k: linear('k'), v: linear('v'), o: linear('o') },
-      mlpNorm: norm('mlpNorm'),
+      qNorm: normOf('qNorm', qkNorm !== 'none', width(heads)),
+      kNorm: normOf('kNorm', qkNorm !== 'none', width(kvHeads)),
+      attentionOutNorm: normOf('attentionOutNorm', after),
+      mlpNorm: normOf('mlpNorm', before),
       ...{ gate: linear('gate'), up: linear('up'), down: linear('down') },
+      mlpOutNorm: normOf('mlpOutNorm', after),
     };
   };
 
   const overVocabulary = [vocabSize, hiddenSize];
-  const headName = tensorName(names, { part: 'head', kind: 'weight' });
-  const embeddingName = tensorName(names, { part: 'embedding', kind: 'weight' });
+  const headName = `${names.head}.weight`;
+  const embeddingName = `${names.embedding}.weight`;
   const onlyHead = config.tiedEmbeddings && !tensors.has(embeddingName) && tensors.has(headName);
   const embedding = outer(onlyHead ? 'head' : 'embedding', overVocabulary);
   if (!config.tiedEmbeddings && !tensors.has(headName))
@@ -84,11 +112,15 @@ export function modelTensors(checkpoint: Checkpoint): ModelTensors {
   const found = {
     embedding,
     layers: Array.from({ length: config.layers }, (_, index) => layer(index)),
-    finalNorm: outer('finalNorm', [hiddenSize]),
+    finalNorm: norm({ part: 'finalNorm', kind: 'weight' }, hiddenSize),
     head: config.tiedEmbeddings ? embedding : outer('head', overVocabulary),
   };
   refuseUnusedBias(checkpoint, used);
   return found;
+}
+
+function isProjection(part: LayerPart): part is Projection {
+  return (projections as readonly LayerPart[]).includes(part);
 }
 
 /** Shapes of the projections, [outputs, inputs]. */
@@ -108,9 +140,13 @@ function shapesOf(config: ModelConfig): Readonly<Record<Projection, readonly [nu
 }
 
 /** A bias left out would change every output, and nothing else would tell. */
-function refuseUnusedBias({ tensors, config }: Checkpoint, used: ReadonlySet<TensorInfo>): void {
+function refuseUnusedBias(
+  { tensors, config, names: { beside = [] } }: Checkpoint,
+  used: ReadonlySet<TensorInfo>,
+): void {
+  const isBeside = (name: string) => beside.some((prefix) => name.startsWith(prefix));
   for (const tensor of tensors.values())
-    if (tensor.name.endsWith('.bias') && !used.has(tensor))
+    if (tensor.name.endsWith('.bias') && !used.has(tensor) && !isBeside(tensor.name))
       throw new InputError(
         `${tensor.file}: tensor "${tensor.name}" is a bias, which a ${config.modelType} model of this configuration does not have, and without it the output would be wrong; check model_type and the bias flags of the configuration.`,
       );

@@ -16,4 +16,6 @@ export interface TensorInfo {
    * j D/2 + i), as llama.cpp wants q and k. Absent: rows lie in Hugging Face's order.
    */
   readonly interleavedHeads?: number;
+  /** Values are stored less 1. Absent: as they are. */
+  readonly lessOne?: true;
 }

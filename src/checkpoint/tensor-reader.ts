@@ -69,7 +69,7 @@ export function createTensorReader(): TensorReader {
       const values = into === undefined ? new Float32Array(count) : into.subarray(0, count);
       if (type === 'F32' && tensor.interleavedHeads === undefined) {
         readExactly(fd, values, tensor.offset + firstRow * rowBytes, tensor.file);
-        return values;
+        return restored(tensor, values);
       }
       const perChunk = Math.max(1, Math.floor(CHUNK / rowSize));
       const chunk = new Uint8Array(Math.min(perChunk, rowCount) * rowBytes);
@@ -79,7 +79,7 @@ export function createTensorReader(): TensorReader {
         readRowBytes(open, firstRow + at, bytes);
         dequantise(type, bytes, values.subarray(at * rowSize, (at + part) * rowSize));
       }
-      return values;
+      return restored(tensor, values);
     },
     readBlocks(tensor, firstRow, rowCount) {
       const open = find(tensor, firstRow, rowCount);
@@ -92,6 +92,12 @@ export function createTensorReader(): TensorReader {
       descriptors.clear();
     },
   };
+}
+
+/** Values as they are meant, in place. */
+function restored({ lessOne }: TensorInfo, values: Float32Array): Float32Array {
+  if (lessOne) for (let i = 0; i < values.length; i++) values[i]! += 1;
+  return values;
 }
 
 /** A tensor, and what its rows are in the file. */

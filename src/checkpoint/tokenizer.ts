@@ -5,6 +5,7 @@ import { errorMessage } from '../files.js';
 import { parseFields } from '../json-file.js';
 import { type ChatMessage, renderChat } from './chat-template.js';
 import { formatOf } from './formats/index.js';
+import { spellingBytes } from './token-bytes.js';
 import type { TokenizerSource } from './tokenizer-source.js';
 
 /** Text to token ids and back, for one checkpoint. */
@@ -22,6 +23,8 @@ export interface TextTokenizer {
    * padded vocabulary can emit, give no text; special tokens neither, unless `skipSpecialTokens` is false.
    */
   decode(ids: readonly number[], options?: { skipSpecialTokens?: boolean }): string;
+  /** The bytes that a token spells, which may be a part of a character; of an id without a token none. */
+  bytes(id: number): Uint8Array;
   /** Whether `decode` leaves the id out by default: a special token, or an id without a token. */
   isSpecial(id: number): boolean;
   /** Whether the model has a chat template. */
@@ -94,6 +97,8 @@ function createTokenizer(source: TokenizerSource): TextTokenizer {
   const specialIds = new Set(
     fields.added_tokens.filter((token) => token.special).map((token) => token.id),
   );
+  const added = new Map(fields.added_tokens.map(({ id, content }) => [id, content]));
+  const bytesOf = spellingBytes(fields.decoder);
   const isKnown = (id: number) => library.id_to_token(id) !== undefined;
   const isSpecial = (id: number) => specialIds.has(id) || !isKnown(id);
   const encode: TextTokenizer['encode'] = (text, { addSpecialTokens = false } = {}) => {
@@ -119,6 +124,12 @@ function createTokenizer(source: TokenizerSource): TextTokenizer {
       const kept = ids.filter(skipSpecialTokens ? (id) => !isSpecial(id) : isKnown);
       // Cleaning up spaces would change text that was already streamed ("word ." becomes "word.").
       return kept.length === 0 ? '' : library.decode(kept, { clean_up_tokenization_spaces: false });
+    },
+    bytes(id) {
+      // Added tokens stand there as they are.
+      const literal = added.get(id);
+      if (literal !== undefined) return Buffer.from(literal);
+      return bytesOf(library.id_to_token(id) ?? '');
     },
     isSpecial,
     hasChatTemplate: source.template() !== undefined,

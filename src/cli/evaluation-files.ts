@@ -1,12 +1,62 @@
+/** The folder of an evaluation: what is there before it, as it goes, and at its end. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TextTokenizer } from '../checkpoint/tokenizer.js';
 import { InputError } from '../errors.js';
 import type { EvaluationDocument } from '../evaluation/document.js';
-import { writeEvaluation } from '../evaluation/output.js';
-import type { EvaluationResult } from '../evaluation/run.js';
+import { UNFINISHED, writeEvaluation } from '../evaluation/output.js';
+import { pastSamples } from '../evaluation/past-samples.js';
+import { readResults } from '../evaluation/results-file.js';
+import type { EvaluationRequest, EvaluationResult, Sample } from '../evaluation/run.js';
+import { type EvaluationStart, startFault, startOf } from '../evaluation/start.js';
+import type { UnfinishedEvaluation } from '../evaluation/unfinished.js';
 import { evaluationCsv } from '../reporting/evaluation.js';
 import { readEvaluationInput } from '../reporting/report/inputs.js';
 import { writeReport } from '../reporting/report/write.js';
+
+/**
+ * The results of a folder whose evaluation has run to its end; undefined where there are none, or where one is under way.
+ * @throws InputError when they are of something else than `start`, or of a part that cannot be gone on with.
+ */
+export function finishedEvaluation(
+  directory: string,
+  start: EvaluationStart,
+  audit: boolean,
+): EvaluationDocument | undefined {
+  const file = join(directory, 'results.json');
+  if (existsSync(join(directory, UNFINISHED)) || !existsSync(file)) return undefined;
+  const document = readResults(file);
+  const again = 'give --force to measure anew, or name another folder';
+  const fault = startFault(startOf(document), start);
+  if (fault !== undefined)
+    throw new InputError(`The evaluation in ${directory} ${fault}: ${again}.`);
+  if (document.partial)
+    throw new InputError(
+      `The evaluation in ${directory} was interrupted, and its ${UNFINISHED} is gone: ${again}.`,
+    );
+  if (audit && !document.audit)
+    throw new InputError(`The evaluation in ${directory} is finished and has no audit: ${again}.`);
+  return document;
+}
+
+/**
+ * What earlier runs measured, as samples of this one.
+ * @throws InputError for a generation of a prompt that this run does not have.
+ */
+export function earlierSamples(
+  { past }: Pick<UnfinishedEvaluation, 'past'>,
+  { prompts, methods }: Pick<EvaluationRequest, 'prompts' | 'methods'>,
+  directory: string,
+): Sample[] {
+  const sampleOf = pastSamples(prompts, methods);
+  return past.map((generation) => {
+    const sample = sampleOf(generation);
+    if (sample) return sample;
+    throw new InputError(
+      `${join(directory, UNFINISHED)} has a generation of ${generation.prompt} by ${generation.method}, which this run does not measure: give --force to measure anew, or name another folder.`,
+    );
+  });
+}
 
 /**
  * Writes an evaluation's files and its page.
@@ -17,6 +67,7 @@ export async function keepEvaluation(
   document: EvaluationDocument,
   result: EvaluationResult,
   tokenizer: TextTokenizer | null,
+  isKept: boolean,
 ): Promise<string | undefined> {
   try {
     writeEvaluation(directory, document, evaluationCsv(document), result, tokenizer);
@@ -24,8 +75,10 @@ export async function keepEvaluation(
     await writeReport([readEvaluationInput(directory)], { output });
     return undefined;
   } catch (error) {
-    if (error instanceof InputError)
-      return `${error.message.replace(/\.$/, '')}; ${directory} has not all of what was measured and printed.`;
-    throw error;
+    if (!(error instanceof InputError)) throw error;
+    const way = isKept
+      ? '--resume writes it without measuring again'
+      : '--resume goes on from what was kept';
+    return `${error.message.replace(/\.$/, '')}; ${directory} has not all of what was measured and printed: ${way}.`;
   }
 }

@@ -43,7 +43,8 @@ export async function evaluateWithProgress(
 ): Promise<Measured> {
   const { prompts, methods, repetitions, warmup } = request;
   const total = (methods.length + 1) * (warmup + prompts.length * repetitions);
-  const progress = createProgress({ label: 'Measuring', total, unit: 'generations', quiet });
+  const done = request.finished?.length ?? 0;
+  const progress = createProgress({ label: 'Measuring', total, done, unit: 'generations', quiet });
   const onProgress = (done: number) => progress.update(done);
   try {
     return await stoppable((signal) =>

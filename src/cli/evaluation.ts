@@ -9,12 +9,14 @@ import { prepareOutputDirectory } from '../evaluation/output.js';
 import type { ChatChoice } from '../evaluation/prompt-form.js';
 import { tokenizePrompts } from '../evaluation/prompts.js';
 import { shortOutputs } from '../evaluation/short-outputs.js';
+import { evaluationStart } from '../evaluation/start.js';
 import { POOLED, summarise } from '../evaluation/summary.js';
+import { openUnfinished, type UnfinishedEvaluation } from '../evaluation/unfinished.js';
 import { busyWarning, watchOthers } from '../measurement/busy.js';
 import { describeEnvironment } from '../measurement/environment.js';
 import { readProfile } from '../profile/profile.js';
 import { checkMethods, evaluatedMethods } from './evaluated-methods.js';
-import { keepEvaluation } from './evaluation-files.js';
+import { earlierSamples, finishedEvaluation, keepEvaluation } from './evaluation-files.js';
 import { evaluateWithProgress, stoppedEarly, turnsWithProgress } from './evaluation-progress.js';
 import { checkExactness } from './exactness.js';
 import { loadModelWithProgress, type ModelFlags } from './load.js';
@@ -31,6 +33,7 @@ export interface EvaluationFlags extends ModelFlags, SamplingFlags, ChatChoice {
   readonly audit: boolean;
   readonly 'output-dir'?: string | undefined;
   readonly force: boolean;
+  readonly resume: boolean;
 }
 
 /** What an evaluation came to. */
@@ -84,27 +87,60 @@ export async function runEvaluation(
     const environment = describeEnvironment({ threads: engine.threads, precision, modelHash });
     const maxNewTokens = flags['max-new-tokens'];
     const settings = { methods, sampling, maxNewTokens, repetitions, warmup, coupling };
-    const turns = await turnsWithProgress(model, { ...settings, prompts }, quiet);
-    tell(turns.warnings);
-    const othersSince = watchOthers();
-    const request = { ...settings, prompts: turns.prompts };
-    const { result, interrupted } = await evaluateWithProgress(model, request, quiet);
-    const measuredIn = { ...environment, others_cpu_share: othersSince() };
-    tell([stoppedEarly(result), shortOutputs(result)]);
-    const divergences = await findDivergences(engine, result);
-    const rows = summarise(result, divergences);
-    const document = evaluationDocument(model, result, datasets, rows, measuredIn, {
-      ...{ command, profiles, warnings: told },
-      ...(flags.audit && { audit: auditRecord(result, divergences, exactness.exact) }),
-    });
-    const unwritten =
+    const start = evaluationStart(model, settings, methods, datasets, profiles, environment);
+    if (directory !== undefined && flags.resume) {
+      const document = finishedEvaluation(directory, start, flags.audit);
+      if (document) {
+        notice(
+          `The evaluation in ${directory} is finished: what it found is told again, nothing measured anew.`,
+        );
+        return { document, interrupted: false, unwritten: undefined };
+      }
+    }
+    const log =
       directory === undefined
         ? undefined
-        : await keepEvaluation(directory, document, result, tokenizer);
-    return { document, interrupted, unwritten };
+        : openUnfinished(directory, start, { resume: flags.resume, warnings: told });
+    let kept: 'written' | 'unwritten' = 'unwritten';
+    try {
+      const turns = await turnsWithProgress(model, { ...settings, prompts }, quiet);
+      tell(turns.warnings);
+      const finished = log
+        ? earlierSamples(log, { prompts: turns.prompts, methods }, directory!)
+        : [];
+      const othersSince = watchOthers();
+      const request = { ...settings, prompts: turns.prompts, finished, onSample: log?.append };
+      const { result, interrupted } = await evaluateWithProgress(model, request, quiet);
+      const measuredIn = { ...environment, others_cpu_share: othersSince() };
+      tell([stoppedEarly(result), shortOutputs(result)]);
+      const divergences = await findDivergences(engine, result);
+      const rows = summarise(result, divergences);
+      const document = evaluationDocument(model, result, datasets, rows, measuredIn, {
+        ...{ command, profiles, warnings: [...new Set([...earlierWarnings(log), ...told])] },
+        ...(flags.audit && { audit: auditRecord(result, divergences, exactness.exact) }),
+      });
+      const unwritten = log
+        ? await keepEvaluation(directory!, document, result, tokenizer, log.keepsAll())
+        : undefined;
+      if (!interrupted && unwritten === undefined) kept = 'written';
+      return { document, interrupted, unwritten };
+    } finally {
+      log?.close(kept);
+    }
   } finally {
     await model.close();
   }
+}
+
+/** What runs before this one were warned of, and that there were some. */
+function earlierWarnings(log: UnfinishedEvaluation | undefined): readonly string[] {
+  const [first] = log?.sittings ?? [];
+  if (!log || first === undefined) return [];
+  const begun = `${first.sitting.slice(0, 16).replace('T', ' ')} UTC`;
+  return [
+    ...log.sittings.flatMap(({ warnings }) => warnings),
+    `Measured in ${log.sittings.length + 1} runs, the first of which began at ${begun}.`,
+  ];
 }
 
 /** Finds out before a model is loaded what can be found out. */
@@ -126,6 +162,7 @@ function checkFlags(flags: EvaluationFlags): {
       `"${POOLED}" is what the results of all datasets together are called; give the dataset of that name another.`,
     );
   }
-  if (directory !== undefined) prepareOutputDirectory(directory, flags.force);
+  if (directory !== undefined)
+    prepareOutputDirectory(directory, flags.force ? 'force' : flags.resume ? 'resume' : 'nothing');
   return { sampling, asked };
 }

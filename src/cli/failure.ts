@@ -40,14 +40,18 @@ export function describeFailure(
   const failure = sortFailure(error, commands);
   const resume = failure.code === 'interrupted' ? resumption(argv) : undefined;
   if (resume !== undefined)
-    return { ...failure, resume, message: 'Interrupted; --resume goes on with the study.' };
+    return { ...failure, resume, message: 'Interrupted; --resume goes on with what was finished.' };
   return { ...failure, message: sentence(failure.message) };
 }
 
 /** The command that goes on with what was interrupted; undefined where nothing was kept. */
-function resumption([command, ...argv]: readonly string[]): string | undefined {
-  if (command !== 'search') return undefined;
-  return commandLine(command, argv.includes('--resume') ? argv : [...argv, '--resume']);
+export function resumption([command, ...argv]: readonly string[]): string | undefined {
+  const isKept =
+    command === 'search' ||
+    (command === 'eval' && argv.some((argument) => argument.startsWith('--output-dir')));
+  if (command === undefined || !isKept) return undefined;
+  const again = argv.filter((argument) => argument !== '--force');
+  return commandLine(command, again.includes('--resume') ? again : [...again, '--resume']);
 }
 
 function sortFailure(error: unknown, commands: readonly string[]): Failure {

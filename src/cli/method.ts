@@ -149,7 +149,8 @@ function draftingOf(
   };
 }
 
-function isProfileMask(flags: MethodFlags): boolean {
+/** Whether no flag gives another mask than the profile's. */
+export function isProfileMask(flags: MethodFlags): boolean {
   return flags['skip-attention'] === undefined && flags['skip-mlp'] === undefined;
 }
 

@@ -10,21 +10,11 @@
  * | C(n)   | scalar | n c + v_n, cost of a round (round-costs.ts)                                      |
  * | tau    | scalar | cost per token of decoding as it goes                                            |
  *
- * Speed is the ratio of a round's expected tokens to its expected cost. Over many rounds the policy that maximises it is the
- * one that maximises E[tau tokens - C] round by round, where tau is the ratio that it reaches itself, and where that maximum
- * is 0 (renewal reward; Ferguson, Optimal Stopping, chapter 6). So a token is worth tau, and a round is an optimal stopping
- * problem. What is known when n tokens stand is S and q_n. The confidences to come are not known, so the tokens after are
- * taken to be accepted with r each, and drafting goes on when for some m, with n + m <= K,
+ * A token is worth tau, and drafting goes on when for some m, with n + m <= K,
  *
  *     tau S (r + r^2 + ... + r^m) > C(n + m) - C(n).
  *
- * Where v_n rises ever more steeply, m = 1 decides alone (the one-step look-ahead rule); but a kernel may take eight tokens
- * at hardly more than five, and then looking further pays. With one acceptance for all tokens the rule ends every draft at
- * the n that minimises C(n) / E(n), E(n) = 1 + r + ... + r^n, whatever v.
- *
- * tau starts at the profile's and follows the rounds of the generation: putting the ratio that a policy reached back into the
- * problem is Dinkelbach's iteration, which converges to the best ratio, and on text that is harder than the profile's a token
- * is worth more.
+ * tau starts at the profile's and follows the rounds of the generation. Why this maximises speed: docs/draft-length.md.
  */
 import { InputError } from '../errors.js';
 import { type AcceptanceCurves, acceptanceAt } from './acceptance-curve.js';

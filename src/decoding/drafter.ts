@@ -38,4 +38,6 @@ export interface DraftContext {
   readonly coupling: Coupling;
   /** Tokens after which the sequence ends. */
   readonly eos: ReadonlySet<number>;
+  /** Stands for draft passes where a generation that has been is gone through once more (relearn.ts). */
+  readonly recorded?: Drafter;
 }

@@ -38,6 +38,11 @@ export interface GenerateRequest {
    * engine in this process.
    */
   readonly memory?: DraftMemory;
+  /**
+   * Tells the log-probability of every emitted token in `round.logprobs`, in the full model's own distribution (no temperature, no
+   * filter), and of this many most probable tokens beside it. Default: none are told.
+   */
+  readonly topLogprobs?: number | undefined;
   /** Ends the generation between two rounds, once aborted: `generate` throws its reason. */
   readonly signal?: AbortSignal;
 }
@@ -99,6 +104,7 @@ export async function* generate(
     tokenizer,
     stop = [],
     cachedTokens = 0,
+    topLogprobs,
     signal,
   } = request;
   signal?.throwIfAborted();
@@ -107,6 +113,8 @@ export async function* generate(
     throw new InputError(`max_new_tokens is ${wanted}: give a whole number of 1 or more.`);
   }
   checkSamplingOptions(sampling);
+  if (topLogprobs !== undefined && !(Number.isSafeInteger(topLogprobs) && topLogprobs >= 0))
+    throw new InputError(`top_logprobs is ${topLogprobs}: give a whole number of 0 or more.`);
   const maxNewTokens = Math.min(wanted, roomFor(engine, prompt));
   if (stop.length > 0 && !tokenizer)
     throw new InputError('Stop texts need a model with a tokenizer.');
@@ -127,8 +135,10 @@ export async function* generate(
   let drafter: Drafter | null = null;
   try {
     drafter = await memory.open({ engine, cache, coupling, eos });
-    const rounds = { engine, cache, prompt, cachedTokens, maxNewTokens, drafter, coupling, eos };
-    for await (const round of decodeRounds(rounds)) {
+    const rounds = decodeRounds({
+      ...{ engine, cache, prompt, cachedTokens, maxNewTokens, drafter, coupling, eos, topLogprobs },
+    });
+    for await (const round of rounds) {
       addRound(statistics, round);
       const { tokens, text } = output.take(round.tokens);
       yield { round, tokens, text };

@@ -10,12 +10,8 @@
  * v_n    | [N + 1] | a target pass over n + 1 tokens over one of one token, v_0 = 1
  * tau    | scalar  | cost per emitted token of recent rounds (round-costs.ts), at most 1, autoregressive decoding's
  *
- * Once n - 1 tokens of a draft are accepted, the match is L + n - 1 long: what follows is accepted as often as after a match that
- * was found so long (experiments/lookup-acceptance.ts). So the n-th token is proposed while it is worth more than it adds to the
- * pass, a_sL a_s(L+1) ... a_s(L+n-1) tau > v_n - v_(n-1), the marginal form of maximising emitted tokens per time (Leviathan et
- * al. 2023, theorem 3.8, with v in place of 1); sums over several n are looked at, since v rises in steps.
- *
- * a is a count that forgets, drawn to a prior. It forgets where nothing is proposed, too, so that text which turns easy is found.
+ * The n-th token is proposed while it is worth more than it adds to the pass,
+ * a_sL a_s(L+1) ... a_s(L+n-1) tau > v_n - v_(n-1): docs/draft-length.md. a is a count that forgets, drawn to a prior.
  */
 import { createTimePerToken } from './round-costs.js';
 

@@ -16,6 +16,7 @@ import type { Engine } from '../engine/engine.js';
 import type { KvCache } from '../engine/kv-cache.js';
 import { type Coupling, NONE } from './coupling.js';
 import type { Draft, Drafter } from './drafter.js';
+import { type EmittedLogprob, emittedLogprob } from './logprobs.js';
 
 /** What one round did. The first event of a generation is the prefill: one token, nothing drafted. */
 export interface Round {
@@ -35,6 +36,8 @@ export interface Round {
   readonly draftSeconds: number;
   /** The target pass; of the prefill event, the whole prefill. */
   readonly targetSeconds: number;
+  /** One for each emitted token, where the request asked for them. */
+  readonly logprobs?: readonly EmittedLogprob[];
 }
 
 /** What to decode, and with what. */
@@ -53,12 +56,22 @@ export interface RoundsRequest {
   readonly coupling: Coupling;
   /** Tokens after which the sequence ends; they are emitted. */
   readonly eos: ReadonlySet<number>;
+  /** Most probable tokens that are told beside each emitted one, with log-probabilities. Default: no log-probabilities at all. */
+  readonly topLogprobs?: number | undefined;
 }
 
 /** Decodes round by round until an end-of-sequence token or the wanted number of tokens. */
 export async function* decodeRounds(request: RoundsRequest): AsyncGenerator<Round, void, void> {
-  const { engine, cache, prompt, maxNewTokens, drafter, coupling, eos } = request;
+  const { engine, cache, prompt, maxNewTokens, drafter, coupling, eos, topLogprobs } = request;
   const vocabulary = engine.config.vocabSize;
+  const logprobsOf = (tokens: readonly number[]) =>
+    topLogprobs === undefined
+      ? {}
+      : {
+          logprobs: tokens.map((token, row) =>
+            emittedLogprob(logits, row * vocabulary, vocabulary, token, topLogprobs),
+          ),
+        };
   let started = performance.now();
   let logits = await engine.prefill(cache, prompt, request.cachedTokens);
   let last = coupling.verify(logits, 0, prompt.length, 0, NONE);
@@ -74,6 +87,7 @@ export async function* decodeRounds(request: RoundsRequest): AsyncGenerator<Roun
     targetPasses: 0,
     draftSeconds: 0,
     targetSeconds: (performance.now() - started) / 1000,
+    ...logprobsOf([last]),
   };
   drafter?.keep(prompt);
   drafter?.keep([last]);
@@ -131,6 +145,7 @@ export async function* decodeRounds(request: RoundsRequest): AsyncGenerator<Roun
       targetPasses: 1,
       draftSeconds: (drafted - started) / 1000,
       targetSeconds: (verified - drafted) / 1000,
+      ...logprobsOf(tokens),
     };
     position += tokens.length;
   }

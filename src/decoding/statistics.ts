@@ -49,10 +49,19 @@ export function addRound(statistics: DecodeStatistics, round: Round): void {
   statistics.draftPasses += round.draftPasses;
   statistics.proposedTokens += round.drafted.length;
   statistics.acceptedTokens += round.accepted;
-  const tried = Math.min(round.accepted + 1, round.drafted.length);
+  addTried(statistics, round.drafted.length, round.accepted);
+}
+
+/** Adds what a round says of each offset in the draft. */
+export function addTried(
+  statistics: Pick<DecodeStatistics, 'reached' | 'acceptedAt'>,
+  drafted: number,
+  accepted: number,
+): void {
+  const tried = Math.min(accepted + 1, drafted);
   for (let i = 0; i < tried; i++) {
     statistics.reached[i] = (statistics.reached[i] ?? 0) + 1;
-    statistics.acceptedAt[i] = (statistics.acceptedAt[i] ?? 0) + (i < round.accepted ? 1 : 0);
+    statistics.acceptedAt[i] = (statistics.acceptedAt[i] ?? 0) + (i < accepted ? 1 : 0);
   }
 }
 

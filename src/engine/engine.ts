@@ -3,7 +3,7 @@ import { type InferenceSession, listSupportedBackends, Tensor } from 'onnxruntim
 import type { ModelConfig } from '../checkpoint/model-config.js';
 import { InputError } from '../errors.js';
 import { errorMessage } from '../files.js';
-import { blockSize } from '../graph/attention.js';
+import { segmentSize } from '../graph/attention.js';
 import { bridgeInputs } from '../graph/bridge.js';
 import type { CompiledModel } from '../graph/compile.js';
 import type { Bridge } from '../profile/draft-plan.js';
@@ -11,14 +11,19 @@ import { maskToBits, type SkipMask } from '../profile/mask.js';
 import { type DraftGraph, draftThreads, wordFeeds } from './draft-graph.js';
 import { DraftPool } from './draft-pool.js';
 import { KvCache } from './kv-cache.js';
-import { PassInputs, tailBlocks } from './pass-inputs.js';
+import { PassInputs } from './pass-inputs.js';
 import type { ReplayInputs } from './replay-inputs.js';
 import { createSession } from './session.js';
 import { Sublayers } from './sublayers.js';
 import { writeDraft, writeGated } from './write-graph.js';
 
-/** Tokens of one prefill pass. */
-export const prefillChunk = blockSize;
+/** Tokens of one prefill pass, at most: it ends where a segment does. */
+export const prefillChunk = segmentSize;
+
+/** Tokens from a position to the end of its segment, which no pass runs over. */
+export function segmentRoom(position: number): number {
+  return segmentSize - (position % segmentSize);
+}
 
 /** What runs in a pass: the full model, or a draft. Made once per draft by `Engine.gates`. */
 export interface Gates {
@@ -177,8 +182,8 @@ export class Engine {
   }
 
   /**
-   * One pass over new tokens at `position`; the cache must hold everything before. The keys and values of the
-   * sublayers that ran are written to the cache at these positions.
+   * One pass over new tokens at `position`, or one in every segment that they touch; the cache must hold everything before. The
+   * keys and values of the sublayers that ran are written to the cache at these positions.
    * @param wanted `all`: logits of every token, [tokens, vocabulary]; `last`: of the last one, [1, vocabulary].
    * @returns a fresh array.
    */
@@ -189,8 +194,15 @@ export class Engine {
     gates: Gates,
     wanted: 'all' | 'last',
   ): Promise<Float32Array> {
-    while (this.running) await this.running;
     const count = tokens.length;
+    const room = segmentRoom(position);
+    if (count > room) {
+      const ids = Array.from(tokens);
+      const first = await this.forward(cache, ids.slice(0, room), position, gates, wanted);
+      const rest = await this.forward(cache, ids.slice(room), position + room, gates, wanted);
+      return wanted === 'last' ? rest : joined(first, rest);
+    }
+    while (this.running) await this.running;
     let inputs = this.inputs.get(count);
     if (!inputs) {
       inputs = new PassInputs(this.config, count);
@@ -201,7 +213,7 @@ export class Engine {
     Object.assign(feeds, inputs.feeds);
     feeds.logit_rows = this.wantedRows(count, wanted);
     Object.assign(feeds, gates.feeds);
-    cache.feed(feeds, Math.floor(position / blockSize), tailBlocks(position, count));
+    cache.feed(feeds, position);
     const outputs = await this.run();
     cache.write(floats(outputs[this.fetches.newKv]), gates.attention, position, count);
     return floats(outputs[this.fetches.logits]);
@@ -228,8 +240,9 @@ export class Engine {
   async prefill(cache: KvCache, tokens: ArrayLike<number>, from = 0): Promise<Float32Array> {
     const ids = Array.from(tokens);
     let logits: Float32Array = new Float32Array(0);
-    for (let at = Math.min(from, ids.length - 1); at < ids.length; at += prefillChunk) {
-      logits = await this.forward(cache, ids.slice(at, at + prefillChunk), at, this.target, 'last');
+    for (let at = Math.min(from, ids.length - 1), end = 0; at < ids.length; at = end) {
+      end = at + segmentRoom(at);
+      logits = await this.forward(cache, ids.slice(at, end), at, this.target, 'last');
     }
     return logits;
   }
@@ -272,6 +285,13 @@ const noBias = new Tensor('float32', new Float32Array(0), [0]);
 
 function isDraft(form: GraphForm): form is DraftGraph {
   return typeof form === 'object';
+}
+
+function joined(first: Float32Array, rest: Float32Array): Float32Array {
+  const all = new Float32Array(first.length + rest.length);
+  all.set(first);
+  all.set(rest, first.length);
+  return all;
 }
 
 function floats(tensor: Tensor | undefined): Float32Array {

@@ -1,10 +1,10 @@
 import { Tensor } from 'onnxruntime-node';
 import type { ModelConfig } from '../checkpoint/model-config.js';
-import { attentionInputs, blockSize, queryRowsPerToken, tailName } from '../graph/attention.js';
-import type { KvCache } from './kv-cache.js';
-
-/** What a row may not look at, as in pass-inputs.ts. */
-const hidden = -1e9;
+import { attentionInputs, queryRowsPerToken } from '../graph/attention.js';
+import { hasMixedWindows } from '../graph/layer-kinds.js';
+import { identityRow } from '../graph/rope.js';
+import { type KvCache, pastRows } from './kv-cache.js';
+import { hidden, missing, scorePaddings } from './pass-inputs.js';
 
 /** Which queries a replay pass has and what each of them sees. */
 export interface ReplayLayout {
@@ -20,7 +20,7 @@ export interface ReplayLayout {
  * The inputs of a window replay: one pass over many positions of a known sequence, in which a query at position
  * p of a window that begins at s sees the cache's keys and values before s and the pass's own from s to p. That is what a
  * draft sees at offset p - s when all before it was accepted. Made once and used for every mask: the cache is fed as it is,
- * and the new rows go to scratch blocks behind it, which the runtime drops after the pass.
+ * and the new rows stand behind it.
  */
 export class ReplayInputs {
   readonly feeds: Readonly<Record<string, Tensor>>;
@@ -30,64 +30,52 @@ export class ReplayInputs {
   /** @param cache the full model's keys and values of everything before the last window's start. */
   constructor(config: ModelConfig, cache: KvCache, layout: ReplayLayout) {
     const { tokens, first, starts } = layout;
-    const { kvHeads, heads, layers, headDim } = config;
+    const { kvHeads, heads } = config;
     const count = tokens.length;
-    const window = config.slidingWindow ?? Number.POSITIVE_INFINITY;
-    const past = Math.max(1, Math.ceil(starts.at(-1)! / blockSize));
-    const tail = Math.ceil(count / blockSize);
+    const cached = starts.at(-1)!;
+    const past = pastRows(cached);
+    const columns = 1 + cached + count;
+    const padding = missing(columns);
     const int64 = (values: number[], dims: number[]) =>
       new Tensor('int64', BigInt64Array.from(values, BigInt), dims);
-    const queries = tokens.map((_, i) => i);
-    const rotated = Array.from({ length: heads + 2 * kvHeads }, (_, head) =>
-      queries.map((i) => (head < heads + kvHeads ? first + i : 0)),
-    );
-    const slots = Array.from({ length: kvHeads }, (_, head) =>
-      queries.map((i) => [Math.floor(i / blockSize), head, i % blockSize]),
+    const rotated = tokens.flatMap((_, i) =>
+      Array.from({ length: heads + 2 * kvHeads }, (_head, head) =>
+        head < heads + kvHeads ? first + i : identityRow(config),
+      ),
     );
     const rows = queryRowsPerToken(config);
-    const bias = new Float32Array((past + tail) * rows * count * blockSize).fill(hidden);
-    const perBlock = rows * count * blockSize;
-    let start = first;
-    let next = 0;
-    for (const i of queries) {
-      const position = first + i;
-      while (next < starts.length && starts[next]! <= position) start = starts[next++]!;
-      const allow = (block: number, slot: number) => {
-        for (let row = i; row < rows * count; row += count) {
-          bias[block * perBlock + row * blockSize + slot] = 0;
+    const width = columns + padding;
+    /** @param window positions that a query sees, its own included. */
+    const biasOf = (window: number) => {
+      const bias = new Float32Array(rows * count * width).fill(hidden);
+      let start = first;
+      let next = 0;
+      for (let i = 0; i < count; i++) {
+        const position = first + i;
+        while (next < starts.length && starts[next]! <= position) start = starts[next++]!;
+        const oldest = Math.max(0, position - window + 1);
+        for (let row = i * rows; row < (i + 1) * rows; row++) {
+          const cells = bias.subarray(row * width, (row + 1) * width);
+          if (oldest < start) cells.fill(0, 1 + oldest, 1 + start);
+          cells.fill(0, 1 + cached + Math.max(start, oldest) - first, 2 + cached + i);
         }
-      };
-      for (let p = Math.max(0, position - window + 1); p < start; p++) {
-        allow(Math.floor(p / blockSize), p % blockSize);
       }
-      for (let p = Math.max(start, position - window + 1); p <= position; p++) {
-        allow(past + Math.floor((p - first) / blockSize), (p - first) % blockSize);
-      }
-    }
-    // Every layer writes its rows into its own copy of the scratch blocks, so all can be fed the same zeros.
-    const scratch = new Tensor('float32', new Float32Array(tail * kvHeads * blockSize * headDim), [
-      tail,
-      kvHeads,
-      blockSize,
-      headDim,
-    ]);
+      return new Tensor('float32', bias, [1, 1, rows * count, width]);
+    };
+    const window = config.slidingWindow ?? Number.POSITIVE_INFINITY;
     const feeds: Record<string, Tensor> = {
       token_ids: int64([...tokens], [count]),
-      [attentionInputs.rotary]: int64(rotated.flat(), [rotated.length, count]),
-      [attentionInputs.slots]: int64(slots.flat(2), [kvHeads, count, 3]),
-      [attentionInputs.blockCounts]: int64([past, tail], [2]),
-      [attentionInputs.bias]: new Tensor('float32', bias, [
-        past + tail,
-        1,
-        rows * count,
-        blockSize,
-      ]),
-      ...cache.leadingBlocks(past),
+      [attentionInputs.rotary]: int64(rotated, [count, heads + 2 * kvHeads]),
+      [attentionInputs.columns]: int64([past, columns - past, padding], [3]),
+      [attentionInputs.padding]: scorePaddings(config, count)[padding]!,
+      ...(hasMixedWindows(config)
+        ? {
+            [attentionInputs.bias]: biasOf(Number.POSITIVE_INFINITY),
+            [attentionInputs.windowedBias]: biasOf(window),
+          }
+        : { [attentionInputs.bias]: biasOf(window) }),
     };
-    for (let layer = 0; layer < layers; layer++) {
-      feeds[tailName('k', layer)] = scratch;
-      feeds[tailName('v', layer)] = scratch;
-    }
+    cache.feed(feeds, cached);
     this.feeds = feeds;
     this.count = count;
   }

@@ -5,13 +5,13 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { cacheDirectory, writeFileAtomic } from '../files.js';
-import { blockSize } from '../graph/attention.js';
+import { segmentSize } from '../graph/attention.js';
 import { Random } from '../random.js';
 import { type Engine, prefillChunk } from './engine.js';
 import type { KvCache } from './kv-cache.js';
 
-/** Passes start below this position: several full blocks, and every place of a block. */
-const comparedPositions = 6 * blockSize;
+/** Passes start below this position: in several segments, and at every place of one. */
+const comparedPositions = 3 * segmentSize;
 const comparedPasses = 128;
 /** Where passes as long as a prefill's begin. */
 const prefillStarts = [0, 64, 128, 1, 37, 100] as const;
@@ -35,7 +35,7 @@ export type SelfCheckProgress = (done: number, total: number) => void;
 
 /**
  * The promise of identical output rests on kernels whose rows do not depend on the number of rows. This compares
- * passes of 2 to 17 tokens, starting at each place of a block and with several full blocks before, and the
+ * passes of 2 to 17 tokens, starting at each place of a segment and with several before, and the
  * prefill's chunks, with one-by-one passes, logits and K/V bit by bit. The result is kept in the cache folder for as
  * long as model, precision, graph version, runtime, thread count and processor are the same.
  */
@@ -112,7 +112,7 @@ async function comparePasses(
     await compare(position, Math.min(prefillChunk, length - position));
   }
   for (let i = 0; i < comparedPasses; i++) {
-    // Steps of 7 and 37 visit every length and every place of a block, in ever other pairs and blocks.
+    // Steps of 7 and 37 visit every length and every place of a segment, in ever other pairs.
     const position = (i * 37) % Math.max(1, length - longestPass);
     await compare(position, Math.min(2 + ((i * 7) % (longestPass - 1)), length - position));
   }

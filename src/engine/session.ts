@@ -6,6 +6,8 @@ import { InferenceSession } from 'onnxruntime-node';
  * A runtime's idle threads spin for a while after every pass, and those of one session slow the passes of another: a draft's and
  * the target's in every round. `force_spinning_stop` ends the spinning with the pass, and keeps it within the pass, where it
  * pays (forbidding it altogether with `allow_spinning` costs more than it saves).
+ *
+ * No memory patterns: the runtime would work one out and keep it for every shape of the inputs, and every position has its own.
  * @param graph its file, or its bytes; @param threads of the session's pool; @param device execution provider.
  */
 export function createSession(
@@ -17,6 +19,7 @@ export function createSession(
     executionProviders: [device],
     intraOpNumThreads: threads,
     logSeverityLevel: 3,
+    enableMemPattern: false,
     extra: { session: { force_spinning_stop: '1' } },
   };
   return typeof graph === 'string'

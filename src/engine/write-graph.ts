@@ -5,6 +5,7 @@ import { InputError } from '../errors.js';
 import { errorMessage, processIsAlive } from '../files.js';
 import { bridgeGates } from '../graph/bridge.js';
 import type { CompiledModel } from '../graph/compile.js';
+import { fuseResidualNorms } from '../graph/residual-norm.js';
 import { specialise } from '../graph/specialise.js';
 import { transformGraph } from '../graph/transform.js';
 import type { DraftGraph } from './draft-graph.js';
@@ -14,7 +15,7 @@ import type { DraftGraph } from './draft-graph.js';
  * @throws InputError when the folder cannot be written.
  */
 export function writeDraft(model: CompiledModel, { mask, transforms }: DraftGraph): string {
-  const changes = [specialise(mask), ...transforms.map(({ change }) => change)];
+  const changes = [specialise(mask), ...transforms.map(({ change }) => change), fuseResidualNorms];
   return writeGraph(model, transformGraph(readFileSync(model.path), model.config, changes));
 }
 

@@ -1,10 +1,11 @@
+import type { Engine } from '../engine/engine.js';
 import type { Model } from '../engine/load-model.js';
 import type { Environment } from '../measurement/environment.js';
 import type { Profile } from '../profile/schema.js';
 import type { AuditRecord } from './audit.js';
 import { NEAR_TIE_MARGIN } from './divergence.js';
 import type { DatasetRecord } from './prompts.js';
-import type { EvaluationResult } from './run.js';
+import type { EvaluationResult, EvaluationSettings } from './run.js';
 import type { EvaluationRow } from './summary.js';
 import { tellable } from './tellable.js';
 
@@ -66,23 +67,11 @@ export function evaluationDocument(
   { command = null, profiles = [], warnings = [], audit }: EvaluationNotes = {},
 ): EvaluationDocument {
   const { precision } = engine.model;
-  const { sampling } = settings;
   return {
     command,
     model: reference,
     precision,
-    settings: {
-      max_new_tokens: settings.maxNewTokens,
-      repetitions: settings.repetitions,
-      warmup: settings.warmup,
-      temperature: sampling.temperature,
-      top_k: sampling.topK,
-      top_p: sampling.topP,
-      min_p: sampling.minP,
-      seed: sampling.seed,
-      coupling: settings.coupling,
-      near_tie_margin: NEAR_TIE_MARGIN[precision],
-    },
+    settings: evaluationSettings(engine, settings),
     profiles,
     datasets,
     rows: rows.map(tellable),
@@ -90,5 +79,24 @@ export function evaluationDocument(
     warnings,
     ...(audit && { audit }),
     ...(planned && { partial: true }),
+  };
+}
+
+/** How prompts were decoded, as a document says it. */
+export function evaluationSettings(
+  { model }: Engine,
+  { maxNewTokens, repetitions, warmup, sampling, coupling }: EvaluationSettings,
+): EvaluationDocument['settings'] {
+  return {
+    max_new_tokens: maxNewTokens,
+    repetitions,
+    warmup,
+    temperature: sampling.temperature,
+    top_k: sampling.topK,
+    top_p: sampling.topP,
+    min_p: sampling.minP,
+    seed: sampling.seed,
+    coupling,
+    near_tie_margin: NEAR_TIE_MARGIN[model.precision],
   };
 }

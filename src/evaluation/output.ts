@@ -9,18 +9,30 @@ import type { EvaluationResult, Sample } from './run.js';
 
 /** What an evaluation leaves in its folder. */
 const RESULTS = ['results.json', 'results.csv', 'samples.jsonl', 'report.html'];
+/** What is there as long as it is not finished. */
+export const UNFINISHED = 'unfinished.jsonl';
 
 /**
  * Makes the folder that results will go to and tries to write there: better now than after hours of measuring.
- * @param force results of an earlier evaluation may be written over.
+ * @param over what may be there: nothing, results that are written over, or an evaluation to go on with.
  * @throws InputError when it cannot be made or written to, or has results already.
  */
-export function prepareOutputDirectory(directory: string, force = false): void {
-  const there = RESULTS.find((name) => existsSync(join(directory, name)));
-  if (there !== undefined && !force) {
-    throw new InputError(
-      `--output-dir ${directory} has results already (${there}): give --force to write over them, or name another folder.`,
-    );
+export function prepareOutputDirectory(
+  directory: string,
+  over: 'nothing' | 'force' | 'resume' = 'nothing',
+): void {
+  const has = (name: string) => existsSync(join(directory, name));
+  if (over === 'nothing') {
+    const there = RESULTS.find(has);
+    const other = 'or name another folder';
+    if (has(UNFINISHED))
+      throw new InputError(
+        `--output-dir ${directory} has an evaluation that was interrupted: give --resume to go on with it, --force to begin anew, ${other}.`,
+      );
+    if (there !== undefined)
+      throw new InputError(
+        `--output-dir ${directory} has results already (${there}): give --force to write over them, ${other}.`,
+      );
   }
   const probe = join(directory, `.sspec-${process.pid}`);
   try {

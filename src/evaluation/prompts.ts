@@ -1,8 +1,9 @@
-import type { Dataset } from '../datasets/dataset.js';
+import type { TextTokenizer } from '../checkpoint/tokenizer.js';
+import type { Dataset, Prompt } from '../datasets/dataset.js';
 import type { Model } from '../engine/load-model.js';
 import { InputError } from '../errors.js';
 import { conversationTokens } from './conversation.js';
-import { type ChatChoice, promptForm } from './prompt-form.js';
+import { type ChatChoice, type PromptForm, promptForm } from './prompt-form.js';
 import type { EvaluationPrompt } from './run.js';
 
 /** Which prompts an evaluation used, as its document says it. */
@@ -54,7 +55,8 @@ export function tokenizePrompts(
     const counts = new Map<string, number>();
     const left = new Map<string, number>();
     let chat = false;
-    for (const { id, dataset, category, prompt, stop, turns } of prompts) {
+    for (const prompt of prompts) {
+      const { id, dataset, category, stop } = prompt;
       const key = JSON.stringify([dataset, id]);
       if (seen.has(key)) {
         throw new InputError(
@@ -64,9 +66,7 @@ export function tokenizePrompts(
       seen.add(key);
       const count = counts.get(dataset) ?? 0;
       if (count === limit) continue;
-      const form = promptForm(choice, turns !== undefined, tokenizer);
-      const said = form.chat && turns ? turns : [prompt, ...(turns ?? []).slice(1)];
-      const tokens = conversationTokens(tokenizer, form, said, []);
+      const { form, said, tokens } = firstTurn(prompt, choice, tokenizer);
       if (tokens.length >= contextLength) {
         left.set(dataset, (left.get(dataset) ?? 0) + 1);
         continue;
@@ -95,6 +95,25 @@ export function tokenizePrompts(
     return { name, split, version, hash, prompts: used, ...asChat };
   });
   return { prompts: all, datasets: records, warnings };
+}
+
+/** What a model gets of a prompt, of a conversation its first turn. */
+export interface FirstTurn {
+  readonly form: PromptForm;
+  /** All that the user says, turn by turn. */
+  readonly said: readonly string[];
+  readonly tokens: readonly number[];
+}
+
+/** @throws InputError as `promptForm`, or when the chat template refuses the conversation. */
+export function firstTurn(
+  { prompt, turns }: Prompt,
+  choice: ChatChoice,
+  tokenizer: TextTokenizer,
+): FirstTurn {
+  const form = promptForm(choice, turns !== undefined, tokenizer);
+  const said = form.chat && turns ? turns : [prompt, ...(turns ?? []).slice(1)];
+  return { form, said, tokens: conversationTokens(tokenizer, form, said, []) };
 }
 
 /** How many prompts were left out, and of which members or parts where the dataset has some. */

@@ -14,6 +14,7 @@ const name = text.min(1).max(1000);
 const count = z.number().min(0).max(1e15);
 const share = z.number().min(0).max(1).nullable();
 const ratio = z.number().min(0).nullable();
+const ratios = z.array(ratio).max(100_000).readonly().default([]);
 const interval = z
   .tuple([z.number().min(0), z.number().min(0)])
   .refine(([low, high]) => low <= high, { message: 'the lower end comes first' })
@@ -36,6 +37,8 @@ const row = z.object({
   tokens_per_second: ratio,
   speedup: ratio,
   speedup_ci95: interval.nullable(),
+  repetition_tokens_per_second: ratios,
+  repetition_speedups: ratios,
   verdict: z
     .enum(['faster', 'slower', 'not distinguishable from 1.0x', TOO_FEW, 'baseline'])
     .nullable(),
@@ -87,6 +90,8 @@ const results = z.object({
         version: count,
         hash: name,
         prompts: count,
+        chat_template: z.literal(true).exactOptional(),
+        system: text.exactOptional(),
       }),
     )
     .max(1000)
@@ -105,10 +110,21 @@ const results = z.object({
     sspec: text,
     threads: count,
     precision: text,
-    model_hash: text.optional(),
+    model_hash: text.exactOptional(),
     time: z.iso.datetime(),
   }),
   warnings: z.array(text).max(1000).readonly().default([]),
+  audit: z
+    .object({
+      outputs: count,
+      tokens: count,
+      different_outputs: count,
+      near_ties: count,
+      defects: count,
+      bit_exact: z.boolean(),
+    })
+    .exactOptional(),
+  partial: z.literal(true).exactOptional(),
 });
 
 /** An evaluation as its results.json tells it. Files of earlier releases have no command and no profiles. */

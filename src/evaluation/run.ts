@@ -5,14 +5,14 @@
  */
 import type { CouplingName } from '../decoding/coupling.js';
 import type { DraftMemory } from '../decoding/draft-memory.js';
-import { type GenerateRequest, type Generation, generate, roomFor } from '../decoding/generate.js';
+import { roomFor } from '../decoding/generate.js';
 import { keepDrafts, type Method, methodMemory } from '../decoding/method.js';
 import type { SamplingOptions } from '../decoding/sampling/options.js';
-import type { DecodeStatistics } from '../decoding/statistics.js';
 import type { KvCache } from '../engine/kv-cache.js';
 import type { Model } from '../engine/load-model.js';
 import { InputError } from '../errors.js';
 import { errorMessage } from '../files.js';
+import { type Decoded, decodeOnce, learnFrom } from './decode-once.js';
 import type { PromptForm } from './prompt-form.js';
 
 /** The conversation that a prompt is a turn of. */
@@ -84,35 +84,25 @@ export interface EvaluationRequest extends EvaluationSettings {
    * in its own earlier output, and results do not depend on what else the process did.
    */
   readonly memory?: (method: NamedMethod, repetition: number) => DraftMemory;
+  /**
+   * Generations of an earlier run of the same evaluation, the first ones in their order: they are part of the result, and what is
+   * missing follows them. Methods have learned from them, as if it had been one run.
+   */
+  readonly finished?: readonly Sample[];
+  /** Told every generation that counts, between two of them. */
+  readonly onSample?: ((sample: Sample) => void) | undefined;
   /** Called at the start and after every generation, warm-up included. */
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-/** The rounds of one generation: element i belongs to round i, the prefill left out. */
-export interface RoundRecord {
-  readonly drafted: readonly number[];
-  readonly accepted: readonly number[];
-  readonly draftSeconds: readonly number[];
-  readonly targetSeconds: readonly number[];
-}
-
 /** One generation. */
-export interface Sample {
+export interface Sample extends Decoded {
   readonly prompt: EvaluationPrompt;
   readonly method: NamedMethod;
   /** From 0. */
   readonly repetition: number;
   /** The method's place among those that decoded this prompt in this repetition, from 0. */
   readonly order: number;
-  /** New tokens; repetitions with the same output share one array. */
-  readonly tokens: readonly number[];
-  readonly finishReason: Generation['finishReason'];
-  readonly statistics: DecodeStatistics;
-  readonly rounds: RoundRecord;
-  /** From the first token to the end: `decodeSeconds` and what the engine spends between rounds. */
-  readonly elapsedSeconds: number;
-  /** Largest resident memory of the process up to the end of this generation. */
-  readonly peakMemoryBytes: number;
 }
 
 /** All generations of an evaluation. */
@@ -143,12 +133,14 @@ export async function evaluate(
   const methods = [BASELINE, ...request.methods.filter((m) => m.method.name !== BASELINE.name)];
   const cache = cacheFor(model, prompts, maxNewTokens);
   const total = methods.length * (warmup + prompts.length * repetitions);
+  const { finished = [] } = request;
+  const isWhole = finished.length === methods.length * prompts.length * repetitions;
   // From the first generation to the last: loading is no part of any.
   const releaseDrafts = await keepDrafts(
     model.engine,
-    methods.map(({ method }) => method),
+    isWhole ? [] : methods.map(({ method }) => method),
   );
-  let done = 0;
+  let done = finished.length;
   request.onProgress?.(done, total);
   const memoryOf = request.memory ?? evaluationMemory();
   /** The prompt whose keys and values the cache holds. */
@@ -158,7 +150,7 @@ export async function evaluate(
     const cachedTokens = request.sharePrefill && prompt === prefilled ? prompt.tokens.length : 0;
     prefilled = prompt;
     const start = { cache, cachedTokens, memory };
-    const decoded = await decodeOnce(model, start, prompt, method, request);
+    const decoded = await decodeOnce(model, start, prompt, method.method, request);
     request.onProgress?.(++done, total);
     return decoded;
   };
@@ -166,7 +158,7 @@ export async function evaluate(
   const settings = { maxNewTokens, repetitions, warmup, sampling, coupling };
   const samples: Sample[] = [];
   try {
-    for (let i = 0; i < warmup; i++) {
+    for (let i = 0; i < (isWhole ? 0 : warmup); i++) {
       for (const method of methods)
         await decode(prompts[i % prompts.length]!, method, methodMemory(method.method));
     }
@@ -177,11 +169,19 @@ export async function evaluate(
         outputs.set(prompt, first);
         for (let order = 0; order < methods.length; order++) {
           const method = methods[(order + p + repetition) % methods.length]!;
-          const decoded = await decode(prompt, method, memoryOf(method, repetition));
+          const memory = memoryOf(method, repetition);
+          const past = finished[samples.length];
+          if (past) {
+            checkPlace(past, { prompt, method, repetition });
+            await learnFrom(model, past, prompt, method.method, memory, request);
+          }
+          const decoded = past ?? (await decode(prompt, method, memory));
           const known = first.get(method) ?? decoded.tokens;
           first.set(method, known);
           const tokens = sameTokens(known, decoded.tokens) ? known : decoded.tokens;
-          samples.push({ prompt, method, repetition, order, ...decoded, tokens });
+          const sample = { ...decoded, prompt, method, repetition, order, tokens };
+          samples.push(sample);
+          if (!past) request.onSample?.(sample);
         }
       }
     }
@@ -189,12 +189,23 @@ export async function evaluate(
     return { settings, prompts, methods, samples };
   } catch (error) {
     const part = request.signal?.aborted && request.keepFinished;
-    const finished = part && finishedPart({ settings, prompts, methods, samples });
-    if (!finished) throw error;
-    return finished;
+    const ended = part && finishedPart({ settings, prompts, methods, samples });
+    if (!ended) throw error;
+    return ended;
   } finally {
     await releaseDrafts();
   }
+}
+
+/** @throws InputError where a generation of an earlier run is not the one that would be next in this. */
+function checkPlace(
+  past: Sample,
+  { prompt, method, repetition }: Pick<Sample, 'prompt' | 'method' | 'repetition'>,
+): void {
+  if (past.prompt === prompt && past.method === method && past.repetition === repetition) return;
+  throw new InputError(
+    `A generation of ${past.prompt.id} by ${past.method.name} stands where ${prompt.id} by ${method.name} is due: the generations to go on from are of another evaluation.`,
+  );
 }
 
 /** The turns that every method has had, which alone can be compared; undefined where there is none. */
@@ -244,49 +255,4 @@ function cacheFor(
     }
   });
   return engine.createCache(Math.max(...lengths));
-}
-
-type Decoded = Omit<Sample, 'prompt' | 'method' | 'repetition' | 'order'>;
-
-async function decodeOnce(
-  { engine, tokenizer }: EvaluatedModel,
-  start: Pick<GenerateRequest, 'cache' | 'cachedTokens' | 'memory'>,
-  prompt: EvaluationPrompt,
-  { method }: NamedMethod,
-  { maxNewTokens, sampling, coupling }: EvaluationSettings,
-): Promise<Decoded> {
-  const { stop = [] } = prompt;
-  const running = generate(engine, {
-    prompt: prompt.tokens,
-    maxNewTokens,
-    method,
-    sampling,
-    coupling,
-    ...start,
-    // Text is only needed to find stop texts; to make it between the rounds would cost time there.
-    ...(stop.length > 0 ? { stop, tokenizer } : {}),
-  });
-  const rounds = {
-    drafted: [] as number[],
-    accepted: [] as number[],
-    draftSeconds: [] as number[],
-    targetSeconds: [] as number[],
-  };
-  let started = 0;
-  for (;;) {
-    const step = await running.next();
-    if (step.done) {
-      const elapsedSeconds = (performance.now() - started) / 1000;
-      const { tokens, finishReason, statistics } = step.value;
-      const peakMemoryBytes = process.resourceUsage().maxRSS * 1024;
-      return { tokens, finishReason, statistics, rounds, elapsedSeconds, peakMemoryBytes };
-    }
-    const { round } = step.value;
-    if (round?.kind === 'prefill') started = performance.now();
-    if (round?.kind !== 'round') continue;
-    rounds.drafted.push(round.drafted.length);
-    rounds.accepted.push(round.accepted);
-    rounds.draftSeconds.push(round.draftSeconds);
-    rounds.targetSeconds.push(round.targetSeconds);
-  }
 }

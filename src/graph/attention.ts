@@ -1,43 +1,71 @@
 /**
- * Attention over K/V blocks, so that a pass of M tokens gives the same bits as M passes of one.
+ * Attention over the cache as it lies and the new rows, so that a pass of M tokens gives the same bits as M passes of one.
  *
- * symbol | shape            | meaning
- * -------|------------------|------------------------------------------------------------------
- * S      |                  | new tokens of this pass
- * H, KV  |                  | query heads, K/V heads; G = H / KV query heads share a K/V head
- * D      |                  | head dimension
- * B      |                  | positions in a block
- * Nf, Nt |                  | full blocks before the first new token's block; blocks from there on
- * R      | max(G, 2) * S    | query rows per K/V head; row r belongs to token r mod S
- * q      | [1, KV, R, D]    | rotated queries
- * K, V   | [N, KV, B, D]    | cached blocks: full (zero-copy) and tail (the new rows scattered in)
- * bias   | [Nf+Nt, 1, R, B] | 0 where a row may look, a large negative number where not
+ * symbol | shape              | meaning
+ * -------|--------------------|------------------------------------------------------------------
+ * S      |                    | new tokens of this pass
+ * H, KV  |                    | query heads, K/V heads; G = H / KV query heads share a K/V head
+ * D      |                    | head dimension, in e parts of up to 128 for scores and c parts of 16 for values
+ * n      |                    | cached rows: one that is masked, so that none of these is empty, and all before the first new token
+ * P      |                    | rows before the segment of the new tokens; t = n - P those of it, the tail
+ * R      | G * S              | query rows per K/V head; row r belongs to token floor(r / G)
+ * T      | n + S + padding    | columns, a multiple of 16
+ * q      | [KV, e, R, D / e]  | rotated queries
+ * K      | [n, KV, e, D / e]  | cached keys
+ * V      | [n, KV, c, D / c]  | cached values, as past [P, ...] and tail [t, ...]
+ * bias   | [1, 1, R, T]       | 0 where a row may look, a large negative number where not
  *
- * Per block: scores s = q K^T / sqrt(D) + bias, e = exp(s - max s) with the maximum over all blocks (exact whatever
- * the order), numerator e V and denominator sum(e); numerators and denominators are then added in block order. A
- * position takes part in the same products whether it is past, tail or new, and no reduction has a length that
- * depends on S, so nothing is rounded differently.
+ * w = softmax(q K^T / sqrt(D) + bias) over the columns; result w V = (w V of the past) + (w V of tail and new rows). Some families
+ * scale the products otherwise, or cap them softly before the bias.
  *
- * The matrix-vector kernel (one row) rounds differently from the matrix-matrix kernel, hence at least two rows.
+ * A score is a sum over D, wherever its key lies. The softmax of a row adds up in order, so that masked columns at the end change
+ * nothing. In products with values a sum goes on from row to row; it is taken apart only where a segment begins, hence no pass
+ * runs over the end of one (engine.ts). What the runtime's kernels do with long sums (cut at some length that depends on the
+ * columns that a thread gets, and so on threads and M) is kept out by parts: of 128 at most sums are not cut, products of
+ * 16 columns not shared among threads. And a factor other than 1 keeps single rows from the matrix-vector kernel, which rounds
+ * differently.
  */
 import type { ModelConfig } from '../checkpoint/model-config.js';
 import type { Initializers, Nodes } from './builder.js';
+import { readsWindowedBias, ropeOfLayer } from './layer-kinds.js';
 import { addLinear, type StoredLinear } from './linear.js';
+import { addQkNorm, addSoftCap, type StoredQkNorm } from './norm.js';
 
 /**
- * Positions in a K/V block: short enough that little is computed on padding, long enough for matrix kernels. Part of the
- * compiled graph; a change needs a new graph version.
+ * Positions in a segment: a pass copies the values of its own segment, and no pass runs over the end of one. Part of the compiled
+ * graph; a change needs a new graph version.
  */
-export const blockSize = 32;
+export const segmentSize = 64;
 
-/** Query rows per K/V head and token: the group, doubled when there is only one. */
-export function queryRowsPerToken(config: ModelConfig): number {
-  return Math.max(config.heads / config.kvHeads, 2);
+/** Columns are padded to a multiple of this, the most that softmax kernels take at a time. */
+export const columnMultiple = 16;
+
+/** Query rows per K/V head and token. */
+export function queryRowsPerToken({ heads, kvHeads }: ModelConfig): number {
+  return heads / kvHeads;
 }
+
+/** Parts of a head's dimension, each short enough that no kernel cuts a sum over it. */
+export function keyParts({ headDim }: ModelConfig): number {
+  let parts = Math.ceil(headDim / 128);
+  while (headDim % parts !== 0) parts++;
+  return parts;
+}
+
+/** Parts of a head's dimension, each narrow enough that threads do not share a product. */
+export function valueParts({ headDim }: ModelConfig): number {
+  return headDim % 16 === 0 ? headDim / 16 : 1;
+}
+
+/** A factor that is next to 1 in 32 bits, see above. */
+const almostOne = 1 - 2 ** -24;
 
 /** Weights of one attention sublayer in the external data. */
 export interface StoredAttention {
-  readonly norm: Float32Array;
+  /** Before the sublayer, and after it; null where the model has none. */
+  readonly norm: Float32Array | null;
+  readonly outNorm: Float32Array | null;
+  readonly qkNorm: StoredQkNorm | null;
   /** Rows of q, then k, then v. */
   readonly qkv: StoredLinear;
   readonly output: StoredLinear;
@@ -47,21 +75,23 @@ export interface StoredAttention {
 export const attentionInputs = {
   rotary: 'rotary_positions',
   bias: 'attention_bias',
-  slots: 'new_slots',
-  blockCounts: 'block_counts',
+  /** Of the layers with a window, where others have none. */
+  windowedBias: 'windowed_attention_bias',
+  padding: 'score_padding',
+  columns: 'column_counts',
 } as const;
 
 export function pastName(kind: 'k' | 'v', layer: number): string {
   return `past_${kind}.${layer}`;
 }
-export function tailName(kind: 'k' | 'v', layer: number): string {
-  return `tail_${kind}.${layer}`;
+export function tailName(layer: number): string {
+  return `tail_v.${layer}`;
 }
 
 /**
  * Adds the operators of an attention sublayer, without its residual addition.
  * @param x name of the normalised input, [S, hidden].
- * @returns `output` [S, hidden] and the new `k` and `v` rows, [KV, S, D] each, rotated.
+ * @returns `output` [S, hidden] and the new `k` and `v` rows, [S, KV, D] each, rotated.
  */
 export function addAttention(
   nodes: Nodes,
@@ -72,80 +102,93 @@ export function addAttention(
   x: string,
 ): { output: string; k: string; v: string } {
   const { heads: H, kvHeads: KV, headDim: D } = config;
-  const single = H === KV;
+  const G = H / KV;
+  const [e, c] = [keyParts(config), valueParts(config)];
   const int64 = (values: readonly number[]) => shared.int64(`int64:${values.join(',')}`, values);
+  const reshape = (label: string, value: string, shape: readonly number[]) =>
+    nodes.add('Reshape', label, [value, int64(shape)]);
 
-  const qkv = addLinear(nodes, shared, stored.qkv, x, 'qkv');
-  const byToken = nodes.add('Reshape', 'qkv_heads', [qkv, int64([-1, H + 2 * KV, D])]);
-  const byHead = nodes.add('Transpose', 'qkv_by_head', [byToken], { perm: { ints: [1, 0, 2] } });
-  // One rotation for q, k and v: the rows of v are given position 0, whose rotation is the identity.
-  const rotated = nodes.add('RotaryEmbedding', 'rotated', [
-    byHead,
-    attentionInputs.rotary,
-    'rope_cos',
-    'rope_sin',
-  ]);
+  const projected = addLinear(nodes, shared, stored.qkv, x, 'qkv');
+  const qkv = stored.qkNorm
+    ? addQkNorm(nodes, shared, config, stored.qkNorm, projected)
+    : projected;
+  const byToken = reshape('qkv_heads', qkv, [-1, H + 2 * KV, D]);
+  // One rotation for q, k and v: the rows of v are given a position whose rotation is the identity.
+  const rope = ropeOfLayer(config, layer);
+  const rotated =
+    rope === null
+      ? byToken
+      : nodes.add(
+          'RotaryEmbedding',
+          'rotated',
+          [byToken, attentionInputs.rotary, `${rope}_cos`, `${rope}_sin`],
+          config.rotaryDim === null
+            ? {}
+            : { num_heads: { int: 1 }, rotary_embedding_dim: { int: config.rotaryDim } },
+        );
   const [q, k, v] = nodes.addMany(
     'Split',
     'split',
     [rotated, int64([H, KV, KV])],
     ['q', 'k', 'v'],
-    {
-      axis: { int: 0 },
-    },
+    { axis: { int: 1 } },
   ) as [string, string, string];
-  const grouped = nodes.add('Reshape', 'q_grouped', [q, int64([1, KV, -1, D])]);
-  const queries = single
-    ? nodes.add('Concat', 'q_twice', [grouped, grouped], { axis: { int: 2 } })
-    : grouped;
+  const grouped = nodes.add(
+    'Transpose',
+    'q_grouped',
+    [reshape('q_heads', q, [-1, KV, G, e, D / e])],
+    {
+      perm: { ints: [1, 3, 0, 2, 4] },
+    },
+  );
+  const queries = reshape('q_rows', grouped, [KV, e, -1, D / e]);
 
-  const tailK = nodes.add('ScatterND', 'tail_k', [tailName('k', layer), attentionInputs.slots, k]);
-  const tailV = nodes.add('ScatterND', 'tail_v', [tailName('v', layer), attentionInputs.slots, v]);
-  const scale = { transB: { int: 1 }, alpha: { float: 1 / Math.sqrt(D) } };
+  const { attentionScale, attentionSoftCap } = config;
+  const alpha = (attentionScale ?? 1 / Math.sqrt(D)) / (attentionSoftCap ?? 1);
+  const product = {
+    transB: { int: 1 },
+    transBatchB: { int: 1 },
+    alpha: { float: alpha === 1 ? almostOne : alpha },
+  };
   const scoresPast = nodes.add(
     'FusedMatMul',
     'scores_past',
     [queries, pastName('k', layer)],
-    scale,
+    product,
   );
-  const scoresTail = nodes.add('FusedMatMul', 'scores_tail', [queries, tailK], scale);
-  const scores = nodes.add('Concat', 'scores', [scoresPast, scoresTail], { axis: { int: 0 } });
-  const masked = nodes.add('Add', 'masked', [scores, attentionInputs.bias]);
-  const maximum = nodes.add('ReduceMax', 'maximum', [masked, int64([0, 3])], {
-    keepdims: { int: 1 },
+  const keys = reshape('k_parts', k, [-1, KV, e, D / e]);
+  const scoresNew = nodes.add('FusedMatMul', 'scores_new', [queries, keys], product);
+  const inParts = nodes.add('Concat', 'scores', [scoresPast, scoresNew, attentionInputs.padding], {
+    axis: { int: 3 },
   });
-  const centred = nodes.add('Sub', 'centred', [masked, maximum]);
-  const weights = nodes.add('Exp', 'weights', [centred]);
+  const scores =
+    e === 1
+      ? inParts
+      : nodes.add('ReduceSum', 'scores_sum', [inParts, int64([1])], { keepdims: { int: 1 } });
+  const capped = addSoftCap(nodes, shared, scores, attentionSoftCap, 'capped');
+  const bias = readsWindowedBias(config, layer) ? 'windowedBias' : 'bias';
+  const masked = nodes.add('Add', 'masked', [capped, attentionInputs[bias]]);
+  const weights = nodes.add('Softmax', 'weights', [masked], { axis: { int: -1 } });
   const [weightsPast, weightsTail] = nodes.addMany(
     'Split',
     'weights_split',
-    [weights, attentionInputs.blockCounts],
-    ['weights_past', 'weights_tail'],
-    { axis: { int: 0 } },
-  ) as [string, string];
-  const valuesPast = nodes.add('MatMul', 'values_past', [weightsPast, pastName('v', layer)]);
-  const valuesTail = nodes.add('MatMul', 'values_tail', [weightsTail, tailV]);
-  const values = nodes.add('Concat', 'values', [valuesPast, valuesTail], { axis: { int: 0 } });
-  const numerator = nodes.add('ReduceSum', 'numerator', [values, int64([0])], {
-    keepdims: { int: 1 },
+    [weights, attentionInputs.columns],
+    ['weights_past', 'weights_tail', 'weights_padding'],
+    { axis: { int: 3 } },
+  ) as [string, string, string];
+  const newValues = reshape('v_parts', v, [-1, KV, c, D / c]);
+  const tail = nodes.add('Concat', 'tail_values', [tailName(layer), newValues], {
+    axis: { int: 0 },
   });
-  const denominator = nodes.add('ReduceSum', 'denominator', [weights, int64([0, 3])], {
-    keepdims: { int: 1 },
-  });
-  const attended = nodes.add('Div', 'attended', [numerator, denominator]);
+  const sum = { transBatchB: { int: 1 }, alpha: { float: almostOne } };
+  const ofPast = nodes.add('FusedMatMul', 'values_past', [weightsPast, pastName('v', layer)], sum);
+  const ofTail = nodes.add('FusedMatMul', 'values_tail', [weightsTail, tail], sum);
+  const attended = nodes.add('Add', 'attended', [ofPast, ofTail]);
 
-  const perHead = single
-    ? nodes.add('Slice', 'first_rows', [
-        nodes.add('Reshape', 'attended_twice', [attended, int64([KV, 2, -1, D])]),
-        int64([0]),
-        int64([1]),
-        int64([1]),
-      ])
-    : attended;
-  const heads = nodes.add('Reshape', 'attended_heads', [perHead, int64([H, -1, D])]);
+  const heads = reshape('attended_heads', attended, [KV, c, -1, G, D / c]);
   const tokens = nodes.add('Transpose', 'attended_by_token', [heads], {
-    perm: { ints: [1, 0, 2] },
+    perm: { ints: [2, 0, 3, 1, 4] },
   });
-  const flat = nodes.add('Reshape', 'attended_flat', [tokens, int64([-1, H * D])]);
+  const flat = reshape('attended_flat', tokens, [-1, H * D]);
   return { output: addLinear(nodes, shared, stored.output, flat, 'o'), k, v };
 }

@@ -14,7 +14,7 @@ import { elementType, Initializers, Nodes, valueInfo } from './builder.js';
 import { addLinearValues } from './linear-values.js';
 import type { GraphProto, NodeProto } from './onnx_pb.js';
 import type { Precision } from './quantise.js';
-import type { GraphChange, GraphTransform } from './transform.js';
+import { addInitializers, type GraphChange, type GraphTransform } from './transform.js';
 
 /** Inputs of a graph with {@link bridgeGates}. */
 export const bridgeInputs = {
@@ -66,7 +66,7 @@ export const bridgeGates: GraphChange = (graph, config) => {
       valueInfo(bridgeInputs.bias(end), elementType.float, [`bias.${end}`]),
     );
   }
-  graph.initializer.push(...shared.list);
+  addInitializers(graph, shared);
 };
 
 /**
@@ -86,7 +86,7 @@ export function bridgeTransform(bridge: Bridge, key: string, precision: Precisio
         const moved = addLinearValues(nodes, shared, { weight, bias, precision }, normed, 'moved');
         return [...nodes.list, sumNode(x, moved, output)];
       });
-      graph.initializer.push(...shared.list);
+      addInitializers(graph, shared);
     },
   };
 }

@@ -33,6 +33,7 @@ export type Attributes = Readonly<Record<string, AttributeValue>>;
 
 /** Operators outside the ONNX standard: onnxruntime's contributed ones. */
 const contributed = new Set([
+  'FastGelu',
   'FusedMatMul',
   'GatherBlockQuantized',
   'MatMulNBits',

@@ -31,7 +31,7 @@ import { storeModel } from './store.js';
 import { WeightFile } from './weight-file.js';
 
 /** Raised whenever the graph or the layout of its weights changes, so that older compiled models are not used. */
-export const graphVersion = 4;
+export const graphVersion = 6;
 
 /** The same for models that keep blocks of their file, which others need not be compiled anew for. */
 const keptBlocksVersion = 1;

@@ -86,7 +86,7 @@ export function addLinear(
 
 /**
  * Adds the look-up of rows of the stored weights by token id: embeddings, out of the same stored bytes that the head multiplies
- * with when the two are tied. Returns the name of the result [S, columns].
+ * with when the two are tied. Returns the name of the result [S, columns], which is the label.
  * @param prefix of the initializers' names.
  */
 export function addRows(
@@ -95,11 +95,12 @@ export function addRows(
   stored: StoredLinear,
   ids: string,
   prefix: string,
+  label: string,
 ): string {
   const { rows, columns } = stored;
   if (stored.precision === 'fp32') {
     const table = shared.external(prefix, elementType.float, [rows, columns], stored.weight);
-    return nodes.add('Gather', 'embedded', [table, ids], { axis: { int: 0 } });
+    return nodes.add('Gather', label, [table, ids], { axis: { int: 0 } });
   }
   const bits = stored.precision === 'int8' ? 8 : 4;
   const table = shared.external(
@@ -116,7 +117,7 @@ export function addRows(
   );
   const scaled = nodes.add(
     'GatherBlockQuantized',
-    stored.offsets ? 'embedded_scaled' : 'embedded',
+    stored.offsets ? `${label}_scaled` : label,
     [table, ids, scales],
     {
       gather_axis: { int: 0 },
@@ -133,14 +134,11 @@ export function addRows(
     [rows, blocks, 1],
     stored.offsets,
   );
-  const added = nodes.add('Gather', 'embedded_offsets', [offsets, ids], { axis: { int: 0 } });
-  const inBlocks = nodes.add('Reshape', 'embedded_blocks', [
+  const added = nodes.add('Gather', `${label}_offsets`, [offsets, ids], { axis: { int: 0 } });
+  const inBlocks = nodes.add('Reshape', `${label}_blocks`, [
     scaled,
     shared.int64(`int64:-1,${blocks},${stored.block}`, [-1, blocks, stored.block]),
   ]);
-  const sum = nodes.add('Add', 'embedded_sum', [inBlocks, added]);
-  return nodes.add('Reshape', 'embedded', [
-    sum,
-    shared.int64(`int64:-1,${columns}`, [-1, columns]),
-  ]);
+  const sum = nodes.add('Add', `${label}_sum`, [inBlocks, added]);
+  return nodes.add('Reshape', label, [sum, shared.int64(`int64:-1,${columns}`, [-1, columns])]);
 }

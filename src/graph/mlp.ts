@@ -1,16 +1,28 @@
+import type { ModelConfig } from '../checkpoint/model-config.js';
 import type { Initializers, Nodes } from './builder.js';
 import { addLinear, type StoredLinear } from './linear.js';
 
 /** Weights of one MLP sublayer in the external data. */
 export interface StoredMlp {
-  readonly norm: Float32Array;
+  /** Before the sublayer, and after it; null where the model has none. */
+  readonly norm: Float32Array | null;
+  readonly outNorm: Float32Array | null;
   /** Rows of gate, then up: one product quantises x once and starts the threads once. */
   readonly gateUp: StoredLinear;
   readonly down: StoredLinear;
 }
 
-/** Adds SwiGLU, down(silu(gate(x)) * up(x)), without norm and residual. QuickGelu with alpha 1 is SiLU. */
-export function addMlp(nodes: Nodes, shared: Initializers, stored: StoredMlp, x: string): string {
+/**
+ * Adds a gated MLP, down(a(gate(x)) * up(x)) with the activation a, without norm and residual. QuickGelu with alpha 1 is SiLU,
+ * FastGelu the approximation of GELU by tanh.
+ */
+export function addMlp(
+  nodes: Nodes,
+  shared: Initializers,
+  { activation }: ModelConfig,
+  stored: StoredMlp,
+  x: string,
+): string {
   const both = addLinear(nodes, shared, stored.gateUp, x, 'gate_up');
   const half = stored.gateUp.rows / 2;
   const [gate, up] = nodes.addMany(
@@ -20,7 +32,10 @@ export function addMlp(nodes: Nodes, shared: Initializers, stored: StoredMlp, x:
     ['gate', 'up'],
     { axis: { int: 1 } },
   ) as [string, string];
-  const silu = nodes.add('QuickGelu', 'silu', [gate], { alpha: { float: 1 } });
-  const product = nodes.add('Mul', 'product', [silu, up]);
+  const activated =
+    activation === 'silu'
+      ? nodes.add('QuickGelu', 'activated', [gate], { alpha: { float: 1 } })
+      : nodes.add('FastGelu', 'activated', [gate]);
+  const product = nodes.add('Mul', 'product', [activated, up]);
   return addLinear(nodes, shared, stored.down, product, 'down');
 }

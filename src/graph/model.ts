@@ -3,10 +3,11 @@ import type { ModelConfig } from '../checkpoint/model-config.js';
 import {
   addAttention,
   attentionInputs,
-  blockSize,
+  keyParts,
   pastName,
   type StoredAttention,
   tailName,
+  valueParts,
 } from './attention.js';
 import {
   type ExternalRange,
@@ -16,21 +17,27 @@ import {
   Nodes,
   valueInfo,
 } from './builder.js';
+import { hasMixedWindows, type RopeName } from './layer-kinds.js';
 import { addLinear, addRows, type StoredLinear } from './linear.js';
 import { addMlp, type StoredMlp } from './mlp.js';
+import { addNorm, addScale, addSoftCap } from './norm.js';
 import { GraphProtoSchema, ModelProtoSchema } from './onnx_pb.js';
+import { fuseResidualNorms, noUpdate } from './residual-norm.js';
+import { rotaryDimensions } from './rope.js';
 
 /** Where every weight of a model lies in the external data. */
 export interface StoredModel {
   readonly embedding: StoredLinear;
   readonly layers: readonly { readonly attention: StoredAttention; readonly mlp: StoredMlp }[];
+  /** Scaled by what multiplies the logits. */
   readonly finalNorm: Float32Array;
   readonly head: StoredLinear;
-  readonly ropeTable: {
+  readonly ropeTables: readonly {
+    readonly name: RopeName;
     readonly rows: number;
     readonly cos: ExternalRange;
     readonly sin: ExternalRange;
-  };
+  }[];
 }
 
 /**
@@ -38,38 +45,45 @@ export interface StoredModel {
  * the weights serve the full model and every draft.
  *
  * Inputs (S new tokens, L layers; the others as in attention.ts): `token_ids` [S] int64; `rotary_positions`
- * [H + 2 KV, S] int64; `new_slots` [KV, S, 3] int64 (block, head, slot in the tail blocks); `attention_bias`;
- * `block_counts` [2] int64 = (Nf, Nt); `logit_rows` [Q] int64, the tokens whose logits are wanted; `run` [2 L] bool
- * (2 l: attention of layer l, 2 l + 1: its MLP); `past_k.l`, `past_v.l`, `tail_k.l`, `tail_v.l`.
- * Outputs: `logits` [Q, vocabulary]; `new_kv` [2 KV * attention sublayers that ran, S, D]: k then v of each layer.
+ * [S, H + 2 KV] int64; `attention_bias`, and `windowed_attention_bias` where only some layers have a window; `score_padding`
+ * [KV, e, R, padding], zeros; `column_counts` [3] int64 = (P, t + S, padding); `logit_rows` [Q] int64, the tokens whose logits
+ * are wanted; `run` [2 L] bool (2 l: attention of layer l, 2 l + 1: its MLP); `past_k.l`, `past_v.l`, `tail_v.l`.
+ * Outputs: `logits` [Q, vocabulary]; `new_kv` [2 S * attention sublayers that ran, KV, D]: k then v of each layer.
  *
  * @param gated false leaves the gates out, for decoding that skips nothing: a gate costs 5 to 10 microseconds.
  */
 export function buildModel(config: ModelConfig, stored: StoredModel, gated: boolean): Uint8Array {
-  const { layers, kvHeads: KV, headDim: D, heads: H, rmsNormEps } = config;
+  const { layers, kvHeads: KV, headDim: D, heads: H } = config;
   const shared = new Initializers();
   const nodes = new Nodes('');
-  shared.external(
-    'rope_cos',
-    elementType.float,
-    [stored.ropeTable.rows, D / 2],
-    stored.ropeTable.cos,
-  );
-  shared.external(
-    'rope_sin',
-    elementType.float,
-    [stored.ropeTable.rows, D / 2],
-    stored.ropeTable.sin,
-  );
-  const norm = (into: Nodes, x: string, weight: Float32Array, label: string) => {
-    const name = shared.inline(`${into.scope}norm`, elementType.float, [config.hiddenSize], weight);
-    return into.add('SimplifiedLayerNormalization', label, [x, name], {
-      axis: { int: -1 },
-      epsilon: { float: rmsNormEps },
+  const half = rotaryDimensions(config) / 2;
+  for (const { name, rows, cos, sin } of stored.ropeTables) {
+    shared.external(`${name}_cos`, elementType.float, [rows, half], cos);
+    shared.external(`${name}_sin`, elementType.float, [rows, half], sin);
+  }
+  /** The hidden state after a sublayer. */
+  const sum = (into: Nodes, x: string, update: string, outNorm: Float32Array | null) => {
+    const normed = outNorm
+      ? addNorm(into, shared, config, update, outNorm, 'out_normed', 'out_norm')
+      : update;
+    const scaled = addScale(into, shared, normed, config.residualScale, 'out_scaled');
+    return into.add('Add', 'sum', [x, scaled]);
+  };
+
+  const { embeddingScale } = config;
+  const rowsLabel = embeddingScale === 1 ? 'embedded' : 'embedding_rows';
+  const embedded = addRows(nodes, shared, stored.embedding, 'token_ids', 'embedding', rowsLabel);
+  let hidden = addScale(nodes, shared, embedded, embeddingScale, 'embedded');
+  const zeros = config.norms === 'after' ? null : nodes.add('Sub', noUpdate, [hidden, hidden]);
+  /** The norm before a sublayer, where the model has one. */
+  const norm = (into: Nodes, x: string, weight: Float32Array | null) => {
+    if (weight === null || zeros === null) return x;
+    const name = shared.inline(`${into.scope}norm`, elementType.float, [weight.length], weight);
+    return into.add('SkipSimplifiedLayerNormalization', 'normed', [x, zeros, name], {
+      epsilon: { float: config.rmsNormEps },
     });
   };
 
-  let hidden = addRows(nodes, shared, stored.embedding, 'token_ids', 'embedding');
   const runs = gated
     ? nodes.addMany(
         'Split',
@@ -92,9 +106,9 @@ export function buildModel(config: ModelConfig, stored: StoredModel, gated: bool
       config,
       l,
       layer.attention,
-      norm(attention, before, layer.attention.norm, 'normed'),
+      norm(attention, before, layer.attention.norm),
     );
-    const afterAttention = [attention.add('Add', 'sum', [before, output]), k, v];
+    const afterAttention = [sum(attention, before, output, layer.attention.outNorm), k, v];
     const gate = (
       index: number,
       then: Nodes,
@@ -118,7 +132,7 @@ export function buildModel(config: ModelConfig, stored: StoredModel, gated: bool
       );
     };
     const noAttention = new Nodes(`layer${l}.no_attention.`);
-    const none = { value: { tensor: emptyFloat([0, 1, D]) } };
+    const none = { value: { tensor: emptyFloat([0, KV, D]) } };
     const skippedAttention = [
       noAttention.add('Identity', 'sum', [before]),
       noAttention.add('Constant', 'k', [], none),
@@ -134,40 +148,56 @@ export function buildModel(config: ModelConfig, stored: StoredModel, gated: bool
     newRows.push(newK, newV);
 
     const mlp = new Nodes(`layer${l}.mlp.`);
-    const update = addMlp(mlp, shared, layer.mlp, norm(mlp, middle, layer.mlp.norm, 'normed'));
-    const afterMlp = [mlp.add('Add', 'sum', [middle, update])];
+    const normed = norm(mlp, middle, layer.mlp.norm);
+    const update = addMlp(mlp, shared, config, layer.mlp, normed);
+    const afterMlp = [sum(mlp, middle, update, layer.mlp.outNorm)];
     const noMlp = new Nodes(`layer${l}.no_mlp.`);
     hidden = gate(2 * l + 1, mlp, afterMlp, noMlp, [noMlp.add('Identity', 'sum', [middle])])[0]!;
   }
   const newKv = nodes.add('Concat', 'new_kv', newRows, { axis: { int: 0 } });
   const wanted = nodes.add('Gather', 'wanted', [hidden, 'logit_rows'], { axis: { int: 0 } });
-  const logits = addLinear(
+  const product = addLinear(
     nodes,
     shared,
     stored.head,
-    norm(nodes, wanted, stored.finalNorm, 'final'),
+    addNorm(nodes, shared, config, wanted, stored.finalNorm, 'final', 'norm'),
     'logits',
   );
+  const logits = addSoftCap(nodes, shared, product, config.logitSoftCap, 'capped_logits');
 
   const rows = 'rows';
+  const [e, c] = [keyParts(config), valueParts(config)];
   const int64 = elementType.int64;
   const inputs = [
     valueInfo('token_ids', int64, ['tokens']),
-    valueInfo(attentionInputs.rotary, int64, [H + 2 * KV, 'tokens']),
-    valueInfo(attentionInputs.slots, int64, [KV, 'tokens', 3]),
-    valueInfo(attentionInputs.bias, elementType.float, ['blocks', 1, rows, blockSize]),
-    valueInfo(attentionInputs.blockCounts, int64, [2]),
+    valueInfo(attentionInputs.rotary, int64, ['tokens', H + 2 * KV]),
+    valueInfo(attentionInputs.bias, elementType.float, [1, 1, rows, 'columns']),
+    ...(hasMixedWindows(config)
+      ? [valueInfo(attentionInputs.windowedBias, elementType.float, [1, 1, rows, 'columns'])]
+      : []),
+    valueInfo(attentionInputs.padding, elementType.float, [KV, e, rows, 'padding']),
+    valueInfo(attentionInputs.columns, int64, [3]),
     valueInfo('logit_rows', int64, ['wanted_rows']),
     ...(gated ? [valueInfo('run', elementType.bool, [2 * layers])] : []),
   ];
   for (let l = 0; l < layers; l++) {
-    for (const kind of ['k', 'v'] as const) {
-      inputs.push(
-        valueInfo(pastName(kind, l), elementType.float, ['full_blocks', KV, blockSize, D]),
-        valueInfo(tailName(kind, l), elementType.float, ['tail_blocks', KV, blockSize, D]),
-      );
-    }
+    inputs.push(
+      valueInfo(pastName('k', l), elementType.float, ['cached', KV, e, D / e]),
+      valueInfo(pastName('v', l), elementType.float, ['past', KV, c, D / c]),
+      valueInfo(tailName(l), elementType.float, ['tail', KV, c, D / c]),
+    );
   }
+  const graph = create(GraphProtoSchema, {
+    name: 'gated-decoder',
+    node: nodes.list,
+    initializer: shared.list,
+    input: inputs,
+    output: [
+      valueInfo(logits, elementType.float, ['wanted_rows', config.vocabSize]),
+      valueInfo(newKv, elementType.float, ['new_rows', KV, D]),
+    ],
+  });
+  if (!gated) fuseResidualNorms(graph);
   return toBinary(
     ModelProtoSchema,
     create(ModelProtoSchema, {
@@ -177,16 +207,7 @@ export function buildModel(config: ModelConfig, stored: StoredModel, gated: bool
         { domain: '', version: 18n },
         { domain: 'com.microsoft', version: 1n },
       ],
-      graph: create(GraphProtoSchema, {
-        name: 'gated-decoder',
-        node: nodes.list,
-        initializer: shared.list,
-        input: inputs,
-        output: [
-          valueInfo(logits, elementType.float, ['wanted_rows', config.vocabSize]),
-          valueInfo(newKv, elementType.float, ['new_rows', 'tokens', D]),
-        ],
-      }),
+      graph,
     }),
   );
 }

@@ -19,7 +19,7 @@ import {
   type NodeProto,
   type TensorProto,
 } from './onnx_pb.js';
-import type { GraphChange } from './transform.js';
+import { addInitializers, type GraphChange } from './transform.js';
 
 /** The input that names further words, int64 [E]. */
 export const MORE_WORDS = 'more_words';
@@ -41,7 +41,7 @@ export function smallHead(words: Int32Array, folder: string): GraphChange {
 
     const nodes = new Nodes('small_head.');
     const shared = new Initializers();
-    const rows = addRows(nodes, shared, stored, MORE_WORDS, 'more');
+    const rows = addRows(nodes, shared, stored, MORE_WORDS, 'more', 'rows');
     let more = nodes.add('FusedMatMul', 'product', [first.input[0]!, rows], {
       transB: { int: 1 },
     });
@@ -59,7 +59,7 @@ export function smallHead(words: Int32Array, folder: string): GraphChange {
     for (const tensor of tensors) keepRows(tensor, words, config.vocabSize, folder);
     for (const attribute of first.attribute)
       if (attribute.name === 'N') attribute.i = BigInt(words.length);
-    graph.initializer.push(...shared.list);
+    addInitializers(graph, shared);
     graph.input.push(valueInfo(MORE_WORDS, elementType.int64, ['more']));
     graph.output[0] = valueInfo(graph.output[0]!.name, elementType.float, [
       'wanted_rows',

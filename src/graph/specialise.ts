@@ -18,10 +18,8 @@ function skipSublayers(graph: GraphProto, mask: SkipMask, layers: number): void 
   const skip = maskToBits(mask, layers);
   const unread = new Set(['run']);
   for (const layer of mask.attention) {
-    for (const kind of ['k', 'v'] as const) {
-      unread.add(pastName(kind, layer));
-      unread.add(tailName(kind, layer));
-    }
+    for (const name of [pastName('k', layer), pastName('v', layer), tailName(layer)])
+      unread.add(name);
   }
   graph.input = graph.input.filter(({ name }) => !unread.has(name));
 

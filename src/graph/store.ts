@@ -4,6 +4,7 @@ import type { TensorInfo } from '../checkpoint/tensor-info.js';
 import type { TensorReader } from '../checkpoint/tensor-reader.js';
 import type { ExternalRange } from './builder.js';
 import { type KeptRows, keepBlocks } from './kept-blocks.js';
+import { ropesOf } from './layer-kinds.js';
 import type { QuantisedLayout, StoragePlan } from './layout.js';
 import type { StoredLinear } from './linear.js';
 import type { Matrix, MatrixPart } from './matrices.js';
@@ -28,7 +29,8 @@ export function storeModel(
   onProgress: (elements: number) => void,
 ): StoredModel {
   let done = 0;
-  const vector = (tensor: TensorInfo, size: number) => reader.readRows(tensor, 0, size);
+  const vector = (tensor: TensorInfo) => reader.readRows(tensor, 0, tensor.shape[0]!);
+  const normOf = (tensor: TensorInfo | null) => (tensor === null ? null : vector(tensor));
 
   const linear = (matrix: Matrix): StoredLinear => {
     const { name, parts, columns } = matrix;
@@ -67,29 +69,36 @@ export function storeModel(
 
   const embedding = linear(matrices.embedding);
   const head = matrices.head === null ? { ...embedding, name: 'head' } : linear(matrices.head);
-  const { hiddenSize } = config;
   const layers = tensors.layers.map((layer, l) => {
     const { qkv, output, gateUp, down } = matrices.layers[l]!;
+    const { qNorm, kNorm } = layer;
     return {
       attention: {
-        norm: vector(layer.attentionNorm, hiddenSize),
+        norm: normOf(layer.attentionNorm),
+        outNorm: normOf(layer.attentionOutNorm),
+        qkNorm: qNorm && kNorm && { q: vector(qNorm), k: vector(kNorm) },
         qkv: linear(qkv),
         output: linear(output),
       },
       mlp: {
-        norm: vector(layer.mlpNorm, hiddenSize),
+        norm: normOf(layer.mlpNorm),
+        outNorm: normOf(layer.mlpOutNorm),
         gateUp: linear(gateUp),
         down: linear(down),
       },
     };
   });
-  const { cos, sin } = rotaryTable(config, config.contextLength);
+  // A factor of logits costs nothing in the norm before the head; with a soft cap the logits are wanted over the cap.
+  const factor = config.logitScale / (config.logitSoftCap ?? 1);
   return {
     embedding,
     head,
     layers,
-    finalNorm: vector(tensors.finalNorm, hiddenSize),
-    ropeTable: { rows: config.contextLength, cos: file.tensor(cos), sin: file.tensor(sin) },
+    finalNorm: vector(tensors.finalNorm).map((weight) => factor * weight),
+    ropeTables: ropesOf(config).map(([name, rope]) => {
+      const { cos, sin, rows } = rotaryTable(config, rope);
+      return { name, rows, cos: file.tensor(cos), sin: file.tensor(sin) };
+    }),
   };
 }
 

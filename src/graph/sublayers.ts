@@ -1,6 +1,7 @@
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import { elementType, valueInfo } from './builder.js';
 import { ModelProtoSchema, type NodeProto } from './onnx_pb.js';
+import { noUpdate } from './residual-norm.js';
 
 /** What the graph of {@link sublayerGraph} reads and returns beside the inputs of the gated graph. */
 export const sublayerNames = { hidden: 'hidden', embedded: 'embedded' } as const;
@@ -25,7 +26,9 @@ export function sublayerGraph(gated: Uint8Array, hiddenSize: number): Uint8Array
   for (const node of allNodes(sublayers)) {
     node.input = node.input.map((name) => (name === embedded ? hidden : name));
   }
-  graph.node = [...embedding, producer('run.0'), ...sublayers];
+  // Models without norms before their sublayers have no zeros for them.
+  const zeros = graph.node.filter(({ output }) => output.includes(noUpdate));
+  graph.node = [...embedding, ...zeros, producer('run.0'), ...sublayers];
   const read = new Set(allNodes(graph.node).flatMap(({ input }) => input));
   graph.initializer = graph.initializer.filter(({ name }) => read.has(name));
   const shape = ['tokens', hiddenSize];

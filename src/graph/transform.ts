@@ -1,5 +1,6 @@
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import type { ModelConfig } from '../checkpoint/model-config.js';
+import type { Initializers } from './builder.js';
 import { type GraphProto, ModelProtoSchema } from './onnx_pb.js';
 
 /** Changes a graph of a model in place. */
@@ -12,6 +13,12 @@ export interface GraphTransform {
   /** Weights that it brings along and every pass reads, beside the model's. */
   readonly weights: number;
   readonly change: GraphChange;
+}
+
+/** Adds initializers to a graph, those left out that it has by that name: a name stands for one value in all of sspec's graphs. */
+export function addInitializers(graph: GraphProto, { list }: Initializers): void {
+  const known = new Set(graph.initializer.map(({ name }) => name));
+  graph.initializer.push(...list.filter(({ name }) => !known.has(name)));
 }
 
 /**

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { FILE_FORMATS, fileNamesOf } from '../checkpoint/formats/index.js';
 import { formatHubReference, type HubReference } from '../checkpoint/hub-reference.js';
 import { chooseFrom } from '../checkpoint/hub-snapshot.js';
 import { InputError } from '../errors.js';
@@ -18,8 +19,6 @@ const BESIDE = [
   'chat_template.jinja',
   'chat_template.json',
 ];
-const GGUF = /\.gguf$/i;
-const GGUF_PART = /-\d{5}-of-\d{5}\.gguf$/i;
 /** The names that the reader of checkpoints takes. */
 const SHARD = /^[A-Za-z0-9_][A-Za-z0-9_.-]*\.safetensors$/;
 
@@ -31,21 +30,21 @@ export interface ChosenFiles {
 }
 
 /**
- * The files that make a model: the GGUF file that the reference names; else config.json, safetensors and what belongs to
- * them; else the only GGUF file.
- * @throws InputError when the repository has no model in a format that is read, or several GGUF files
+ * The files that make a model: the file that the reference names; else config.json, safetensors and what belongs to them;
+ * else the only file that is a checkpoint by itself.
+ * @throws InputError when the repository has no model in a format that is read, or several such files
  */
 export function chooseModelFiles(files: readonly HubFile[], hub: HubReference): ChosenFiles {
   const named = new Map(files.map((file) => [file.path, file]));
-  const gguf = files.map(({ path }) => path).filter((path) => GGUF.test(path));
+  const whole = files.map(({ path }) => path).filter((path) => fileNamesOf(path));
   const id = formatHubReference({ ...hub, file: null });
   if (hub.file !== null) {
     const file = named.get(hub.file);
-    if (file !== undefined) return onlyGguf(file, id);
+    if (file !== undefined) return onlyFile(file, id);
     throw new InputError(
-      gguf.length === 0
-        ? `${id} has no file ${hub.file}, nor any other GGUF file: give ${id} alone.`
-        : `${id} has no file ${hub.file}: give one of ${chooseFrom(hub, gguf)}.`,
+      whole.length === 0
+        ? `${id} has no file ${hub.file}, nor any other ${FILE_FORMATS} file: give ${id} alone.`
+        : `${id} has no file ${hub.file}: give one of ${chooseFrom(hub, whole)}.`,
     );
   }
   const weights = named.get(WEIGHTS);
@@ -57,14 +56,14 @@ export function chooseModelFiles(files: readonly HubFile[], hub: HubReference): 
     const beside = BESIDE.flatMap((name) => named.get(name) ?? []);
     return { files: [...beside, first], index: index ?? null };
   }
-  if (gguf.length > 1)
+  if (whole.length > 1)
     throw new InputError(
-      `${id} has ${gguf.length} GGUF files: name one of them, as ${chooseFrom(hub, gguf)}.`,
+      `${id} has ${whole.length} ${FILE_FORMATS} files: name one of them, as ${chooseFrom(hub, whole)}.`,
     );
-  if (gguf.length === 1) return onlyGguf(named.get(gguf[0])!, id);
+  if (whole.length === 1) return onlyFile(named.get(whole[0])!, id);
   const pickles = files.some(({ path }) => /\.(bin|pt|pth|ckpt)$/.test(path));
   throw new InputError(
-    `${id} has neither ${WEIGHTS} nor a GGUF file${pickles ? ', and pickles (.bin, .pt) are not read: look for a conversion to safetensors' : ''}.`,
+    `${id} has neither ${WEIGHTS} nor a ${FILE_FORMATS} file${pickles ? ', and pickles (.bin, .pt) are not read: look for a conversion to safetensors' : ''}.`,
   );
 }
 
@@ -85,11 +84,11 @@ export function chooseShards(json: unknown, files: readonly HubFile[], id: strin
   });
 }
 
-function onlyGguf(file: HubFile, id: string): ChosenFiles {
+function onlyFile(file: HubFile, id: string): ChosenFiles {
   // Before gigabytes that could not be used.
-  if (GGUF_PART.test(file.path))
+  if (fileNamesOf(file.path)?.isPart(file.path))
     throw new InputError(
-      `${id} has ${file.path} as a part of several; only GGUF files that are whole are read: choose another.`,
+      `${id} has ${file.path} as a part of several; only ${FILE_FORMATS} files that are whole are read: choose another.`,
     );
   return { files: [file], index: null };
 }

@@ -1,5 +1,6 @@
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileNamesOf } from '../checkpoint/formats/index.js';
 import { formatHubReference, type HubReference } from '../checkpoint/hub-reference.js';
 import { hubCacheDirectory, repositoryDirectory } from '../checkpoint/hub-snapshot.js';
 import { InputError } from '../errors.js';
@@ -35,7 +36,7 @@ export interface Pulled {
 
 /** A pulled model. */
 export interface PulledModel extends Pulled {
-  /** What a checkpoint is opened by: the snapshot, or the GGUF file in it. */
+  /** What a checkpoint is opened by: the snapshot, or the file in it that is one. */
   readonly path: string;
 }
 
@@ -55,8 +56,8 @@ export async function pullModel(
     return [...files, ...chooseShards(json, listing, formatHubReference(hub))];
   });
   const [first] = pulled.files;
-  const isGguf = pulled.files.length === 1 && /\.gguf$/i.test(first.path);
-  return { ...pulled, path: isGguf ? join(pulled.directory, first.path) : pulled.directory };
+  const isFile = pulled.files.length === 1 && fileNamesOf(first.path) !== undefined;
+  return { ...pulled, path: isFile ? join(pulled.directory, first.path) : pulled.directory };
 }
 
 /**

@@ -15,13 +15,8 @@ import { holm } from './statistics.js';
  *                     replacement in each
  * f        1          how far a bootstrap over n clusters falls short: sqrt(n / (n-H)) t(n-H) / z, at 97.5%
  *
- * A bootstrap over few clusters is too narrow (40 prompts: 4%, 10: 22%, 5: 58%), so every S' is moved to S (S'/S)^f: the
- * expanded percentile interval of Hesterberg (2015), here as a stretch on the log scale. The interval's ends
- * are the (B+1) alpha/2-th order statistics from either side (Davison and Hinkley 1997, 5.3.1) and the p-value of S = 1
- * counts S' on the far side of 1, so that the interval leaves out 1 exactly when p <= alpha. Where repetitions of one
- * prompt differ as much as prompts do, resampling both levels counts the repetitions' noise twice, and the interval is
- * wider than it need be. Without strata the interval of datasets that gain differently would be wide for their difference,
- * which no other prompts would change.
+ * Every S' is moved to S (S'/S)^f, an expanded percentile interval, and the p-value of S = 1 counts S' on the far side of 1, so that
+ * the interval leaves out 1 exactly when p <= alpha. Why, and from where: docs/intervals.md.
  */
 
 const ALPHA = 0.05;

@@ -15,11 +15,14 @@ export function holm(pValues: readonly number[]): number[] {
   return adjusted;
 }
 
-/** Spearman's rho with tied values sharing a rank; undefined with fewer than three pairs or when a side is constant. */
+/** Fewest pairs whose rank correlation says something: of 10 that have none, one of 0.63 or more comes up one time in 20. */
+const FEWEST_PAIRS = 10;
+
+/** Spearman's rho with tied values sharing a rank; undefined with fewer than ten pairs or when a side is constant. */
 export function rankCorrelation(x: readonly number[], y: readonly number[]): number | undefined {
   if (x.length !== y.length)
     throw new RangeError(`cannot pair ${x.length} values with ${y.length}`);
-  if (x.length < 3) return undefined;
+  if (x.length < FEWEST_PAIRS) return undefined;
   const rho = sampleRankCorrelation(x, y);
   return Number.isNaN(rho) ? undefined : rho;
 }

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { drafterKind, isDrafterName } from '../decoding/drafters/registry.js';
 import type { EvaluationRow } from '../evaluation/summary.js';
+import { withoutCommonPrefix } from './common-prefix.js';
 
 type NamedRow = Pick<EvaluationRow, 'method' | 'profile'>;
 
@@ -17,15 +18,20 @@ export function methodSentence(method: string): string {
   return isDrafterName(method) ? drafterKind(method).label : `Decoding with ${method}`;
 }
 
-/** Names profiles only where several of one method were measured, and with their folders only where the files' names agree. */
+/**
+ * Names profiles only where several of one method were measured, with their folders only where the files' names agree, and without
+ * what all of them begin with.
+ */
 export function methodLabels(rows: readonly NamedRow[]): MethodLabels {
   const profilesOf = (method: string) =>
     new Set(rows.filter((row) => row.method === method).flatMap(({ profile }) => profile ?? []));
   const profileName = ({ method, profile }: NamedRow): string | null => {
     const profiles = profilesOf(method);
     if (profile === null || profiles.size < 2) return null;
-    const names = new Set([...profiles].map((file) => basename(file)));
-    return names.size === profiles.size ? basename(profile) : profile;
+    const files = [...profiles];
+    const names = files.map((file) => basename(file));
+    const told = new Set(names).size === files.length ? names : files;
+    return withoutCommonPrefix(told)[files.indexOf(profile)]!;
   };
   return {
     short(row) {

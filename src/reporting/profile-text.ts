@@ -56,12 +56,21 @@ function samplingText(sampling: Profile['sampling']): string {
   return `for sampling with ${options.join(', ')}`;
 }
 
+/** What a row of calibration figures is called: held-out figures show whether being chosen for them has raised them. */
+export function calibrationName(
+  calibration: ProfileFigures,
+  holdout: ProfileFigures | undefined,
+): string {
+  const isAbove = holdout === undefined || calibration.speedup > holdout.speedup;
+  return `calibration (${isAbove ? 'biased upward' : 'searched on'})`;
+}
+
 function figuresText({ figures: { holdout, calibration } }: Profile, width: number): string {
   const rows: [string, ProfileFigures][] = [];
   if (holdout) rows.push(['held out', holdout]);
   for (const [kind, figures] of Object.entries(holdout?.per_kind ?? {}))
     rows.push([`  ${kind}`, figures]);
-  if (calibration) rows.push(['calibration (biased upward)', calibration]);
+  if (calibration) rows.push([calibrationName(calibration, holdout), calibration]);
   if (rows.length === 0) return 'Not measured: sspec eval --profile measures it.';
   return fittedTable(
     [

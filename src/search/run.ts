@@ -22,6 +22,7 @@ import { CostModel } from './cost/cost-model.js';
 import { runHoldout, runRace } from './final-rungs.js';
 import type { RankedFinalist } from './finalist.js';
 import { createLadder, type Ladder } from './ladder.js';
+import { preparationNotice, preparationSeconds } from './preparation.js';
 import { samplerSources } from './sampler-sources.js';
 import { decodeScorer, type Scorer } from './scorer.js';
 import type { RunContext, SearchRequest } from './search-request.js';
@@ -35,12 +36,17 @@ import { runTrials } from './trial-loop.js';
  */
 export async function runSearch(model: Model, request: SearchRequest): Promise<SearchResult> {
   const { study, signal, settings, onProgress = () => {} } = request;
-  const deadline = performance.now() + 1000 * (request.timeoutSeconds ?? Infinity);
   let best = 0;
   const report: RunContext['report'] = (stage, done, total) =>
     onProgress({ stage, done, total, ...(best > 0 ? { best } : {}) });
   const context: RunContext = { model, request, report };
 
+  const { timeoutSeconds = Infinity } = request;
+  const { finished } = replayStudy(study);
+  const prepared = await preparationSeconds(context);
+  const notice = preparationNotice(prepared, timeoutSeconds, finished.length);
+  const deadline = performance.now() + 1000 * timeoutSeconds;
+  if (notice !== undefined) request.onNotice?.(notice);
   const calibration = request.fidelity === 'ladder' ? await calibrate(context) : null;
   const ladder = calibration ? await openLadder(context, calibration) : null;
   const prompts = request.calibration.slice(0, request.promptsPerTrial);

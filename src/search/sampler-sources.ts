@@ -1,7 +1,6 @@
 /** What some samplers begin from, worked out when it is asked for and kept in the journal, so that it is made once per study. */
 import { z } from 'zod';
 import { complete } from '../decoding/generate.js';
-import { prefillChunk } from '../engine/engine.js';
 import type { SamplerSources } from '../optimise/samplers/create.js';
 import { replayStudy } from '../study/state.js';
 import type { CostModel } from './cost/cost-model.js';
@@ -12,6 +11,8 @@ import type { RunContext } from './search-request.js';
 
 /** Sequences that the leave-one-out sweep runs over. */
 const sweepSequences = 4;
+/** Tokens of such a sequence, at most. */
+const sweepTokens = 32;
 /** Prompts whose continuations the dynamic program looks at; each state is run on all of them. */
 const planPrompts = 2;
 
@@ -33,9 +34,9 @@ async function sweep({ model, request, report }: RunContext): Promise<Float64Arr
   for (const prompt of calibration.slice(0, sweepSequences)) {
     const { maxNewTokens, sampling } = settings;
     const request = { prompt: prompt.tokens, maxNewTokens, sampling };
-    const isLong = prompt.tokens.length >= prefillChunk;
+    const isLong = prompt.tokens.length >= sweepTokens;
     const { tokens } = isLong ? { tokens: [] } : await complete(model.engine, request, signal);
-    sequences.push([...prompt.tokens, ...tokens].slice(0, prefillChunk));
+    sequences.push([...prompt.tokens, ...tokens].slice(0, sweepTokens));
   }
   const gated = await model.engine.loadGated();
   const agreement = await leaveOneOut(gated, sequences, (done, total) => {

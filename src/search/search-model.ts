@@ -61,7 +61,7 @@ export interface SearchOptions extends ChatChoice {
 /** What a search does, apart from the prompts and the study that it does it with. */
 type Plan = Omit<
   SearchRequest,
-  'calibration' | 'holdout' | 'fitting' | 'study' | 'signal' | 'onProgress'
+  'calibration' | 'holdout' | 'fitting' | 'study' | 'signal' | 'onProgress' | 'onNotice'
 >;
 
 /**
@@ -102,7 +102,7 @@ export async function searchModel(model: Model, options: SearchOptions): Promise
 
 async function searchAnew(
   model: Model,
-  { output, signal, onProgress, warnings = [], command = 'searchModel' }: SearchOptions,
+  { output, signal, onProgress, onNotice, warnings = [], command = 'searchModel' }: SearchOptions,
   plan: Plan,
   split: SearchSplit,
   study: OpenStudy,
@@ -118,6 +118,7 @@ async function searchAnew(
     study,
     ...(signal && { signal }),
     ...(onProgress && { onProgress }),
+    ...(onNotice && { onNotice }),
   };
   await study.append({ type: 'note', key: 'command', value: command });
   await study.append({ type: 'note', key: 'model', value: reference });

@@ -25,6 +25,8 @@ export interface SearchRequest {
   readonly study: OpenStudy;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: SearchProgress) => void;
+  /** Told in a sentence how long the preparation takes, where that is long. */
+  readonly onNotice?: (sentence: string) => void;
 }
 
 export type SearchStage =

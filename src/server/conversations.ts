@@ -5,7 +5,6 @@
  */
 import type { Engine } from '../engine/engine.js';
 import type { KvCache } from '../engine/kv-cache.js';
-import { blockSize } from '../graph/attention.js';
 
 /** A cache, and the tokens from the sequence's first whose keys and values it holds. */
 export interface Conversation {
@@ -49,7 +48,7 @@ export function createConversations(engine: Engine, most: number): Conversations
       // A conversation goes on: room for more than this time is asked for saves copying it the next.
       const room = Math.max(capacity, old && goesOn ? 2 * old.cache.capacity : 0);
       const cache = old && old.cache.capacity >= capacity ? old.cache : engine.createCache(room);
-      if (best && best.cache !== cache) copyRows(best.cache, cache, shared);
+      if (best && best.cache !== cache) cache.copy(best.cache, shared);
       return { cache, held: prompt.slice(0, shared) };
     },
     give(conversation) {
@@ -65,13 +64,4 @@ function commonPrefix(a: readonly number[], b: readonly number[]): number {
   let length = 0;
   while (length < most && a[length] === b[length]) length++;
   return length;
-}
-
-/** Copies the keys and values of the first `count` positions, whole blocks of them. */
-function copyRows(from: KvCache, to: KvCache, count: number): void {
-  if (count === 0) return;
-  const blocks = Math.ceil(count / blockSize);
-  const target = to.leadingBlocks(blocks);
-  for (const [name, { data }] of Object.entries(from.leadingBlocks(blocks)))
-    (target[name].data as Float32Array).set(data as Float32Array);
 }

@@ -58,9 +58,16 @@ const TYPES: Readonly<Record<number, string>> = {
   429: 'rate_limit_error',
 };
 
+/** What a request says is not sent back at any length. */
+const MOST_CHARACTERS = 400;
+
 export function errorBody({ status, message, code, param }: ApiError): ErrorBody {
   const type = TYPES[status] ?? (status < 500 ? 'invalid_request_error' : 'server_error');
-  return { error: { message, type, code, param } };
+  return { error: { message: shortened(message), type, code, param: param && shortened(param) } };
+}
+
+function shortened(text: string): string {
+  return text.length <= MOST_CHARACTERS ? text : `${text.slice(0, MOST_CHARACTERS)}…`;
 }
 
 /** What fastify throws before a handler runs, by its own codes; others of its errors have a status that says enough. */

@@ -2,7 +2,7 @@ import type { CouplingName } from '../decoding/coupling.js';
 import { type GenerateEvent, type Generation, generate, roomFor } from '../decoding/generate.js';
 import type { Method } from '../decoding/method.js';
 import type { SamplingOptions } from '../decoding/sampling/options.js';
-import { prefillChunk } from '../engine/engine.js';
+import { segmentRoom } from '../engine/engine.js';
 import type { Model } from '../engine/load-model.js';
 import type { Conversation, Conversations } from './conversations.js';
 import type { Metrics } from './metrics.js';
@@ -22,6 +22,7 @@ export interface ChoiceRequest {
   readonly maxTokens: number;
   readonly sampling: SamplingOptions;
   readonly stop: readonly string[];
+  readonly topLogprobs?: number | undefined;
 }
 
 /** A generation, and how much of its prompt was known from before. */
@@ -35,7 +36,7 @@ export interface Choice extends Generation {
  */
 export async function* generateChoice(
   { model: { engine, tokenizer }, method, coupling, conversations, metrics }: Generator,
-  { prompt, maxTokens, sampling, stop }: ChoiceRequest,
+  { prompt, maxTokens, sampling, stop, topLogprobs }: ChoiceRequest,
   signal: AbortSignal,
 ): AsyncGenerator<GenerateEvent, Choice, void> {
   const maxNewTokens = Math.min(maxTokens, roomFor(engine, prompt));
@@ -55,6 +56,7 @@ export async function* generateChoice(
     const sequence = [...prompt];
     running = generate(engine, {
       ...{ prompt, method, coupling, sampling, stop, tokenizer, maxNewTokens, signal },
+      topLogprobs,
       cache: conversation.cache,
       cachedTokens: conversation.held.length,
     });
@@ -88,10 +90,9 @@ async function* prefillPasses(
   prompt: readonly number[],
 ): AsyncGenerator<number, void, void> {
   let at = Math.min(held.length, prompt.length - 1);
-  while (at + prefillChunk < prompt.length) {
-    const tokens = prompt.slice(at, at + prefillChunk);
-    await engine.forward(cache, tokens, at, engine.target, 'last');
-    at += prefillChunk;
+  for (let end = at + segmentRoom(at); end < prompt.length; end = at + segmentRoom(at)) {
+    await engine.forward(cache, prompt.slice(at, end), at, engine.target, 'last');
+    at = end;
     yield at;
   }
 }

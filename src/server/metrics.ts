@@ -8,6 +8,8 @@ export interface Metrics {
   prefill(seconds: number): void;
   /** A round, and how many of its tokens belong to the output. */
   round(round: Round, tokens: number): void;
+  /** A turn that was over after so many seconds, and how long the request had waited for it. */
+  turn(seconds: number, waited: number): void;
   request(route: string, status: number): void;
   /** Totals so far. */
   readonly totals: Readonly<Totals>;
@@ -26,6 +28,8 @@ export interface Totals {
   prefillSeconds: number;
   draftSeconds: number;
   verifySeconds: number;
+  turnSeconds: number;
+  queueSeconds: number;
 }
 
 /** What is so at the moment. */
@@ -48,6 +52,8 @@ export function createMetrics(): Metrics {
     prefillSeconds: 0,
     draftSeconds: 0,
     verifySeconds: 0,
+    turnSeconds: 0,
+    queueSeconds: 0,
   };
   const requests = new Map<string, number>();
   return {
@@ -68,12 +74,19 @@ export function createMetrics(): Metrics {
       totals.draftSeconds += round.draftSeconds;
       totals[round.kind === 'prefill' ? 'prefillSeconds' : 'verifySeconds'] += round.targetSeconds;
     },
+    turn(seconds, waited) {
+      totals.turnSeconds += seconds;
+      totals.queueSeconds += waited;
+    },
     request(route, status) {
       const labels = `{route="${route}",status="${status}"}`;
       requests.set(labels, (requests.get(labels) ?? 0) + 1);
     },
     render({ waiting, running }) {
-      const seconds = { prefill: 'prefillSeconds', draft: 'draftSeconds', verify: 'verifySeconds' };
+      const { prefillSeconds: prefill, draftSeconds: draft, verifySeconds: verify } = totals;
+      // What a turn took beside passes and the choice of tokens: text, JSON, the network.
+      const rest = Math.max(0, totals.turnSeconds - prefill - draft - verify);
+      const seconds = { prefill, draft, verify, javascript: rest };
       return [
         ...COUNTERS.map(([name, field, help]) =>
           family(name, 'counter', help, [['', totals[field]]]),
@@ -81,12 +94,12 @@ export function createMetrics(): Metrics {
         family(
           'seconds_total',
           'counter',
-          'Seconds at the model, by what it did.',
-          Object.entries(seconds).map(([phase, field]) => [
-            `{phase="${phase}"}`,
-            totals[field as keyof Totals],
-          ]),
+          'Seconds of turns, by what was done.',
+          Object.entries(seconds).map(([phase, value]) => [`{phase="${phase}"}`, value]),
         ),
+        family('queue_seconds_total', 'counter', 'Seconds that requests waited for their turn.', [
+          ['', totals.queueSeconds],
+        ]),
         family('requests_total', 'counter', 'Answered requests.', [...requests]),
         family('queue_length', 'gauge', 'Requests that wait for their turn.', [['', waiting]]),
         family('running', 'gauge', 'Requests that have their turn.', [['', running]]),

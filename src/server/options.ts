@@ -1,10 +1,11 @@
 import type { CouplingName } from '../decoding/coupling.js';
-import type { Method } from '../decoding/method.js';
 import type { SamplingOptions } from '../decoding/sampling/options.js';
+import type { ServedProfile } from './profiles/profiles.js';
 
 /** How a server serves its model. Every limit has a flag of `sspec serve`. */
 export interface ServerOptions {
-  readonly method: Method;
+  /** What requests may decode with, at least one; the first where they name none. */
+  readonly profiles: readonly ServedProfile[];
   /** What holds where a request says nothing; its seed is not used. */
   readonly sampling: Omit<SamplingOptions, 'seed'>;
   readonly coupling: CouplingName;

@@ -1,14 +1,18 @@
+import { setMaxListeners } from 'node:events';
 import fastify, { type FastifyInstance } from 'fastify';
 import type { Model } from '../engine/load-model.js';
+import { errorMessage } from '../files.js';
 import { toolVersion } from '../measurement/environment.js';
 import { guard } from './access.js';
 import { CHAT_SHAPE, COMPLETION_SHAPE } from './answers/shape.js';
+import { createBaseline } from './baseline.js';
 import { createConversations } from './conversations.js';
 import { ApiError, errorBody, toApiError } from './errors.js';
 import { addInformation } from './information.js';
 import { createMetrics, type Totals } from './metrics.js';
 import type { ServerOptions } from './options.js';
 import { addPage } from './page/page.js';
+import { createProfiles } from './profiles/profiles.js';
 import { parseChat } from './requests/chat.js';
 import { parseCompletion } from './requests/completion.js';
 import { type TextService, textEndpoint } from './text-endpoint.js';
@@ -37,10 +41,17 @@ export function createServer(model: Model, options: ServerOptions): Server {
   const metrics = createMetrics();
   const turns = createTurns(options.maxQueue);
   const stopping = new AbortController();
+  // Every request that waits listens.
+  setMaxListeners(0, stopping.signal);
   const conversations = createConversations(model.engine, options.conversations);
-  const { method, coupling } = options;
+  const baseline = createBaseline(model.engine);
+  const profiles = createProfiles(options.profiles);
+  const { coupling } = options;
   const service: TextService = {
-    generator: { model, method, coupling, conversations, metrics },
+    generator: { model, coupling, conversations, metrics },
+    metrics,
+    profiles,
+    baseline,
     options,
     turns,
     stopping: stopping.signal,
@@ -82,13 +93,26 @@ export function createServer(model: Model, options: ServerOptions): Server {
     '/v1/completions',
     textEndpoint(service, COMPLETION_SHAPE, (body) => parseCompletion(body, model, options)),
   );
-  addInformation(app, { model, options, turns, metrics });
+  addInformation(app, { model, options, profiles, baseline, turns, metrics });
   addPage(app);
+  const measureBaseline = async () => {
+    try {
+      await turns.take('', stopping.signal, () => baseline.measure());
+    } catch (error) {
+      if (!isClosing) options.onFailure(errorMessage(error));
+    }
+  };
+  app.addHook('onResponse', async () => {
+    if (baseline.isStale && !turns.busy && !isClosing) void measureBaseline();
+  });
 
   return {
     app,
     totals: metrics.totals,
-    listen: (host, port) => app.listen({ host, port }),
+    async listen(host, port) {
+      await measureBaseline();
+      return app.listen({ host, port });
+    },
     async close(graceSeconds) {
       isClosing = true;
       turns.dismiss(closing());

@@ -11,6 +11,8 @@ function notesSchema(bits: number) {
     .length(bits)
     .regex(/^[01]*$/);
   const finalist = z.object({
+    /** What was measured; notes of earlier releases are of drafting with the mask. */
+    method: z.string().max(100).default('skip'),
     mask,
     draft_exit: z.enum(DRAFT_EXITS),
     draft_length: z.int().min(1),

@@ -74,9 +74,7 @@ async function latestStudy(storage: StudyStorage, defaultName: string, start: St
   const fitting = studies.find(({ header }) => !startDifference(header, start))?.name;
   const [latest] = studies;
   const different = latest && startDifference(latest.header, start);
-  const difference =
-    different &&
-    `Study ${latest.name} has ${different.field} ${different.before}, this run ${different.now}`;
+  const difference = different && `Study ${latest.name} ${different}`;
   return { fitting, difference };
 }
 

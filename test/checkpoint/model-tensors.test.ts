@@ -32,11 +32,13 @@ describe('modelTensors', () => {
     const outer = [embedding, head, finalNorm].map(({ name }) => name);
     expect(outer).toEqual([EMBEDDING, HEAD, 'model.norm.weight']);
     expect(layers).toHaveLength(1);
-    const { attentionNorm, mlpNorm, ...linears } = layers[0];
+    const { attentionNorm, mlpNorm, ...others } = layers[0];
+    const { attentionOutNorm, mlpOutNorm, qNorm, kNorm, ...linears } = others;
+    expect([attentionOutNorm, mlpOutNorm, qNorm, kNorm]).toEqual([null, null, null, null]);
     expect(linears.k.weight.name).toBe('model.layers.0.self_attn.k_proj.weight');
     expect(Object.values(linears).every(({ bias }) => bias === null)).toBe(true);
     const inner = [attentionNorm, mlpNorm, ...Object.values(linears).map((l) => l.weight)];
-    expect([...outer, ...inner.map(({ name }) => name)].sort()).toEqual(
+    expect([...outer, ...inner.map((tensor) => tensor?.name)].sort()).toEqual(
       Object.keys(tinyTensors()).sort(),
     );
   });

@@ -125,7 +125,7 @@ describe('an interrupted search', () => {
       for (const spy of spies) spy.mockRestore();
     }
     expect(stripVTControlCharacters(written.stderr)).toBe(
-      'Error: Interrupted; --resume goes on with the study.\n  sspec search --trials 9 --resume\n',
+      'Error: Interrupted; --resume goes on with what was finished.\n  sspec search --trials 9 --resume\n',
     );
     expect(JSON.parse(written.stdout).error).toMatchObject({
       code: 'interrupted',
@@ -133,7 +133,11 @@ describe('an interrupted search', () => {
     });
   });
 
-  it('is the only command that has something to go on with', () => {
+  it('is, with an evaluation that writes as it goes, the only command that has something to go on with', () => {
+    expect(resume('eval', '--output-dir', 'out', '--force', '--limit', '3')).toBe(
+      'sspec eval --output-dir out --limit 3 --resume',
+    );
+    expect(resume('eval', '--limit', '3')).toBeUndefined();
     expect(resume('generate', '--prompt', 'a')).toBeUndefined();
     expect(resume()).toBeUndefined();
   });

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import Eval from '../../commands/eval.js';
@@ -30,11 +30,34 @@ vi.mock('../../src/evaluation/output.js', async (original) => {
   return { ...real, writeEvaluation };
 });
 
-const evaluate = (...argv: string[]) =>
-  runCommand(Eval, [
-    ...['--max-new-tokens', '4', '--repetitions', '2', '--no-warmup', '--limit', '2'],
-    ...['--methods', 'lookup', '--dataset', 'code,math', ...argv],
-  ]);
+const FLAGS = {
+  ...{ '--max-new-tokens': '4', '--repetitions': '2', '--limit': '2' },
+  ...{ '--methods': 'lookup', '--dataset': 'code,math' },
+};
+const evaluateWith = (flags: Record<string, string>, ...argv: string[]) => {
+  process.exitCode = undefined;
+  return runCommand(Eval, [...Object.entries(flags).flat(), '--no-warmup', ...argv]);
+};
+const evaluate = (...argv: string[]) => evaluateWith(FLAGS, ...argv);
+const linesOf = (directory: string, name: string): Record<string, unknown>[] =>
+  readFileSync(join(directory, name), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+const times = ({ decode_seconds, elapsed_seconds }: Record<string, unknown>) => [
+  decode_seconds,
+  elapsed_seconds,
+];
+const untimed = (sample: Record<string, unknown>) => {
+  const { rounds, ...rest } = sample;
+  const { drafted, accepted } = rounds as Record<string, unknown>;
+  const kept = Object.entries(rest).filter(([key]) => !/seconds$|memory/.test(key));
+  return { ...Object.fromEntries(kept), drafted, accepted };
+};
+const COUNTS = [
+  ...['dataset', 'method', 'prompts', 'repetitions', 'new_tokens', 'target_passes'],
+  ...['proposed_tokens', 'accepted_tokens', 'conditional_acceptance', 'identical_outputs'],
+];
 const outputs = () => join(temporaryDirectory(), 'out');
 
 afterEach(() => {
@@ -108,7 +131,90 @@ it('prints what it measured when the folder cannot be written any more', async (
   expect(code).toBe(1);
   expect(stdout).toMatch(/^all +lookup /m);
   expect(stderr).toMatch(/Error: Cannot write .*ENOSPC: no space; .* has not all of what/);
-  expect(readdirSync(directory)).toEqual([]);
+  expect(readdirSync(directory)).toEqual(['unfinished.jsonl']);
+  // Once there is room it is written without measuring anything again.
+  fault.isDiskFull = false;
+  const timings = linesOf(directory, 'unfinished.jsonl').filter(({ method }) => method);
+  const { code: resumed } = await evaluate('-q', '--output-dir', directory, '--resume');
+  expect(resumed).toBe(0);
+  expect(timings).toHaveLength(16);
+  expect(linesOf(directory, 'samples.jsonl').map(times)).toEqual(timings.map(times));
+});
+
+describe('sspec eval --resume', () => {
+  it('goes on with what is missing, and comes to what one run would have', async () => {
+    fault.interruptAt = 7;
+    const directory = outputs();
+    const { stderr } = await evaluate('--json', '--output-dir', directory);
+    expect(stderr).toMatch(/--resume goes on with what is missing:\n {2}sspec eval .* --resume\n/);
+    const first = linesOf(directory, 'unfinished.jsonl').filter(({ method }) => method);
+    // The first of a turn is kept too, though the printed figures are of whole turns.
+    expect(first).toHaveLength(7);
+
+    fault.interruptAt = 0;
+    const resumed = await evaluate('--json', '-q', '--output-dir', directory, '--resume');
+    expect(resumed.code).toBe(0);
+    const whole = outputs();
+    const once = await evaluate('--json', '-q', '--output-dir', whole);
+    const documents = [resumed, once].map(({ stdout }) => JSON.parse(stdout));
+    // What does not depend on the clock: what was drafted by what had been learned, too.
+    const [counted, expected] = documents.map(({ rows }) =>
+      rows.map((row: Record<string, unknown>) => ({
+        ...Object.fromEntries(COUNTS.map((key) => [key, row[key]])),
+        fields: Object.keys(row),
+      })),
+    );
+    expect(counted).toEqual(expected);
+    expect(documents[0].settings).toEqual(documents[1].settings);
+    expect(documents[0].warnings).toContainEqual(expect.stringMatching(/^Measured in 2 runs/));
+    const [samples, others] = [directory, whole].map((of) => linesOf(of, 'samples.jsonl'));
+    expect(samples!.slice(0, 7).map(times)).toEqual(first.map(times));
+    expect(samples!.map(untimed)).toEqual(others!.map(untimed));
+    expect(readdirSync(directory).sort()).toEqual(readdirSync(whole).sort());
+
+    // Once more: there is nothing to measure, and nothing is written.
+    const written = statSync(join(directory, 'results.json')).mtimeMs;
+    const again = await evaluate('--json', '--output-dir', directory, '--resume');
+    expect(again.stderr).toContain('is finished: what it found is told again, nothing measured');
+    expect(JSON.parse(again.stdout)).toEqual(documents[0]);
+    expect(statSync(join(directory, 'results.json')).mtimeMs).toBe(written);
+  });
+
+  it('begins where there is nothing, and drops a line whose writing was cut off', async () => {
+    fault.interruptAt = 3;
+    const directory = outputs();
+    await evaluate('-q', '--output-dir', directory, '--resume');
+    const file = join(directory, 'unfinished.jsonl');
+    writeFileSync(file, readFileSync(file, 'utf8').slice(0, -20));
+    fault.interruptAt = 0;
+    expect((await evaluate('-q', '--output-dir', directory, '--resume')).code).toBe(0);
+    expect(linesOf(directory, 'samples.jsonl')).toHaveLength(16);
+  });
+
+  it('refuses another request in one sentence, and what is not to be gone on with', async () => {
+    fault.interruptAt = 3;
+    const directory = outputs();
+    await evaluate('-q', '--output-dir', directory);
+    fault.interruptAt = 0;
+    expectRefused(await evaluate('--output-dir', directory), /--resume to go on with it, --force/);
+    const other = (flags: Record<string, string>) =>
+      evaluateWith({ ...FLAGS, ...flags }, '--output-dir', directory, '--resume', '-q');
+    for (const [flags, message] of [
+      [{ '--max-new-tokens': '5' }, /begun with max new tokens 4, this run has 5: give the same/],
+      [{ '--limit': '1' }, /begun with 2 prompts of code, this run has 1/],
+      [{ '--dataset': 'code' }, /begun on the datasets code, math, this run has code:/],
+      [{ '--methods': 'autoregressive' }, /methods autoregressive, lookup, this run has autoreg/],
+      [{ '--precision': 'fp32' }, /begun with the precision int8, this run has fp32/],
+    ] as const)
+      expectRefused(await other(flags), message);
+    const resume = (...argv: string[]) => evaluate('--output-dir', directory, '--resume', ...argv);
+    const file = join(directory, 'unfinished.jsonl');
+    writeFileSync(file, readFileSync(file, 'utf8').replace('"repetition":0', '"repetition":9'));
+    expectRefused(await resume('-q'), /stands where .* is due/);
+    writeFileSync(file, readFileSync(file, 'utf8').replace('"repetition":9', '"repetition":-1'));
+    expectRefused(await resume('-q'), /unfinished\.jsonl:3: field "repetition" cannot be used/);
+    expectRefused(await resume('--force'), /--force/);
+  });
 });
 
 describe('a folder with results', () => {

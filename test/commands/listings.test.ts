@@ -17,6 +17,7 @@ import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
 import { compileModel } from '../../src/graph/compile.js';
 import { journalStorage } from '../../src/study/journal.js';
 import { byteLetters } from '../helpers/byte-tokenizer.js';
+import { hasShared, shared } from '../helpers/engine.js';
 import { writeMiniature } from '../helpers/miniature.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
 import { exampleProfile } from '../profile/example.js';
@@ -488,11 +489,39 @@ describe('sspec dataset', () => {
     );
     expect(await runCommand(DatasetShow, ['none'])).toMatchObject({ code: 2, stdout: '' });
   });
+
+  it('shows prompts as a model gets them, with their tokens', async () => {
+    const argv = ['code:calibration', '--limit', '1', '--model', 'demo'];
+    const { shown, tokens, too_long, context_length } = await json(DatasetShow, argv);
+    const [{ prompt, model_text, tokens: count, chat_template }] = shown;
+    expect(model_text).toContain(prompt);
+    expect(chat_template).toBe(false);
+    expect(count).toBeGreaterThanOrEqual(tokens.min);
+    expect(tokens.max).toBeLessThan(context_length);
+    expect(too_long).toBe(0);
+    const { stdout } = await runCommand(DatasetShow, argv);
+    expect(stripVTControlCharacters(stdout)).toContain(`${count} tokens as text to be continued`);
+    expectRefused(await runCommand(DatasetShow, ['code', '--chat']), /--model/);
+    expectRefused(await runCommand(DatasetShow, [...argv, '--chat']), /no chat template/);
+  });
+
+  it.skipIf(!hasShared)(
+    'shows the chat template of a model (skipped without ../shared)',
+    async () => {
+      const model = join(shared, 'models/smollm2-135m-instruct');
+      const argv = ['chat', '--limit', '1', '--model', model];
+      const { shown } = await json(DatasetShow, [...argv, '--system', 'Be short.']);
+      expect(shown[0].model_text).toMatch(
+        /^<\|im_start\|>system\nBe short\.<\|im_end\|>\n<\|im_start\|>user\n[\s\S]*<\|im_start\|>assistant\n$/,
+      );
+      expect(shown[0]).toMatchObject({ chat_template: true });
+    },
+  );
 });
 
 describe('sspec completion', () => {
   it('refuses a shell that it does not know', async () => {
-    const result = await runCommand(Completion, ['fish']);
-    expect(result).toMatchObject({ code: 2, stderr: expect.stringContaining('fish to be one of') });
+    const result = await runCommand(Completion, ['tcsh']);
+    expect(result).toMatchObject({ code: 2, stderr: expect.stringContaining('tcsh to be one of') });
   });
 });

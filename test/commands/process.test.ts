@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -137,15 +137,34 @@ describe.skipIf(!isBuilt)(
       expect((await sspec(argv, { env: { DEBUG: 'sspec' } })).stderr).toContain('    at ');
     });
 
-    it('prints a bash completion that bash accepts', async () => {
-      const { code, stdout } = await sspec(['completion', 'bash']);
-      expect(code).toBe(0);
-      expect(stdout).toContain('complete -F _sspec_autocomplete sspec');
-      const file = join(temporaryDirectory(), 'file');
-      writeFileSync(file, '');
-      const unwritable = await sspec(['completion', 'bash'], { env: { XDG_CACHE_HOME: file } });
-      expect(unwritable).toMatchObject({ code: 2, stdout: '' });
-      expect(unwritable.stderr).toMatch(/^Error: Cannot write the completion files to .*\.\n$/);
-    });
+    it.skipIf(process.platform === 'win32')(
+      'prints a completion by which bash completes commands, values, lists and files',
+      async () => {
+        const { stdout: script } = await sspec(['completion', 'bash']);
+        const folder = temporaryDirectory();
+        writeFileSync(join(folder, 'my prompts.jsonl'), '');
+        // compopt works on a terminal alone.
+        const typed = `compopt() { :; }
+${script}
+complete_words() {
+  COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _sspec; printf '%s\n' "\${COMPREPLY[*]}"
+}
+cd "$2"
+complete_words "$1" mod
+complete_words "$1" eval --precision = in
+complete_words "$1" eval --methods skip,lo
+complete_words "$1" eval --dataset my
+complete_words "$1" eval --limit ''`;
+        const { stdout } = spawnSync(
+          'bash',
+          ['-c', typed, 'bash', join(root, 'bin/run.js'), folder],
+          { encoding: 'utf8' },
+        );
+        expect(stdout.split('\n')).toEqual([
+          ...['model', 'int8 int4', 'skip,lookup', 'my prompts.jsonl', '', ''],
+        ]);
+      },
+      60_000,
+    );
   },
 );

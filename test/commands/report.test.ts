@@ -1,10 +1,19 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import Eval from '../../commands/eval.js';
 import Report from '../../commands/report.js';
 import { loadModel } from '../../src/engine/load-model.js';
+import { pdfRenderer } from '../../src/reporting/pdf.js';
 import { pngRenderer } from '../../src/reporting/png.js';
+import { root } from '../helpers/built.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
 import { exampleProfile } from '../profile/example.js';
 import { writeEvaluationFolder, writeStudy } from '../reporting/report/example.js';
@@ -56,17 +65,50 @@ describe('sspec report', () => {
     });
   });
 
-  it('writes every figure as SVG, and as PNG where that can be drawn', async () => {
+  it('takes all of a folder that it can tell of, and this repository’s results', async () => {
+    const mixed = join(temporaryDirectory(), 'mixed');
+    writeEvaluationFolder(join(mixed, 'a'));
+    copyFileSync(join(mixed, 'a', 'results.json'), join(mixed, 'other.json'));
+    copyFileSync(profile, join(mixed, 'code.json'));
+    copyFileSync(join(storage, 'first.jsonl'), join(mixed, 'first.jsonl'));
+    writeFileSync(join(mixed, 'timings.json'), '{"rows":[]}');
+    mkdirSync(join(mixed, 'notes'));
+    const { code, stdout } = await report(mixed, '-o', output(), '--json');
+    expect(code, stdout).toBe(0);
+    expect(JSON.parse(stdout).inputs).toEqual([
+      { kind: 'evaluation', path: join(mixed, 'a') },
+      { kind: 'profile', path: join(mixed, 'code.json') },
+      { kind: 'evaluation', path: join(mixed, 'other.json') },
+      { kind: 'study', path: join(mixed, 'first.jsonl') },
+    ]);
+    const results = await report(join(root, 'results'), '-o', output(), '--json');
+    expect(results.code, results.stdout).toBe(0);
+    const kinds = JSON.parse(results.stdout).inputs.map(({ kind }: { kind: string }) => kind);
+    expect(new Set(kinds)).toEqual(new Set(['evaluation', 'profile']));
+  });
+
+  it('writes every figure as SVG, and as PNG and PDF where these can be drawn', async () => {
     const figures = join(temporaryDirectory(), 'figures');
     const argv = [profile, '-o', output(), '--figures', figures, '--json'];
     const { code, stdout } = await report(...argv);
     expect(code, stdout).toBe(0);
-    const endings = (await pngRenderer()) ? ['png', 'svg'] : ['svg'];
+    const endings = [
+      ...((await pdfRenderer()) ? ['pdf'] : []),
+      ...((await pngRenderer()) ? ['png'] : []),
+      'svg',
+    ];
     const expected = ['profile-mask', 'profile-speedups'].flatMap((name) =>
       endings.map((ending) => `${name}.${ending}`),
     );
     expect(readdirSync(figures).sort()).toEqual(expected);
     expect(JSON.parse(stdout).figures.sort()).toEqual(expected.map((name) => join(figures, name)));
+    const svg = () => readFileSync(join(figures, 'profile-speedups.svg'), 'utf8');
+    const title = '>Speedup by dataset and method</text>';
+    expect(svg()).toContain(title);
+    await report(...argv, '--no-titles');
+    expect(svg()).not.toContain(title);
+    if (endings.includes('pdf'))
+      expect(readFileSync(join(figures, 'profile-mask.pdf'), 'latin1')).toMatch(/^%PDF-1/);
   });
 
   it('refuses with one sentence, and writes nothing', async () => {
@@ -78,7 +120,7 @@ describe('sspec report', () => {
     for (const [path, message] of [
       [bad, /bad\/results\.json: field "precision" cannot be used/],
       [other, /neither an evaluation's results\.json nor a skip profile/],
-      [join(folder, 'empty'), /has neither a results\.json nor a study's journal/],
+      [join(folder, 'empty'), /has no evaluation .*, no skip profile and no study's journal/],
       ['third', /no file or folder third, and no study of that name/],
       [join(folder, 'eval', 'samples.jsonl'), /is a part of an evaluation; name its folder/],
     ] as const) {

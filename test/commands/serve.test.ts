@@ -56,12 +56,15 @@ describe('sspec serve', () => {
     const argv = ['--prompt', prompt, '--max-new-tokens', '24', '--json'];
     const plain = JSON.parse((await runCommand(Generate, argv)).stdout);
 
-    for (const flags of [[], ['--profile', file]]) {
+    const named = ['--profile', `tales=${file}`, '--profile', `other=${file}`];
+    for (const flags of [[], ['--profile', file], named]) {
       const { code, stdout } = await served([...flags, '--temperature', '0'], async (url) => {
         const openai = new OpenAI({ baseURL: `${url}/v1`, apiKey: 'any', maxRetries: 0 });
         const request = { model: 'demo', prompt, max_tokens: 24 };
         const answer = await openai.completions.create(request);
         expect(answer.choices[0]?.text).toBe(plain.text);
+        const profile = flags === named ? 'tales' : 'default';
+        expect(answer).toMatchObject({ sspec: { profile } });
         expect(answer.usage).toMatchObject({
           prompt_tokens: plain.prompt_tokens,
           completion_tokens: 24,
@@ -75,6 +78,7 @@ describe('sspec serve', () => {
       const document = JSON.parse(stdout);
       const method = flags.length > 0 ? 'skip' : 'autoregressive';
       expect(document).toMatchObject({ model: 'demo', precision: 'int8', method });
+      expect(document.profiles).toEqual(flags === named ? ['tales', 'other'] : ['default']);
       expect(document.completion_tokens).toBe(24);
       expect(document.proposed_tokens > 0).toBe(flags.length > 0);
     }
@@ -112,6 +116,8 @@ describe('sspec serve', () => {
     expectRefused(await refused('--temperature', '-1'), /temperature/);
     expectRefused(await refused('--profile', 'no-such.json'), /no-such\.json/);
     expectRefused(await refused('--api-key', ''), /API key is empty/);
+    const twice = ['a.json', 'b.json'].flatMap((file) => ['--profile', file]);
+    expectRefused(await refused(...twice), /b\.json is the second without a name/);
   });
 
   it('says so where another program has the port', async () => {

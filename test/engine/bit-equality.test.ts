@@ -48,6 +48,8 @@ describe.each(precisions)(
         { heads: 6, kvHeads: 2, headDim: 32, attentionBias: true, mlpBias: true, tied: false },
       ],
       ['sliding window', { slidingWindow: 40 }],
+      ['head_dim in two parts for scores', { heads: 2, kvHeads: 1, headDim: 256 }],
+      ['head_dim in one part for values', { heads: 4, kvHeads: 2, headDim: 24 }],
     ])('%s', async (_name, options) => {
       const engine = await loadMiniature({ ...options, contextLength: 256 }, precision, 2, 'gated');
       expect(await differences(engine, 220)).toBe(0);

@@ -113,7 +113,7 @@ describe('the output directory', () => {
     mkdirSync(join(directory, 'sub'));
     writeFileSync(join(directory, 'results.json'), 'old');
     expect(() => prepareOutputDirectory(directory)).toThrow(/results already .*--force/);
-    prepareOutputDirectory(directory, true);
+    prepareOutputDirectory(directory, 'force');
     expect(readFileSync(join(directory, 'results.json'), 'utf8')).toBe('old');
     expect(readdirSync(directory).sort()).toEqual(['results.json', 'sub']);
   });

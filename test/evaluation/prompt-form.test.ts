@@ -6,6 +6,7 @@ const tokenizer = (hasChatTemplate: boolean): TextTokenizer => ({
   encode: () => [],
   encodePrompt: () => [],
   decode: () => '',
+  bytes: () => new Uint8Array(),
   isSpecial: () => false,
   hasChatTemplate,
   chat: () => '',

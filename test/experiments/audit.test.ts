@@ -1,16 +1,16 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { runCase } from '../../experiments/lib/audit-case.js';
 import { planCase } from '../../experiments/lib/audit-plan.js';
 import { summariseAudit } from '../../experiments/lib/audit-summary.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { loadSmallEngine, PROMPTS } from '../evaluation/example.js';
+import { aroundPasses } from '../helpers/engine.js';
 
 let engine: Engine;
 beforeAll(async () => {
   engine = await loadSmallEngine();
 });
 afterAll(() => engine.close());
-afterEach(() => vi.restoreAllMocks());
 
 const sources = [{ name: 'letters', prompts: PROMPTS.map(({ id, tokens }) => ({ id, tokens })) }];
 const planned = (contextLength = 96) => ({ layers: 4, contextLength, sources });
@@ -59,15 +59,13 @@ describe('a case of the audit', () => {
   });
 
   it('finds passes of several tokens that go wrong', async () => {
-    const forward = engine.forward.bind(engine);
-    vi.spyOn(engine, 'forward').mockImplementation(
-      async (cache, tokens, position, gates, wanted) => {
-        const logits = await forward(cache, tokens, position, gates, wanted);
-        // A verification's first row: the token after the last one that was accepted.
-        if (wanted === 'all' && tokens.length > 1) logits[7] = 1e3;
-        return logits;
-      },
-    );
+    const restore = aroundPasses(engine, async ({ tokens, wanted }, run) => {
+      const logits = await run();
+      // A verification's first row: the token after the last one that was accepted.
+      if (wanted === 'all' && tokens.length > 1) logits[7] = 1e3;
+      return logits;
+    });
+    onTestFinished(restore);
     const records = await recordsOf();
     const wrong = records.filter(({ divergence }) => divergence?.kind === 'defect');
     expect(wrong.length).toBeGreaterThan(0);

@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
-import { Engine, type GraphForm } from '../../src/engine/engine.js';
+import { Engine, type Gates, type GraphForm } from '../../src/engine/engine.js';
+import type { KvCache } from '../../src/engine/kv-cache.js';
 import { compileModel } from '../../src/graph/compile.js';
 import type { Precision } from '../../src/graph/quantise.js';
 import { type MiniatureOptions, writeMiniature } from './miniature.js';
@@ -35,4 +36,34 @@ export async function loadMiniature(
   const directory = temporaryDirectory();
   writeMiniature(directory, options);
   return loadEngine(directory, precision, threads, form);
+}
+
+/** A pass as tests see it. */
+export interface Pass {
+  readonly engine: Engine;
+  readonly cache: KvCache;
+  readonly tokens: ArrayLike<number>;
+  readonly position: number;
+  readonly gates: Gates;
+  readonly wanted: 'all' | 'last';
+}
+
+/**
+ * Runs `around` in place of every pass of an engine (or, with the prototype, of all engines) until the returned function is called.
+ * @param around is given the pass, and what runs it as it is.
+ */
+export function aroundPasses(
+  engine: Engine,
+  around: (pass: Pass, run: () => Promise<Float32Array>) => Promise<Float32Array>,
+): () => void {
+  const own = Object.getOwnPropertyDescriptor(engine, 'forward');
+  const { forward } = engine;
+  engine.forward = function (this: Engine, cache, tokens, position, gates, wanted) {
+    const pass = { engine: this, cache, tokens, position, gates, wanted };
+    return around(pass, () => forward.call(this, cache, tokens, position, gates, wanted));
+  };
+  return () => {
+    if (own) Object.defineProperty(engine, 'forward', own);
+    else Reflect.deleteProperty(engine, 'forward');
+  };
 }

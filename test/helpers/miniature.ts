@@ -1,6 +1,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Biases, ModelConfig, RopeScaling } from '../../src/checkpoint/model-config.js';
+import {
+  type Biases,
+  llamaLayers,
+  type ModelConfig,
+  type RopeScaling,
+} from '../../src/checkpoint/model-config.js';
 import { hashText, normals } from './random.js';
 import {
   type StoredType,
@@ -78,6 +83,7 @@ function miniatureConfig(options: MiniatureOptions): ModelConfig {
   const { hiddenSize = 64, heads = 4, slidingWindow = null } = options;
   const { attentionBias = false, mlpBias = false } = options;
   return {
+    ...llamaLayers,
     modelType: options.modelType ?? (slidingWindow === null ? 'llama' : 'mistral'),
     hiddenSize,
     intermediateSize: options.intermediateSize ?? 2 * hiddenSize,
@@ -201,6 +207,7 @@ function huggingFaceConfig(config: ModelConfig, dtype: StoredType): Record<strin
 function huggingFaceRopeScaling(scaling: RopeScaling | null): Record<string, unknown> | null {
   if (scaling === null) return null;
   if (scaling.type === 'linear') return { rope_type: 'linear', factor: scaling.factor };
+  if (scaling.type !== 'llama3') throw new RangeError(`miniatures have no ${scaling.type}`);
   return {
     rope_type: 'llama3',
     factor: scaling.factor,

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { type ModelConfig, noBiases } from '../../src/checkpoint/model-config.js';
+import { llamaLayers, type ModelConfig, noBiases } from '../../src/checkpoint/model-config.js';
 import { readWeights } from './read-weights.js';
 import { argmax, createReference, referenceGreedy } from './reference.js';
 
@@ -23,6 +23,7 @@ const readJson = (path: string) => JSON.parse(readFileSync(path, 'utf8'));
 function readConfig(directory: string): ModelConfig {
   const json = readJson(`${directory}/config.json`);
   return {
+    ...llamaLayers,
     modelType: json.model_type,
     hiddenSize: json.hidden_size,
     intermediateSize: json.intermediate_size,

@@ -46,6 +46,8 @@ export function rotaryFrequencies(
   return Float64Array.from({ length: headDim / 2 }, (_, i) => {
     const frequency = ropeTheta ** ((-2 * i) / headDim);
     if (ropeScaling === null) return frequency;
+    if (ropeScaling.type !== 'linear' && ropeScaling.type !== 'llama3')
+      throw new RangeError(`the reference has no ${ropeScaling.type}`);
     const stretched = frequency / ropeScaling.factor;
     if (ropeScaling.type === 'linear') return stretched;
     const { lowFreqFactor, highFreqFactor, originalContextLength } = ropeScaling;

@@ -27,11 +27,28 @@ test('holm: between the plain p-value and Bonferroni, in the same order', () => 
 });
 
 test('rankCorrelation: monotonic, reversed, tied, undefined', () => {
-  expect(rankCorrelation([1, 2, 3, 4], [1, 10, 100, 1000])).toBeCloseTo(1, 12);
-  expect(rankCorrelation([1, 2, 3, 4], [4, 3, 2, 1])).toBeCloseTo(-1, 12);
-  // scipy.stats.spearmanr([1, 2, 2, 3], [1, 3, 2, 4])
-  expect(rankCorrelation([1, 2, 2, 3], [1, 3, 2, 4])).toBeCloseTo(0.9486832980505138, 12);
-  expect(rankCorrelation([1, 1, 1], [1, 2, 3])).toBeUndefined();
-  expect(rankCorrelation([1, 2], [1, 2])).toBeUndefined();
+  const x = Array.from({ length: 10 }, (_, i) => i);
+  expect(
+    rankCorrelation(
+      x,
+      x.map((value) => 10 ** value),
+    ),
+  ).toBeCloseTo(1, 12);
+  expect(
+    rankCorrelation(
+      x,
+      x.map((value) => -value),
+    ),
+  ).toBeCloseTo(-1, 12);
+  // Ranks 0 to 7, 8.5, 8.5 on one side: their covariance with 0 to 9 is 82, the variances 82 and 82.5.
+  const tied = x.map((value) => Math.min(value, 8));
+  expect(rankCorrelation(x, tied)).toBeCloseTo(82 / Math.sqrt(82 * 82.5), 12);
+  expect(
+    rankCorrelation(
+      x.map(() => 1),
+      x,
+    ),
+  ).toBeUndefined();
+  expect(rankCorrelation(x.slice(1), x.slice(1))).toBeUndefined();
   expect(() => rankCorrelation([1, 2, 3], [1, 2])).toThrow(RangeError);
 });

@@ -9,6 +9,7 @@ import type { SamplerName } from '../../src/optimise/sampler.js';
 import type { SearchRequest } from '../../src/search/search-request.js';
 import type { OpenStudy } from '../../src/study/storage.js';
 import { byteLetters } from '../helpers/byte-tokenizer.js';
+import { aroundPasses } from '../helpers/engine.js';
 import { randomTokens } from '../helpers/logits.js';
 import { writeMiniature } from '../helpers/miniature.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
@@ -73,17 +74,17 @@ export function studyStart(sampler: SamplerName) {
 }
 
 /**
- * From now on (until `vi.restoreAllMocks`) only passes take time, as on a machine without any noise: a millisecond for
+ * From now on (until the returned function is called) only passes take time, as on a machine without any noise: a millisecond for
  * every sublayer that runs, one for the head, or as much of it as a draft has, a quarter for a bridge, and a sixteenth more
  * for every further token (sums are exact so).
  */
-export function simulateClock(): void {
+export function simulateClock(): () => void {
   let now = 0;
-  vi.spyOn(performance, 'now').mockImplementation(() => now);
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => now);
   /** Milliseconds of a pass, by the sessions of drafts; a model that was loaded before runs whole. */
   const drafts = new WeakMap<Engine, number>();
   const { load } = Engine;
-  vi.spyOn(Engine, 'load').mockImplementation(async (model, options) => {
+  const loading = vi.spyOn(Engine, 'load').mockImplementation(async (model, options) => {
     const engine = await load(model, options);
     if (typeof options.form === 'object') {
       const { attention, mlp, head } = keptParts(options.form, engine.config);
@@ -91,11 +92,14 @@ export function simulateClock(): void {
     }
     return engine;
   });
-  const { forward } = Engine.prototype;
-  vi.spyOn(Engine.prototype, 'forward').mockImplementation(function (this: Engine, ...pass) {
-    const [, tokens] = pass;
-    const milliseconds = drafts.get(this) ?? 2 * this.config.layers + 1;
+  const restore = aroundPasses(Engine.prototype, ({ engine, tokens }, run) => {
+    const milliseconds = drafts.get(engine) ?? 2 * engine.config.layers + 1;
     now += milliseconds * (1 + (tokens.length - 1) / 16);
-    return forward.apply(this, pass);
+    return run();
   });
+  return () => {
+    restore();
+    loading.mockRestore();
+    clock.mockRestore();
+  };
 }

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadModel, type Model } from '../../src/engine/load-model.js';
 import type { EvaluationSettings } from '../../src/evaluation/run.js';
 import { runSearch } from '../../src/search/run.js';
@@ -22,12 +22,13 @@ import {
 } from './example.js';
 
 let model: Model;
+let restoreClock: () => void;
 beforeAll(async () => {
   model = await loadModel(writeSearchModel(), { threads: 1 });
-  simulateClock();
+  restoreClock = simulateClock();
 });
 afterAll(() => {
-  vi.restoreAllMocks();
+  restoreClock();
   return model.close();
 });
 

@@ -6,6 +6,7 @@ import type { Model } from '../../src/engine/load-model.js';
 import { createConversations } from '../../src/server/conversations.js';
 import { type Generator, generateChoice } from '../../src/server/generation.js';
 import { createMetrics } from '../../src/server/metrics.js';
+import { aroundPasses } from '../helpers/engine.js';
 import { randomTokens } from '../helpers/logits.js';
 import { drafting, textModel } from './helpers.js';
 
@@ -80,20 +81,18 @@ describe.each([
     const own = generator(method);
     const prompt = randomTokens(400, vocabulary, 9);
     const controller = new AbortController();
-    const { engine } = model;
-    const { forward } = engine;
     let passes = 0;
-    engine.forward = (...argv) => {
+    const restore = aroundPasses(model.engine, (_pass, run) => {
       if (++passes === 3) controller.abort(new Error('enough'));
-      return forward.apply(engine, argv);
-    };
+      return run();
+    });
     const request = { prompt, maxTokens: 30, sampling, stop: [] };
     try {
       const broken = generateChoice(own, request, controller.signal).next();
       await expect(broken).rejects.toThrow('enough');
       expect(passes).toBe(3);
     } finally {
-      engine.forward = forward;
+      restore();
     }
     const { choice } = await run(own, prompt);
     expect(choice?.cachedTokens).toBeGreaterThan(0);

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
+import type { Method } from '../../src/decoding/method.js';
 import { loadModel, type Model } from '../../src/engine/load-model.js';
 import { skipPlan } from '../../src/profile/draft-plan.js';
 import { DEFAULT_LIMITS, type ServerOptions } from '../../src/server/options.js';
@@ -51,7 +52,7 @@ afterAll(async () => {
 });
 
 /** Drafts that are often right, and as often wrong. */
-export const drafting: ServerOptions['method'] = {
+export const drafting: Method = {
   name: 'skip',
   plan: skipPlan({ attention: [1], mlp: [] }),
   draftLength: 4,
@@ -61,11 +62,14 @@ export const drafting: ServerOptions['method'] = {
 /** What went wrong within servers of this test file. */
 export const failures: string[] = [];
 
+/** What a test asks of a server; `method` is that of its only profile. */
+export type Asked = Partial<ServerOptions> & { readonly method?: Method };
+
 /** A server at a free port; what is not given is as `sspec serve` has it, but for greedy decoding. */
-export async function serve(model: Model, options: Partial<ServerOptions> = {}) {
+export async function serve(model: Model, { method, ...options }: Asked = {}) {
   const server = createServer(model, {
     ...DEFAULT_LIMITS,
-    method: { name: 'autoregressive' },
+    profiles: [{ name: 'default', method: method ?? { name: 'autoregressive' }, costs: null }],
     sampling: { temperature: 0, topK: 0, topP: 1, minP: 0 },
     coupling: 'gumbel',
     modelName: 'mini',

@@ -69,6 +69,9 @@ it('200 at once, where 4 may wait: right answers, and 429 for the others', async
   expect(await metric(url, 'completion_tokens_total')).toBe(20 * served.length);
   expect(await metric(url, 'accepted_tokens_total')).toBeGreaterThan(0);
   expect(await metric(url, 'queue_length')).toBe(0);
+  expect(await metric(url, 'queue_seconds_total')).toBeGreaterThan(0);
+  for (const phase of ['prefill', 'draft', 'verify', 'javascript'])
+    expect(await metric(url, `seconds_total{phase="${phase}"}`)).toBeGreaterThan(0);
 });
 
 describe('a client that goes away', () => {

@@ -4,15 +4,14 @@ import { complete, type GenerateRequest } from '../../src/decoding/generate.js';
 import { GREEDY } from '../../src/decoding/sampling/options.js';
 import type { Model } from '../../src/engine/load-model.js';
 import type { Usage } from '../../src/server/answers/usage.js';
-import type { ServerOptions } from '../../src/server/options.js';
-import { drafting, failures, serve, textModel } from './helpers.js';
+import { type Asked, drafting, failures, serve, textModel } from './helpers.js';
 
 let model: Model;
 beforeAll(async () => {
   model = await textModel();
 });
 
-async function client(options: Partial<ServerOptions> = {}) {
+async function client(options: Asked = {}) {
   const { url } = await serve(model, options);
   return new OpenAI({ baseURL: `${url}/v1`, apiKey: 'any', maxRetries: 0 });
 }
@@ -31,7 +30,7 @@ function expected(more: Partial<GenerateRequest> = {}) {
   return complete(model.engine, { prompt, tokenizer, sampling, maxNewTokens: 40, ...more });
 }
 
-describe.each<[string, Partial<ServerOptions>]>([
+describe.each<[string, Asked]>([
   ['autoregressively', {}],
   ['with drafts', { method: drafting }],
   ['with prompt lookup', { method: { name: 'lookup' } }],

@@ -72,6 +72,7 @@ describe('the page', () => {
     const { url } = await serve(model, { method: drafting });
     const { document, byId, say } = open(url);
     await until(() => byId('model').textContent === 'mini');
+    expect(byId('about').textContent).toMatch(/against [\d.]+ tokens\/s, measured here/);
     expect(byId('label').textContent).toBe(chat ? 'Message' : 'Text to continue');
     byId('tokens').value = '60';
     byId('seed').value = '5';
@@ -87,13 +88,34 @@ describe('the page', () => {
     // Tokens are text whatever they spell.
     for (const one of answer!.children) expect(one.children).toHaveLength(0);
     expect(document.querySelector('.model .note')?.textContent).toMatch(
-      /^60 tokens, [\d.]+ a second, \d+ of \d+ drafted ones accepted, seed 5$/,
+      /^60 tokens, [\d.]+ tokens\/s, [\d.]+x, \d+ of \d+ drafted ones accepted, seed 5$/,
     );
     if (!chat) return;
     await say('And then?');
     const total = await (await fetch(`${url}/metrics`)).text();
     // The second message brought the first along, of which the keys and values were known.
     expect(Number(/cached_prompt_tokens_total (\d+)/.exec(total)?.[1])).toBeGreaterThan(30);
+  });
+
+  it('lets one choose among profiles', async () => {
+    const profiles = [
+      { name: 'default', method: drafting, costs: null },
+      { name: 'plain', method: { name: 'autoregressive' as const }, costs: null },
+    ];
+    const { url } = await serve(await textModel(), { profiles });
+    const { document, byId, say } = open(url);
+    const choice = document.getElementById('profiles')!;
+    expect(choice.hasAttribute('hidden')).toBe(true);
+    await until(() => byId('model').textContent === 'mini');
+    expect(choice.hasAttribute('hidden')).toBe(false);
+    const names = [...document.querySelectorAll('option')].map((one) => one.textContent);
+    expect(names).toEqual(['default', 'plain']);
+    byId('tokens').value = '20';
+    document.querySelectorAll('option')[1]!.setAttribute('selected', '');
+    await say('Hello');
+    expect(document.querySelector('.model .note')?.textContent).toMatch(
+      /0 of 0 drafted ones accepted, seed \d+, profile plain$/,
+    );
   });
 
   it('tells what went wrong', async () => {

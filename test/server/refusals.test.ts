@@ -38,7 +38,6 @@ describe('a chat request is refused', () => {
       'unsupported_parameter',
       'response_format',
     ],
-    ['for logprobs', { logprobs: true }, 'unsupported_parameter', 'logprobs'],
     [
       'with a frequency penalty',
       { frequency_penalty: 0.1 },
@@ -129,7 +128,6 @@ describe('a completion is refused', () => {
     ['with a negative id', { prompt: [-1] }, 'invalid_value', 'prompt.0'],
     ['with messages', { prompt: 'a', messages: [] }, 'unknown_parameter', 'messages'],
     ['for an echo', { prompt: 'a', echo: true }, 'unsupported_parameter', 'echo'],
-    ['for logprobs of none', { prompt: 'a', logprobs: 0 }, 'unsupported_parameter', 'logprobs'],
     ['with many prompts', { prompt: Array(17).fill('a') }, 'too_many_choices', 'prompt'],
   ])('%s', async (_what, body, code, param) => {
     expectError(await post(url, COMPLETIONS, body), { status: 400, code, param });

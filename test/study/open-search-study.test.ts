@@ -114,7 +114,7 @@ describe('a search with --resume and without --study', () => {
       name: 'd-0-3',
       events: 0,
       notice:
-        'Study d-0 has context.precision "int8", this run "fp32": a new study is begun, d-0-3.',
+        'Study d-0 has context.precision "int8" but this run has "fp32": a new study is begun, d-0-3.',
     });
   });
 

@@ -10,9 +10,28 @@ it('names the first field that differs, with both values', () => {
     (change) => startDifference(start, { ...start, ...change }),
   );
   expect(differences).toEqual([
-    { field: 'sampler', before: '"bo"', now: '"dp"' },
-    { field: 'seed', before: '1', now: '2' },
-    { field: 'bits', before: '4', now: '6' },
-    { field: 'context.a', before: '{"x":1,"y":2}', now: 'unset' },
+    'has sampler "bo" but this run has "dp"',
+    'has seed 1 but this run has 2',
+    'has bits 4 but this run has 6',
+    'has context.a {"x":1,"y":2} but this run has unset',
   ]);
+});
+
+it('tells of data which they are, without hashes', () => {
+  const code = { name: 'code', hash: 'a'.repeat(64) };
+  const tell = (before: object, now: object) =>
+    startDifference({ ...start, context: { ...before } }, { ...start, context: { ...now } });
+  expect(tell({ dataset: code }, { dataset: { ...code, name: 'math' } })).toBe(
+    'has code to search on but this run has math',
+  );
+  expect(tell({ holdout: code }, { holdout: { ...code, hash: 'b'.repeat(64) } })).toBe(
+    'has code to confirm on, and its prompts have changed since the study began',
+  );
+  const asked = { ...code, chat_template: true, system: 'Be short.' };
+  expect(tell({ dataset: code }, { dataset: asked })).toBe(
+    'has code to search on put to the model as text to be continued but this run as chat after the system message "Be short."',
+  );
+  expect(tell({ weights_hash: 'c'.repeat(64) }, { weights_hash: 'd'.repeat(64) })).toBe(
+    'is of another model, or of other weights of it',
+  );
 });

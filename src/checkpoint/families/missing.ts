@@ -1,19 +1,18 @@
 /** What the graph lacks for well-known families, by `model_type` or GGUF's `general.architecture`, to be told to whoever has one. */
 const MISSING: Readonly<Record<string, string>> = {
   falcon: 'LayerNorm, and attention and MLP side by side',
-  gemma: 'an MLP gated by GELU, and scaled embeddings',
-  gemma2: 'soft caps of logits, and norms after sublayers',
-  gemma3: 'norms of queries and keys, and windows in some layers',
-  gemma3_text: 'norms of queries and keys, and windows in some layers',
+  gemma3n: 'embeddings in every layer',
+  gpt_oss: 'a mixture of experts',
   gpt2: 'LayerNorm, and positions that are added',
   gpt_neox: 'LayerNorm, and heads that are rotated in part',
+  granitemoe: 'a mixture of experts',
+  granitemoehybrid: 'state-space layers',
   mixtral: 'a mixture of experts',
-  olmo2: 'norms of queries and keys, and norms after sublayers',
+  olmo: 'LayerNorm',
   phi: 'LayerNorm, and heads that are rotated in part',
-  phi3: 'projections that are stored as one tensor',
+  phimoe: 'a mixture of experts',
   qwen2_moe: 'a mixture of experts',
-  qwen3: 'norms of queries and keys',
-  qwen3_moe: 'norms of queries and keys, and a mixture of experts',
+  qwen3_moe: 'a mixture of experts',
   starcoder2: 'LayerNorm, and an MLP without a gate',
 };
 

@@ -10,6 +10,7 @@ const schema = z.object({ sliding_window: z.int().positive().nullable().default(
 export const mistral: Family = {
   modelType: 'mistral',
   absent: { kvHeads: 8, bosTokenId: 1, eosTokenId: 2 },
+  layers: {},
   traits(json, file) {
     const { sliding_window: slidingWindow } = parseFields(schema, json, file);
     return { biases: noBiases, slidingWindow };

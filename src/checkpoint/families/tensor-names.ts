@@ -5,13 +5,23 @@ export type TensorRole =
   | { readonly part: 'embedding' | 'finalNorm' | 'head'; readonly kind: 'weight' }
   | { readonly part: LayerPart; readonly layer: number; readonly kind: 'weight' | 'bias' };
 
-/** The name of a tensor in a naming. */
-export function tensorName(names: TensorNames, role: TensorRole): string {
+/** The name of a tensor in a naming; undefined for a part that it has no name for. */
+export function tensorName(names: TensorNames, role: TensorRole): string | undefined {
   if (!('layer' in role)) return `${names[role.part]}.${role.kind}`;
-  return `${names.layer.replace('*', String(role.layer))}${names.parts[role.part]}.${role.kind}`;
+  const part = names.parts[role.part];
+  if (part === undefined) return undefined;
+  return `${names.layer.replace('*', String(role.layer))}${part}.${role.kind}`;
 }
 
-/** Gives what a tensor is by its name in a naming; undefined for one that no model of the families has. */
+/** Parts of a layer that are one tensor with this one, itself included, in the order of their rows. */
+export function fusedParts(names: TensorNames, part: LayerPart): LayerPart[] {
+  return layerParts.filter((other) => names.parts[other] === names.parts[part]);
+}
+
+/**
+ * Gives what a tensor is by its name in a naming, its first part where it has several; undefined for one that no model of the
+ * families has.
+ */
 export function roleFinder(names: TensorNames): (name: string) => TensorRole | undefined {
   const outer = new Map<string, TensorRole>(
     (['embedding', 'finalNorm', 'head'] as const).map((part) => [
@@ -19,7 +29,11 @@ export function roleFinder(names: TensorNames): (name: string) => TensorRole | u
       { part, kind: 'weight' },
     ]),
   );
-  const parts = new Map(layerParts.map((part): [string, LayerPart] => [names.parts[part], part]));
+  const parts = new Map<string, LayerPart>();
+  for (const part of layerParts) {
+    const name = names.parts[part];
+    if (name !== undefined && !parts.has(name)) parts.set(name, part);
+  }
   const [before = '', after = ''] = names.layer
     .split('*')
     .map((text) => text.replaceAll('.', '\\.'));

@@ -1,6 +1,6 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Format } from './format.js';
+import type { FileNames, Format } from './format.js';
 import { gguf } from './gguf/format.js';
 import { safetensors } from './safetensors/format.js';
 
@@ -16,6 +16,17 @@ export function formatOf(path: string): Format {
 export function isCheckpoint(path: string): boolean {
   return recognised(path) !== undefined;
 }
+
+/** What a file of this name is, wherever it is: undefined where it is no checkpoint by itself. */
+export function fileNamesOf(name: string): FileNames | undefined {
+  return formats.find(({ file }) => file?.isCheckpoint(name))?.file ?? undefined;
+}
+
+/** Formats whose checkpoints are files, as in "GGUF files". */
+export const FILE_FORMATS = formats
+  .filter(({ file }) => file !== null)
+  .map(({ name }) => name)
+  .join(' or ');
 
 /** The files of a folder that are checkpoints by themselves, and their formats; by name. */
 export function checkpointFiles(

@@ -14,7 +14,7 @@ export interface CustomMethod {
 }
 
 /** The generation that a drafter of the caller's own drafts for. */
-export type CustomContext = Omit<DraftContext, 'coupling'>;
+export type CustomContext = Omit<DraftContext, 'coupling' | 'recorded'>;
 
 /**
  * Opens the caller's drafter, and sees to what the caller need not know of: its tokens are proposed as ones that no

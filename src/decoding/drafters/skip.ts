@@ -32,12 +32,8 @@ export async function openSkipDrafter(
   context: DraftContext,
 ): Promise<Drafter> {
   const state = createDraftExit(exit, draftLength);
-  const always = await openGraphDrafter(
-    planGraph(plan, context.engine.model),
-    draftLength,
-    state,
-    context,
-  );
+  const graph = planGraph(plan, context.engine.model);
+  const always = context.recorded ?? (await openGraphDrafter(graph, draftLength, state, context));
   return fallback ? createFallback(always, fallback, budget) : always;
 }
 

@@ -9,15 +9,7 @@
  * | w      | [n]    | exp s                                                                    |
  * | P      | [n]    | probabilities after the last filter, w / sum w                           |
  *
- * What each step keeps (the softmax is taken anew over what the step before kept, as in transformers and llama.cpp):
- * - temperature: every token within {@link GUMBEL_RANGE} scaled nats of the most probable one. The others are beyond the
- *   reach of the 52-bit noise: with Gumbel coupling none can win, and their mass is below V * e^-41 (2e-13 for 128k).
- *   -Infinity and NaN never survive; +Infinity takes all the mass (shared when there are several). T = 0 keeps the
- *   argmax alone.
- * - top-k: exactly the k largest; at the cut, equal logits go to the lowest ids (transformers keeps all of them).
- * - top-p: the smallest set of most probable tokens whose mass reaches p, the crossing token included; at the cut, equal
- *   scaled logits go to the lowest ids.
- * - min-p: every token with P >= min_p * max P, equality included.
+ * What each step keeps, and what of ties, infinities and NaN: docs/coupling.md.
  */
 import { argmax } from './greedy.js';
 import { GUMBEL_RANGE } from './noise.js';

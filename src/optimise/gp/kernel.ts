@@ -8,15 +8,13 @@
  * |----------|--------|--------------------------------------------------------------------------------|
  * | x, u, e  |        | mask signs, scaled draft parameters, exit kind (points.ts)                     |
  * | s_h      | scalar | variance of the heat kernel on the hypercube                                   |
- * | rho_i    | [n]    | its factor where bit i differs, rho_i = tanh(beta_i)                           |
- * |          |        |   = (1 - exp(-2 beta_i)) / (1 + exp(-2 beta_i)), beta_i the diffusion time     |
+ * | rho_i    | [n]    | its factor where bit i differs                                                 |
  * | lambda_i | [n]    | -log rho_i > 0, the decay per differing bit: what is fitted (1/length scale)   |
  * | s_b, s_l | scalar | prior variances of the intercept and of the n slopes together (linear term)    |
  * | l_j      | [2]    | length scales of draft length and threshold                                    |
  * | mu       | scalar | decay where the exit kinds differ                                              |
  *
- * The heat kernel is that of COMBO (Oh et al. 2019, eq. 7) and CASMOPOLITAN (Wan et al. 2021); the linear term is
- * Bayesian linear regression on +-1 bits with one shared slope variance. k(a, a) = s_h + s_b + s_l for every a.
+ * Heat kernel and linear term, and where they are from: docs/search.md.
  */
 import type { EncodedDraft, EncodedPoint, Points } from './points.js';
 

@@ -32,9 +32,12 @@ export function pageSvg(figure: Figure): string {
   return draw(figure, pagePalette);
 }
 
-/** A figure as an SVG file of its own: black on white, with its title; the caption is its description. */
-export function fileSvg(figure: Figure): string {
-  return `<?xml version="1.0" encoding="UTF-8"?>\n${draw(figure, filePalette)}\n`;
+/**
+ * A figure as an SVG file of its own: black on white; the caption is its description.
+ * @param hasTitle whether its title stands above it.
+ */
+export function fileSvg(figure: Figure, hasTitle = true): string {
+  return `<?xml version="1.0" encoding="UTF-8"?>\n${draw(figure, filePalette, hasTitle)}\n`;
 }
 
 const TITLE_SIZE = 15;
@@ -43,7 +46,7 @@ const KEY_SIGN = 24;
 const KEY_GAP = 16;
 const EDGE = 6;
 
-function draw(figure: Figure, palette: Palette): string {
+function draw(figure: Figure, palette: Palette, hasTitle = false): string {
   const title = labelText(figure.title, 60);
   const isFile = palette.background !== null;
   const { document } = parseHTML('<!doctype html><body></body>');
@@ -56,13 +59,20 @@ function draw(figure: Figure, palette: Palette): string {
   });
   for (const style of drawn.querySelectorAll('style')) style.remove();
   const height = Number(drawn.getAttribute('height'));
-  const titleHeight = isFile ? TITLE_SIZE + 16 : 0;
+  const titleHeight = hasTitle ? TITLE_SIZE + 16 : 0;
   const key = keyMarkup(figure.key(palette), titleHeight);
   const top = titleHeight + key.height;
   const marks = drawn.innerHTML;
 
   const described = isFile
-    ? `${element('title', {}, title)}${element('desc', {}, labelText(figure.caption, 1000))}<rect width="100%" height="100%" fill="${palette.background}"/>${element('text', { x: EDGE, y: TITLE_SIZE + 6, 'font-size': TITLE_SIZE, 'font-weight': 'bold' }, title)}`
+    ? `${element('title', {}, title)}${element('desc', {}, labelText(figure.caption, 1000))}<rect width="100%" height="100%" fill="${palette.background}"/>`
+    : '';
+  const heading = hasTitle
+    ? element(
+        'text',
+        { x: EDGE, y: TITLE_SIZE + 6, 'font-size': TITLE_SIZE, 'font-weight': 'bold' },
+        title,
+      )
     : '';
   const attributes = attributesText({
     ...(isFile ? { xmlns: 'http://www.w3.org/2000/svg' } : { role: 'img' }),
@@ -74,7 +84,7 @@ function draw(figure: Figure, palette: Palette): string {
     ...(isFile ? { color: palette.text } : { 'aria-label': title }),
   });
   // Put together as text: linkedom would read `<rect/>` as HTML does, as a tag that never closes.
-  return `<svg${attributes}>${described}${key.markup}<g transform="translate(0,${top})" text-anchor="middle">${marks}</g></svg>`;
+  return `<svg${attributes}>${described}${heading}${key.markup}<g transform="translate(0,${top})" text-anchor="middle">${marks}</g></svg>`;
 }
 
 /** The key: entries side by side, on as many lines as they need. */

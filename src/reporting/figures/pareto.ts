@@ -24,14 +24,20 @@ export function paretoFigure(
   return {
     name,
     title: 'Draft acceptance against draft cost',
-    caption: `Each ${rest.length > 0 ? 'trial' : 'mask'} by c, the time of a draft pass over that of a one-token target pass, and by the share of its drafted tokens that are accepted. No mask beats one of the Pareto front in both; up and to the left is better. ${basis}`,
+    caption: `Each ${rest.length > 0 ? 'trial' : 'mask'} by c, the time of a draft pass over that of a one-token target pass, and by the share of its drafted tokens that are accepted. No mask beats one of the Pareto front in both; up and to the left is better. ${basis}${chosen ? ' The star is what held-out prompts measured of the chosen mask, and no part of the front.' : ''}`,
     key: (palette) => [
       ...(rest.length > 0
         ? [{ label: 'trial', colour: palette.faint, shape: 'ring' as const }]
         : []),
       { label: 'Pareto front', colour: palette.series[0], shape: 'dot' as const },
       ...(chosen
-        ? [{ label: 'chosen, measured', colour: palette.series[1]!, shape: 'star' as const }]
+        ? [
+            {
+              label: 'chosen, on held-out prompts',
+              colour: palette.series[1]!,
+              shape: 'star' as const,
+            },
+          ]
         : []),
     ],
     plot: (palette) => ({

@@ -39,7 +39,7 @@ export function traceFigure(
   return {
     name,
     title: 'Search trace',
-    caption: `The score of every trial (${kind} speedup on a part of the calibration prompts), and the best so far. The best of many is biased upward; held-out prompts decide.`,
+    caption: `The score of every trial (${kind} speedup on a part of the calibration prompts), and the best so far.${ordered.length > 1 ? ' The best of many is biased upward; held-out prompts decide.' : ''}`,
     key: (palette) => [
       { label: 'trial', colour: palette.series[0], shape: 'ring' },
       { label: 'best so far', colour: palette.series[1]!, shape: 'line' },

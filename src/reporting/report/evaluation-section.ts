@@ -4,6 +4,7 @@ import { tellable } from '../../evaluation/tellable.js';
 import { busyReason } from '../../measurement/busy.js';
 import { TOO_FEW } from '../../measurement/few-prompts.js';
 import type { Column, Row } from '../columns.js';
+import { withoutCommonPrefix } from '../common-prefix.js';
 import { acceptanceFigure } from '../figures/acceptance.js';
 import { times } from '../figures/axes.js';
 import type { Figure } from '../figures/figure.js';
@@ -101,12 +102,14 @@ function evaluationFigures(
   const { rows, profiles } = evaluation;
   const speculative = rows.filter(({ verdict }) => verdict !== 'baseline');
   const pooled = pooledRows(evaluation);
+  const datasets = [...new Set(rows.map(({ dataset }) => dataset))].filter(isSingle);
+  const names = withoutCommonPrefix(datasets);
   const bars = speculative.flatMap((row) =>
     row.speedup === null
       ? []
       : [
           {
-            dataset: row.dataset,
+            dataset: names[datasets.indexOf(row.dataset)] ?? row.dataset,
             method: labels.short(row),
             speedup: row.speedup,
             interval: row.speedup_ci95,

@@ -1,6 +1,7 @@
-import { statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { InputError } from '../../errors.js';
+import { UNFINISHED } from '../../evaluation/output.js';
 import { type RecordedEvaluation, readResults } from '../../evaluation/results-file.js';
 import { type RecordedSample, readFirstSamples } from '../../evaluation/samples-file.js';
 import { errorMessage } from '../../files.js';
@@ -44,8 +45,8 @@ const MAX_JSON_BYTES = 2 ** 26;
 
 /**
  * Reads what a report is to tell of.
- * @param path the folder of an evaluation (or its results.json), a folder of studies, a study's journal, a profile; or
- *   the name of a study in `storage`, where there is no such file.
+ * @param path the folder of an evaluation (or its results.json), a folder of these, of studies and of profiles, a study's journal,
+ *   a profile; or the name of a study in `storage`, where there is no such file.
  * @throws InputError when there is nothing of that name, or a file in it does not fit.
  */
 export async function readReportInputs(
@@ -83,17 +84,35 @@ function withoutSamples(path: string): EvaluationInput {
 
 async function readFolder(path: string): Promise<ReportInput[]> {
   if (kindOf(join(path, RESULTS)) === 'file') return [readEvaluationInput(path)];
-  const storage = journalStorage(path);
-  const names = await storage.list();
-  if (names.length === 0)
-    throw new InputError(
-      `The folder ${path} has neither a ${RESULTS} nor a study's journal in it.`,
-    );
-  return Promise.all(names.map((name) => readJournal(join(path, name + JOURNAL))));
+  const inputs: ReportInput[] = [];
+  for (const name of readdirSync(path).sort()) {
+    const inside = join(path, name);
+    const kind = kindOf(inside);
+    if (kind === 'folder' && kindOf(join(inside, RESULTS)) === 'file')
+      inputs.push(readEvaluationInput(inside));
+    else if (kind === 'file' && name.endsWith('.json')) inputs.push(...readFound(inside));
+  }
+  const studies = await journalStorage(path).list();
+  for (const name of studies) inputs.push(await readJournal(join(path, name + JOURNAL)));
+  if (inputs.length > 0) return inputs;
+  throw new InputError(
+    `The folder ${path} has no evaluation (${RESULTS}, or a folder with it), no skip profile and no study's journal in it.`,
+  );
+}
+
+/** What a JSON file of a folder is: among results lies much that a report has nothing to tell of. */
+function readFound(path: string): ReportInput[] {
+  const value = readJsonFile(path, MAX_JSON_BYTES);
+  if (hasField(value, 'schema', PROFILE_SCHEMA))
+    return [{ kind: 'profile', path, profile: readProfile(path) }];
+  const isEvaluation = ['rows', 'settings', 'datasets', 'environment'].every((field) =>
+    hasField(value, field),
+  );
+  return isEvaluation ? [withoutSamples(path)] : [];
 }
 
 async function readJournal(path: string): Promise<ReportInput> {
-  if (basename(path) === SAMPLES)
+  if (basename(path) === SAMPLES || basename(path) === UNFINISHED)
     throw new InputError(`${path} is a part of an evaluation; name its folder instead.`);
   const record = await journalStorage(dirname(path)).read(basename(path, JOURNAL));
   return { kind: 'study', path, record };

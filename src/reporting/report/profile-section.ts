@@ -9,6 +9,7 @@ import { paretoFigure } from '../figures/pareto.js';
 import { speedupFigure } from '../figures/speedups.js';
 import { formatExit, formatKnown, formatMeasured, formatPercent } from '../format.js';
 import { methodSentence } from '../method-labels.js';
+import { calibrationName } from '../profile-text.js';
 import { counted, headline, verdictOf } from './headline.js';
 import { type Content, html } from './html.js';
 import type { ProfileInput } from './inputs.js';
@@ -101,7 +102,7 @@ function measuredRows({ figures: { holdout, calibration } }: Profile): Row[] {
   for (const [kind, figures] of Object.entries(holdout?.per_kind ?? {}))
     rows.push([`held out: ${kind}`, figures]);
   if (holdout) rows.push(['held out', holdout]);
-  if (calibration) rows.push(['calibration (biased upward)', calibration]);
+  if (calibration) rows.push([calibrationName(calibration, holdout), calibration]);
   return rows.map(([prompts_of, figures]) => ({
     prompts_of,
     prompts: figures.prompts,

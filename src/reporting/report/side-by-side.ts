@@ -66,10 +66,16 @@ function chooseExamples(
 
 function exampleMarkup({ plain, speculative }: Example, labels: MethodLabels): Content {
   const { dataset, prompt, prompt_text: text } = speculative;
-  return html`<article class="example"><h4>${dataset}, prompt ${prompt}</h4>
+  const kind = isCode(text ?? '') || isCode(plain.text ?? '') ? 'example code' : 'example';
+  return html`<article class="${kind}"><h4>${dataset}, prompt ${prompt}</h4>
 ${text === null ? null : html`<p class="prompt"><span class="name">Prompt</span>${promptEnd(text)}</p>`}
 <div class="sides"><div><h5>${labels.short(plain)}</h5><p class="counts">${counts(plain)}</p><p class="generated">${plain.text}</p></div>
 <div><h5>${labels.short(speculative)}</h5><p class="counts">${counts(speculative)}</p><p class="generated">${tokens(speculative)}</p></div></div></article>`;
+}
+
+/** Whether a text's lines are indented, as those of programs are: then columns matter. */
+function isCode(text: string): boolean {
+  return /^(?: {2,}|\t)\S/m.test(text);
 }
 
 function promptEnd(text: string): string {

@@ -13,6 +13,7 @@ import { maskFigure } from '../figures/mask.js';
 import { paretoFigure } from '../figures/pareto.js';
 import { traceFigure } from '../figures/trace.js';
 import { formatExit, formatMeasured, formatPercent } from '../format.js';
+import { methodSentence } from '../method-labels.js';
 import { counted, headline, verdictOf } from './headline.js';
 import { type Content, html } from './html.js';
 import type { StudyInput } from './inputs.js';
@@ -43,7 +44,7 @@ function headlines({ holdout }: StudyNotes): Headline[] {
   if (!holdout || holdout.speedup === null || holdout.speedup_ci95 === null) return [];
   return [
     headline({
-      subject: 'Self-speculative decoding with the mask that was found',
+      subject: `${methodSentence(holdout.method)} with what was found`,
       speedup: holdout.speedup,
       interval: holdout.speedup_ci95,
       verdict: verdictOf(holdout.speedup_ci95, holdout.prompts),
@@ -79,8 +80,11 @@ function studyFigures(
     ? 'Sublayers that the winner runs'
     : 'Sublayers that the best trial so far runs';
   const points = finished.flatMap((trial) => costAcceptance(trial.figures) ?? []);
+  // What was measured of another method than drafting with the mask is no point of these.
   const chosen =
-    holdout?.c === undefined || holdout.draft_acceptance_rate === undefined
+    holdout?.method !== 'skip' ||
+    holdout.c === undefined ||
+    holdout.draft_acceptance_rate === undefined
       ? null
       : { c: holdout.c, acceptance: holdout.draft_acceptance_rate };
   const isLadder = fidelityOf(header) === 'ladder';
@@ -162,7 +166,8 @@ function searchFacts(header: StudyHeader, summary: StudySummary, notes: StudyNot
     ['begun', `${header.created.slice(0, 16).replace('T', ' ')} UTC`],
     [
       'best score',
-      best && `${times(best.score)} in trial ${best.trial}; the best of many is biased upward`,
+      best &&
+        `${times(best.score)} in trial ${best.trial}${summary.finished.length > 1 ? '; the best of many is biased upward' : ''}`,
     ],
     [
       'cost model',

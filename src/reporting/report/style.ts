@@ -50,6 +50,7 @@ dl div { display: grid; grid-template-columns: 150px minmax(0, 1fr); gap: 12px; 
 dt { color: var(--soft); } dd { margin: 0; }
 pre { background: var(--panel); border-radius: 4px; padding: 12px; margin: 8px 0; overflow-x: auto; font-size: .8125rem;
   white-space: pre-wrap; }
+pre, code, .code .prompt, .code .generated { font-family: ui-monospace, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace; }
 .legend { max-width: none; }
 .accepted, .corrected, .target { border-radius: 3px; }
 .accepted { background: var(--accepted); }
@@ -61,6 +62,8 @@ pre { background: var(--panel); border-radius: 4px; padding: 12px; margin: 8px 0
 .sides { display: grid; gap: 16px 32px; grid-template-columns: repeat(auto-fit, minmax(min(100%, 340px), 1fr)); }
 .counts { color: var(--soft); font-size: .8125rem; margin: 0 0 6px; }
 .generated { white-space: pre-wrap; margin: 0; font-size: .9375rem; }
+.code .prompt, .code .generated { font-size: .8125rem; }
+.code .prompt .name { font-family: system-ui, sans-serif; }
 footer { color: var(--soft); font-size: .875rem; }
 @media (max-width: 520px) { dl div { grid-template-columns: minmax(0, 1fr); gap: 0; } }
 @media print {

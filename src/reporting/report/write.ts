@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { checkWritable, writeFileAtomic } from '../../files.js';
 import { fileSvg } from '../figures/figure.js';
+import { pdfRenderer } from '../pdf.js';
 import { pngRenderer } from '../png.js';
 import type { ReportInput } from './inputs.js';
 import { renderReport } from './render.js';
@@ -9,8 +10,10 @@ import { renderReport } from './render.js';
 export interface ReportTarget {
   /** The page. */
   readonly output: string;
-  /** Folder for every figure as SVG, and as PNG where the optional package that draws it is installed. */
+  /** Folder for every figure as SVG, and as PNG and PDF where the optional packages that draw them are installed. */
   readonly figures?: string | undefined;
+  /** Whether these have their titles in them, which a paper has below. Default: yes. */
+  readonly titles?: boolean | undefined;
 }
 
 /**
@@ -20,17 +23,20 @@ export interface ReportTarget {
  */
 export async function writeReport(
   inputs: readonly ReportInput[],
-  { output, figures: folder }: ReportTarget,
+  { output, figures: folder, titles = true }: ReportTarget,
 ): Promise<string[]> {
   checkWritable(output);
   const { html, figures } = renderReport(inputs);
   const files: { path: string; content: string | Uint8Array }[] = [];
   if (folder !== undefined) {
     const toPng = await pngRenderer();
+    const toPdf = await pdfRenderer();
     for (const figure of figures) {
-      const svg = fileSvg(figure);
+      const svg = fileSvg(figure, titles);
       files.push({ path: join(folder, `${figure.name}.svg`), content: svg });
       if (toPng) files.push({ path: join(folder, `${figure.name}.png`), content: toPng(svg) });
+      if (toPdf)
+        files.push({ path: join(folder, `${figure.name}.pdf`), content: await toPdf(svg) });
     }
   }
   for (const { path, content } of files) writeFileAtomic(path, content);

@@ -1,4 +1,5 @@
 import type { GenerateEvent } from '../../decoding/generate.js';
+import type { Round } from '../../decoding/rounds.js';
 import { type Choice, type Generator, generateChoice } from '../generation.js';
 import type { TextRequest } from '../requests/parameters.js';
 import type { CountedChoice } from './usage.js';
@@ -9,11 +10,15 @@ export type ChoiceEvent =
   | { readonly kind: 'more'; readonly index: number; readonly event: GenerateEvent }
   | { readonly kind: 'end'; readonly index: number; readonly choice: Choice };
 
-/** Makes the choices of a request one after another: those of a prompt together, so that they share what it left in the cache. */
+/**
+ * Makes the choices of a request one after another: those of a prompt together, so that they share what it left in the cache.
+ * @param learn told every round, and how many of its tokens belong to the output.
+ */
 export async function* makeChoices(
   generator: Generator,
-  { prompts, n, sampling, maxTokens, stop }: TextRequest,
+  { prompts, n, sampling, maxTokens, stop, topLogprobs }: TextRequest,
   signal: AbortSignal,
+  learn: (round: Round, tokens: number) => void,
 ): AsyncGenerator<ChoiceEvent, CountedChoice[], void> {
   const made: CountedChoice[] = [];
   for (const prompt of prompts) {
@@ -21,8 +26,8 @@ export async function* makeChoices(
       const index = made.length;
       yield { kind: 'begin', index };
       const seeded = { ...sampling, seed: sampling.seed + i };
-      const request = { prompt, maxTokens, stop, sampling: seeded };
-      const choice = yield* forward(generateChoice(generator, request, signal), index);
+      const request = { prompt, maxTokens, stop, topLogprobs, sampling: seeded };
+      const choice = yield* forward(generateChoice(generator, request, signal), index, learn);
       made.push({ promptTokens: i === 0 ? prompt.length : 0, choice });
       yield { kind: 'end', index, choice };
     }
@@ -33,11 +38,14 @@ export async function* makeChoices(
 async function* forward(
   running: AsyncGenerator<GenerateEvent, Choice, void>,
   index: number,
+  learn: (round: Round, tokens: number) => void,
 ): AsyncGenerator<ChoiceEvent, Choice, void> {
   try {
     for (;;) {
       const step = await running.next();
       if (step.done) return step.value;
+      const { round, tokens } = step.value;
+      if (round) learn(round, tokens.length);
       yield { kind: 'more', index, event: step.value };
     }
   } finally {

@@ -12,6 +12,15 @@ export interface AnswerHead {
   readonly system_fingerprint: string;
 }
 
+/** How an answer was made, which OpenAI's clients do not ask for: its field `sspec`. */
+export interface AnswerDetails {
+  /** Of choice 0. */
+  readonly seed: number;
+  readonly profile: string;
+  /** What a speedup is told against; null where it could not be measured. */
+  readonly autoregressive_tokens_per_second: number | null;
+}
+
 export function answerHead(
   { idPrefix, object, chunkObject }: AnswerShape,
   stream: boolean,

@@ -3,8 +3,9 @@ import { createPieces } from '../pieces.js';
 import type { TextRequest } from '../requests/parameters.js';
 import type { ChoiceEvent } from './choices.js';
 import type { EventStream } from './event-stream.js';
-import type { AnswerHead } from './head.js';
+import type { AnswerDetails, AnswerHead } from './head.js';
 import type { AnswerShape } from './shape.js';
+import { createTokenList, type ListedToken, type TokenList } from './token-list.js';
 import { type CountedChoice, usageOf } from './usage.js';
 
 /**
@@ -16,8 +17,9 @@ export async function streamAnswer(
   stream: EventStream,
   shape: AnswerShape,
   head: AnswerHead,
-  { includeUsage, sampling: { seed } }: TextRequest,
+  { includeUsage, topLogprobs }: TextRequest,
   tokenizer: TextTokenizer,
+  details: AnswerDetails,
 ): Promise<void> {
   const send = (choice: object, sspec?: object) =>
     stream.send({
@@ -27,13 +29,15 @@ export async function streamAnswer(
       ...(sspec && { sspec }),
     });
   let piecesOf = createPieces(tokenizer);
+  let list: TokenList | null = null;
+  let listed: ListedToken[] = [];
   let begun = false;
   let tokens = 0;
   for (;;) {
     const step = await choices.next();
     if (step.done) {
       if (includeUsage)
-        stream.send({ ...head, choices: [], usage: usageOf(step.value), sspec: { seed } });
+        stream.send({ ...head, choices: [], usage: usageOf(step.value), sspec: details });
       stream.send('[DONE]');
       stream.end();
       return;
@@ -42,6 +46,8 @@ export async function streamAnswer(
     const { kind, index } = happened;
     if (kind === 'begin') {
       piecesOf = createPieces(tokenizer);
+      list = topLogprobs === undefined ? null : createTokenList(tokenizer);
+      listed = [];
       begun = false;
       tokens = 0;
     } else if (kind === 'more') {
@@ -53,9 +59,15 @@ export async function streamAnswer(
       if (first) send(first);
       const pieces = piecesOf(event);
       tokens += event.tokens.length;
+      listed.push(...(list?.take(event) ?? []));
       if (event.text === '') continue;
-      send(shape.more(index, event.text), { tokens, pieces });
+      send(shape.more(index, event.text, list && listed), { tokens, pieces });
       tokens = 0;
-    } else send(shape.end(index, happened.choice.finishReason));
+      listed = [];
+    } else {
+      const { finishReason } = happened.choice;
+      listed.push(...(list?.end(finishReason) ?? []));
+      send(shape.end(index, finishReason, listed.length > 0 ? listed : null));
+    }
   }
 }

@@ -1,7 +1,9 @@
+import type { TextTokenizer } from '../../checkpoint/tokenizer.js';
 import type { TextRequest } from '../requests/parameters.js';
 import type { ChoiceEvent } from './choices.js';
-import type { AnswerHead } from './head.js';
+import type { AnswerDetails, AnswerHead } from './head.js';
 import type { AnswerShape } from './shape.js';
+import { createTokenList, type ListedToken, type TokenList } from './token-list.js';
 import { type CountedChoice, usageOf } from './usage.js';
 
 /** An answer in one piece: the body. */
@@ -9,17 +11,25 @@ export async function wholeAnswer(
   choices: AsyncGenerator<ChoiceEvent, CountedChoice[], void>,
   shape: AnswerShape,
   head: AnswerHead,
-  { sampling: { seed } }: TextRequest,
+  { topLogprobs }: TextRequest,
+  tokenizer: TextTokenizer,
+  details: AnswerDetails,
 ): Promise<object> {
-  let step = await choices.next();
-  while (!step.done) step = await choices.next();
-  const made = step.value;
-  return {
-    ...head,
-    choices: made.map(({ choice: { text, finishReason } }, index) =>
-      shape.whole(index, text, finishReason),
-    ),
-    usage: usageOf(made),
-    sspec: { seed },
-  };
+  const made: object[] = [];
+  let list: TokenList | null = null;
+  let tokens: ListedToken[] = [];
+  for (;;) {
+    const step = await choices.next();
+    if (step.done) return { ...head, choices: made, usage: usageOf(step.value), sspec: details };
+    const happened = step.value;
+    if (happened.kind === 'begin') {
+      list = topLogprobs === undefined ? null : createTokenList(tokenizer);
+      tokens = [];
+    } else if (happened.kind === 'more') tokens.push(...(list?.take(happened.event) ?? []));
+    else {
+      const { text, finishReason } = happened.choice;
+      tokens.push(...(list?.end(finishReason) ?? []));
+      made.push(shape.whole(happened.index, text, finishReason, list && tokens));
+    }
+  }
 }

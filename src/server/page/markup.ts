@@ -16,6 +16,7 @@ export const MARKUP = `
       <label>Temperature <input id="temperature" type="number" min="0" max="2" step="0.1" value="0.7"></label>
       <label>Most tokens <input id="tokens" type="number" min="1" step="1" value="256"></label>
       <label>Seed <input id="seed" type="number" step="1" placeholder="drawn"></label>
+      <label id="profiles" hidden>Profile <select id="profile"></select></label>
       <label>API key <input id="key" type="password" autocomplete="off"></label>
     </div>
   </details>

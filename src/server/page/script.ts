@@ -10,6 +10,8 @@ const log = byId('log');
 let messages = [];
 let running = null;
 let chat = false;
+/** Tokens a second without drafts, as the server measured them; null where it could not. */
+let baseline = null;
 
 const headers = () => {
   const key = byId('key').value.trim();
@@ -51,8 +53,13 @@ const loadModel = async () => {
   const model = (await response.json()).data[0];
   chat = model.sspec.chat;
   byId('model').textContent = model.id;
+  baseline = model.sspec.autoregressive_tokens_per_second;
   byId('about').textContent = model.sspec.precision + ', decodes with ' + model.sspec.method + ', context of '
-    + model.sspec.context_length + ' tokens.' + (chat ? '' : ' The model has no chat template: it continues your text.');
+    + model.sspec.context_length + ' tokens.' + (chat ? '' : ' The model has no chat template: it continues your text.')
+    + (baseline ? ' Speedups are against ' + baseline.toFixed(1) + ' tokens/s, measured here by decoding one token at a time after a short text.' : '');
+  const { profiles } = model.sspec;
+  byId('profiles').hidden = profiles.length < 2;
+  byId('profile').replaceChildren(...profiles.map((value) => Object.assign(element('option', '', value), { value })));
   byId('label').textContent = chat ? 'Message' : 'Text to continue';
   for (const one of document.querySelectorAll('.chat')) one.hidden = !chat;
   return true;
@@ -67,6 +74,7 @@ const bodyFor = (text) => {
     max_tokens: Number(byId('tokens').value),
   };
   if (seed !== '') common.seed = Number(seed);
+  if (!byId('profiles').hidden) common.profile = byId('profile').value;
   if (!chat) return Object.assign(common, { prompt: text });
   const system = byId('system').value.trim();
   const before = system === '' ? [] : [{ role: 'system', content: system }];
@@ -90,6 +98,12 @@ async function* eventsOf(response) {
   }
 }
 
+/** A rate, and how many times that of the machine without drafts it is. */
+const rateOf = (tokens, seconds) => {
+  const rate = tokens / seconds;
+  return rate.toFixed(1) + ' tokens/s' + (baseline ? ', ' + (rate / baseline).toFixed(2) + 'x' : '');
+};
+
 /** Shows an answer token by token; returns its text. */
 const show = async (response, entry) => {
   const text = [];
@@ -101,10 +115,12 @@ const show = async (response, entry) => {
       const own = event.usage.sspec;
       const seconds = own.decode_seconds;
       const count = event.usage.completion_tokens;
+      baseline = event.sspec.autoregressive_tokens_per_second;
       keepEnd(() => {
         entry.note.textContent = count + ' tokens'
-        + (seconds > 0 ? ', ' + ((count - 1) / seconds).toFixed(1) + ' a second' : '')
-        + ', ' + own.accepted_tokens + ' of ' + own.proposed_tokens + ' drafted ones accepted, seed ' + event.sspec.seed;
+        + (seconds > 0 ? ', ' + rateOf(count - 1, seconds) : '')
+        + ', ' + own.accepted_tokens + ' of ' + own.proposed_tokens + ' drafted ones accepted, seed ' + event.sspec.seed
+        + (byId('profiles').hidden ? '' : ', profile ' + event.sspec.profile);
       });
     }
     if (!event.sspec || !event.sspec.pieces) continue;
@@ -118,7 +134,7 @@ const show = async (response, entry) => {
     else {
       tokens += event.sspec.tokens;
       const seconds = (performance.now() - first) / 1000;
-      if (seconds > 0) byId('speed').textContent = (tokens / seconds).toFixed(1) + ' tokens/s';
+      if (seconds > 0) byId('speed').textContent = rateOf(tokens, seconds);
     }
   }
   return text.join('');

@@ -12,7 +12,7 @@ body { margin: 0 auto; max-width: 860px; padding: 12px 16px; display: flex; flex
 h1 { font-size: 1.25rem; line-height: 1.2; margin: 0; }
 h1 span { font-weight: 400; }
 header p, form p { margin: 4px 0 0; color: var(--soft); font-size: .875rem; }
-main { flex: 1; min-height: 8rem; display: flex; }
+main { flex: 1; min-height: 11rem; display: flex; }
 #log { flex: 1; overflow-y: auto; padding: 12px; border: 1px solid var(--line); border-radius: 6px; }
 #log article { margin: 0 0 14px; }
 #log h2 { font-size: .75rem; margin: 0; color: var(--soft); text-transform: uppercase; letter-spacing: .04em; }
@@ -23,9 +23,10 @@ main { flex: 1; min-height: 8rem; display: flex; }
 .accepted { background: var(--accepted); border-radius: 3px; text-decoration: underline dotted 1px; text-underline-offset: 4px; }
 .legend span { padding: 1px 5px; margin-right: 6px; color: var(--text); }
 label { display: block; font-size: .875rem; font-weight: 600; }
-textarea, input { width: 100%; font: inherit; font-weight: 400; padding: 6px 8px; color: inherit; background: var(--page);
+textarea, input, select { width: 100%; font: inherit; font-weight: 400; padding: 6px 8px; color: inherit; background: var(--page);
   border: 1px solid var(--soft); border-radius: 6px; }
 textarea { resize: vertical; }
+input, select { min-height: 2.25rem; }
 .row { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; margin-top: 6px; }
 button { font: inherit; padding: 6px 14px; border-radius: 6px; border: 1px solid var(--soft); background: var(--panel);
   color: inherit; cursor: pointer; }

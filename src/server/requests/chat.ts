@@ -8,6 +8,7 @@ import {
   checkModelName,
   commonFields,
   commonRequest,
+  MOST_TOP_LOGPROBS,
   parseBody,
   type TextRequest,
 } from './parameters.js';
@@ -32,6 +33,8 @@ const schema = z.strictObject({
   ...commonFields,
   messages: z.array(message).min(1).max(MOST_MESSAGES),
   max_completion_tokens: z.int().min(1).optional(),
+  logprobs: z.boolean().optional(),
+  top_logprobs: z.int().min(0).max(MOST_TOP_LOGPROBS).optional(),
 });
 
 /**
@@ -43,8 +46,11 @@ export function parseChat(
   model: Pick<Model, 'engine' | 'tokenizer' | 'directory'>,
   options: ServerOptions,
 ): TextRequest {
-  const { max_completion_tokens: most, ...fields } = parseBody(schema, body);
+  const parsed = parseBody(schema, body);
+  const { max_completion_tokens: most, logprobs, top_logprobs: top = 0, ...fields } = parsed;
   checkModelName(fields.model, options.modelName);
+  if (top > 0 && !logprobs)
+    throw badRequest('top_logprobs needs logprobs: true.', 'invalid_value', 'top_logprobs');
   const tokenizer = tokenizerOf(model);
   if (!tokenizer.hasChatTemplate)
     throw badRequest(
@@ -56,8 +62,8 @@ export function parseChat(
   checkTextLength({ length }, model, 'messages');
   const prompt = tokenizer.encode(render(messages, model, tokenizer.chat));
   checkPrompt(prompt, model, 'messages');
-  const asked = most ?? fields.max_tokens;
-  return commonRequest({ ...fields, max_tokens: asked }, [prompt], options.maxTokens, options);
+  const asked = { ...fields, max_tokens: most ?? fields.max_tokens };
+  return commonRequest(asked, logprobs ? top : undefined, [prompt], options.maxTokens, options);
 }
 
 /** The template's text. Templates refuse messages out of order, and say so; where files lie is not told to the world. */

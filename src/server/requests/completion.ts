@@ -5,6 +5,7 @@ import {
   checkModelName,
   commonFields,
   commonRequest,
+  MOST_TOP_LOGPROBS,
   parseBody,
   type TextRequest,
 } from './parameters.js';
@@ -17,6 +18,7 @@ const ids = z.array(z.int().min(0));
 const schema = z.strictObject({
   ...commonFields,
   prompt: z.union([z.string(), z.array(z.string()).min(1), ids.min(1), z.array(ids).min(1)]),
+  logprobs: z.union([z.literal(false), z.int().min(0).max(MOST_TOP_LOGPROBS)]).optional(),
 });
 
 /**
@@ -28,7 +30,8 @@ export function parseCompletion(
   model: Pick<Model, 'engine' | 'tokenizer'>,
   options: ServerOptions,
 ): TextRequest {
-  const fields = parseBody(schema, body);
+  const { logprobs: asked = false, ...fields } = parseBody(schema, body);
+  const topLogprobs = asked === false ? undefined : asked;
   checkModelName(fields.model, options.modelName);
   const tokenizer = tokenizerOf(model);
   const { prompt } = fields;
@@ -36,6 +39,7 @@ export function parseCompletion(
   // Counts the choices before any text is tokenised.
   commonRequest(
     fields,
+    topLogprobs,
     listed.map(() => []),
     DEFAULT_TOKENS,
     options,
@@ -46,7 +50,7 @@ export function parseCompletion(
     return tokenizer.encodePrompt(one);
   });
   for (const one of prompts) checkPrompt(one, model, 'prompt');
-  return commonRequest(fields, prompts, DEFAULT_TOKENS, options);
+  return commonRequest(fields, topLogprobs, prompts, DEFAULT_TOKENS, options);
 }
 
 function isIds(prompt: readonly (string | number | number[])[]): prompt is number[] {

@@ -24,7 +24,6 @@ const NEUTRAL: Readonly<Record<string, (value: unknown) => boolean>> = {
   grammar: () => false,
   guided_json: () => false,
   logit_bias: isEmpty,
-  logprobs: is(false),
   modalities: (value) => Array.isArray(value) && value.every(is('text')),
   presence_penalty: is(0),
   reasoning_effort: () => false,
@@ -33,7 +32,6 @@ const NEUTRAL: Readonly<Record<string, (value: unknown) => boolean>> = {
   suffix: is(''),
   tool_choice: is('none', 'auto'),
   tools: isEmpty,
-  top_logprobs: is(0),
   verbosity: () => false,
   web_search_options: () => false,
 };

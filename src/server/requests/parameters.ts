@@ -10,6 +10,9 @@ const MOST_STOP_CHARACTERS = 1000;
 /** Seeds that are drawn are short enough to be typed in again. */
 const DRAWN_SEEDS = 2 ** 32;
 
+/** Most probable tokens beside each one, as OpenAI's API has it. */
+export const MOST_TOP_LOGPROBS = 20;
+
 const stopText = z.string().min(1).max(MOST_STOP_CHARACTERS);
 /** What both kinds of requests have. */
 export const commonFields = {
@@ -33,6 +36,8 @@ export const commonFields = {
     })
     .optional(),
   max_tokens: z.int().min(1).optional(),
+  // Not OpenAI's: what to decode with, which changes the time and not the text.
+  profile: z.string().optional(),
 };
 const commonSchema = z.object(commonFields);
 
@@ -46,6 +51,10 @@ export interface TextRequest {
   readonly maxTokens: number;
   readonly stop: readonly string[];
   readonly stream: boolean;
+  /** The name of what to decode with; undefined for the first profile. */
+  readonly profile: string | undefined;
+  /** Most probable tokens that are told beside each one, with log-probabilities; undefined where none are asked for. */
+  readonly topLogprobs: number | undefined;
   /** A stream ends with the usage. */
   readonly includeUsage: boolean;
 }
@@ -78,11 +87,13 @@ export function checkModelName(asked: string | undefined, served: string): void 
 
 /**
  * What a request asks for, beside its prompts.
+ * @param topLogprobs as {@link TextRequest.topLogprobs}: the endpoints ask for them in ways of their own.
  * @param unlimited most new tokens where the request does not say.
  * @throws ApiError 400 for more choices than one request may have.
  */
 export function commonRequest(
   fields: z.infer<typeof commonSchema>,
+  topLogprobs: number | undefined,
   prompts: readonly (readonly number[])[],
   unlimited: number,
   options: Pick<ServerOptions, 'sampling' | 'maxTokens' | 'maxChoices'>,
@@ -106,6 +117,8 @@ export function commonRequest(
     maxTokens: Math.min(asked, options.maxTokens),
     stop: typeof stop === 'string' ? [stop] : stop,
     stream,
+    profile: fields.profile,
+    topLogprobs,
     includeUsage: fields.stream_options?.include_usage ?? false,
   };
 }

@@ -110,6 +110,19 @@ describe.each([
   });
 });
 
+describe.each(['dbrx', 'smaug-bpe'])('a tokeniser that splits as %s', (pre) => {
+  const path = 'tokenizers/llama-3/tokenizer.json';
+  it.skipIf(!hasShared(path))('splits as Llama 3 does, and merges every word', () => {
+    const json: TokenizerJson = readJson(path);
+    const original = libraryOf({ ...json, model: { ...json.model, ignore_merges: false } });
+    const { tokenizer, config } = build(byteLevelMetadata(json, pre));
+    const library = libraryOf(tokenizer);
+    for (const text of [...HOSTILE, HOSTILE.join('')])
+      expect(idsOf(library, text), text).toEqual(idsOf(original, text));
+    expect(config.add_bos_token).toBe(false);
+  });
+});
+
 const LLAMA_2 = 'tokenizers/llama-2/tokenizer.json';
 describe.skipIf(!hasShared(LLAMA_2))('the tokeniser of Llama 2', () => {
   it('gives the ids of tokenizer.json, its merges made from the scores', () => {
@@ -245,6 +258,22 @@ describe('ggufTokenizer', () => {
       }),
     );
     expect(idsOf(libraryOf(tokenizer), '٣٣')).toEqual([2, 2]);
+  });
+
+  it('ends words before a capital letter where the family does', () => {
+    const tokens = {
+      'ggml.tokens': ['a', 'B', "'", 's', 'aB', "B'", "B's", '/', '!', '!/'],
+      'ggml.token_type': Array.from({ length: 10 }, () => 1),
+      'ggml.merges': ['a B', "B '", "B' s", '! /'],
+      'ggml.bos_token_id': 0,
+    };
+    const idsAs = (pre: string) =>
+      idsOf(
+        libraryOf(build(metadataOf({ ...BYTES, ...tokens, 'ggml.pre': pre })).tokenizer),
+        "aB's!/",
+      );
+    expect(idsAs('gpt-4o')).toEqual([0, 6, 9]);
+    expect(idsAs('dbrx')).toEqual([4, 2, 3, 9]);
   });
 
   it('begins prompts with bos where the family does and the file does not say', () => {

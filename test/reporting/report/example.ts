@@ -15,6 +15,8 @@ const BASELINE: RecordedRow = {
   tokens_per_second: 500,
   speedup: 1,
   speedup_ci95: [1, 1],
+  repetition_tokens_per_second: [],
+  repetition_speedups: [],
   verdict: 'baseline',
   draft_acceptance_rate: null,
   mean_acceptance_length: 1,

@@ -25,7 +25,7 @@ export function openGguf(file: string): Checkpoint {
     };
     tensors.set(name, tensor);
     // What has no counterpart keeps its name: nothing asks for it.
-    identity.set(role === undefined ? name : tensorName(family.names, role), tensor);
+    identity.set((role && tensorName(family.names, role)) ?? name, tensor);
   }
   return createCheckpoint({
     ...{ directory: file, config, names: gguf.names, tensors, identity },

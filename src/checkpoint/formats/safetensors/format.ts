@@ -9,6 +9,7 @@ import { folderTokenizer } from './tokenizer.js';
 export const safetensors: Format = {
   name: 'safetensors',
   given: 'a folder with config.json and model.safetensors',
+  file: null,
   recognises: (path) => existsSync(join(path, 'config.json')),
   open: openSafetensors,
   readConfig: readFolderConfig,
