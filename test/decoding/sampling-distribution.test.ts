@@ -26,13 +26,14 @@ import {
 } from '../helpers/exact-distribution.js';
 import { randomTokens } from '../helpers/logits.js';
 import { narrowHead } from '../helpers/narrow-head.js';
+import { randomPlan } from '../helpers/plans.js';
 
 /** Tokens of a generation that are looked at, together. */
 const depth = 3;
 const vocabSize = 32;
 /** Long enough for most tokens to occur in it, so that prompt lookup finds something to propose. */
 const prompt = randomTokens(24, vocabSize, 2);
-/** Per setting and coupling; seven settings make 14,000 of each coupling. */
+/** Per setting and coupling; eight settings make 16,000 of each coupling. */
 const seeds = 2000;
 
 interface Setting {
@@ -82,6 +83,21 @@ const settings: [string, Setting][] = [
     {
       method: skip([1], [], 2, { exit: 'fixed' }),
       head: Array.from({ length: vocabSize / 2 }, (_, i) => 2 * i + 1),
+      sampling: { temperature: 1.2, topK: 0, topP: 0.95, minP: 0 },
+    },
+  ],
+  [
+    'a bridge, K 2, a head over some words and those of the text, top-p',
+    {
+      method: {
+        ...skip([1], [1], 2, { exit: 'fixed' }),
+        plan: randomPlan(
+          { attention: [1], mlp: [1] },
+          { layers: 2, hiddenSize: 32, vocabSize },
+          3,
+          { gain: 0.2, every: 5 },
+        ),
+      },
       sampling: { temperature: 1.2, topK: 0, topP: 0.95, minP: 0 },
     },
   ],
