@@ -78,7 +78,8 @@ it('gives back what a search came to', async () => {
 
 it('reads the note of a release without bridges', async () => {
   const { bridges, head_words, ...best } = found.document.best;
-  const value = { finalists: 1, ...found, document: { ...found.document, best } };
+  const told = { finalists: 1, ...found, document: { ...found.document, best } };
+  const value = JSON.parse(JSON.stringify(told));
   await study.append({ type: 'note', key: 'result', value });
   const read = finishedSearch(study, extent)!.document.best;
   expect(read).toMatchObject({ ...best, bridges: [], head_words: null });
