@@ -105,7 +105,9 @@ describe('bridges', () => {
       for (const [seed, mask] of masks.entries()) {
         const plan = planOf(mask, randomBridges(mask, config, seed));
         const gates = wide.gates(mask, plan.bridges);
-        expect(distance(await ownLogits(int8, plan), await passes(wide, gates))).toBeLessThan(0.1);
+        const own = (await ownLogits(int8, plan)).flatMap((row) => Array.from(row));
+        const { rms } = logitDistance(own, await passes(wide, gates));
+        expect(rms).toBeLessThan(0.08);
       }
     } finally {
       await wide.close();

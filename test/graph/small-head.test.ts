@@ -10,7 +10,8 @@ import { temporaryDirectory } from '../helpers/temporary.js';
 
 const vocabSize = 150;
 const mask = { attention: [1], mlp: [0] };
-const words = Int32Array.from([0, 3, 4, 31, 32, 64, 77, 148]);
+/** Four or eight at a time; kernels sum the columns that are left over, the whole head's last two, in another order. */
+const words = Int32Array.from([0, 3, 4, 31, 32, 64, 77, 147]);
 const more = [1, 5, 33, 149];
 const tokens = randomTokens(40, vocabSize, 8);
 const wide = { vocabSize, layers: 2, hiddenSize: 256, intermediateSize: 256, heads: 4 };
