@@ -84,7 +84,7 @@ describe('a file of draft weights is refused', () => {
     ['another run', withBridge({ to: bridge.to + 1 }), shapeOf(plan), [`${name}.weight`]],
     ['fewer words', bytes, ofWords(plan.words!.length - 1), ['words', `${plan.words!.length}`]],
     ['words of another type', asFloat, shapeOf(plan), ['words', 'F32']],
-    ['another hidden size', bytes, narrower, ['bytes']],
+    ['another hidden size', bytes, narrower, [`${name}.weight`, '16,16']],
     ['words that do not ascend', withWords([1, 3, 3]), ofWords(3), ['words', 'ascending']],
     ['words that fall', withWords([1, 4, 3]), ofWords(3), ['words', 'ascending']],
     ['a negative word', withWords([-1, 4]), ofWords(2), ['words']],
