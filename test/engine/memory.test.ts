@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { complete } from '../../src/decoding/generate.js';
 import type { Method } from '../../src/decoding/method.js';
 import type { Engine } from '../../src/engine/engine.js';
+import { skipPlan } from '../../src/profile/draft-plan.js';
 import { loadMiniature } from '../helpers/engine.js';
 import { randomTokens } from '../helpers/logits.js';
 
@@ -12,7 +13,7 @@ const size = { layers: 2, hiddenSize: 32, heads: 2, kvHeads: 1, vocabSize: 1024 
 const contextLength = 1024;
 const speculative: Method = {
   name: 'skip',
-  mask: { attention: [1], mlp: [0] },
+  plan: skipPlan({ attention: [1], mlp: [0] }),
   draftLength: 4,
   exit: { exit: 'adaptive', threshold: 0.3 },
 };
