@@ -57,7 +57,9 @@ describe('searchModel', () => {
   it('writes what a plan has beside its mask, and the profile decodes with it, losslessly', async () => {
     const { profile, document } = await searchModel(model, {
       ...options,
-      ...{ sampler: 'bo', trials: 6, maxNewTokens: 16 },
+      sampler: 'bo',
+      trials: 6,
+      maxNewTokens: 16,
     });
     const { bridges = [], draft_weights: weights } = profile;
     expect(profile.version).toBe(2);
