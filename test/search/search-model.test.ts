@@ -2,6 +2,7 @@ import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { complete } from '../../src/decoding/generate.js';
+import type { Method } from '../../src/decoding/method.js';
 import { profileMethod } from '../../src/decoding/profile-method.js';
 import { loadModel, type Model, readFittingProfile, searchModel } from '../../src/index.js';
 import type { SearchOptions } from '../../src/search/search-model.js';
@@ -54,7 +55,12 @@ describe('searchModel', () => {
   });
 
   it('writes what a plan has beside its mask, and the profile decodes with it, losslessly', async () => {
-    const { profile, document } = await searchModel(model, { ...options, trials: 8 });
+    const { profile, document } = await searchModel(model, {
+      ...options,
+      sampler: 'bo',
+      trials: 6,
+      maxNewTokens: 16,
+    });
     const { bridges = [], draft_weights: weights } = profile;
     expect(profile.version).toBe(2);
     expect(bridges.length).toBeGreaterThan(0);
@@ -66,14 +72,17 @@ describe('searchModel', () => {
       weights!.file,
     ]);
 
-    const method = profileMethod(fitting, 'skip');
+    const { plan } = fitting;
+    const always: Method = { name: 'skip', plan, draftLength: 4, exit: { exit: 'fixed' } };
     let accepted = 0;
     for (const { tokens: prompt } of somePrompts(4, 9)) {
       const request = { prompt, maxNewTokens: 30, ignoreEos: true };
       const plain = await complete(model.engine, request);
-      const drafted = await complete(model.engine, { ...request, method });
-      expect(drafted.tokens).toEqual(plain.tokens);
-      accepted += drafted.statistics.acceptedTokens;
+      for (const method of [profileMethod(fitting, 'skip'), always]) {
+        const drafted = await complete(model.engine, { ...request, method });
+        expect(drafted.tokens).toEqual(plain.tokens);
+        if (method === always) accepted += drafted.statistics.acceptedTokens;
+      }
     }
     expect(accepted).toBeGreaterThan(0);
   });
