@@ -69,11 +69,12 @@ it('a speculative request takes a cache of the size of an autoregressive one', a
     expect((await complete(engine, { ...request, method: drafts })).tokens).toEqual(plain.tokens);
     const caches = made.mock.results.map(({ value }) => value);
     expect(caches).toHaveLength(3);
-    // Two layers of keys and values, one head of 16 elements; and a row that nobody looks at.
+    // Two layers of keys and values, one head of 16 elements; and at most 32 rows to spare.
     const least = 2 * 2 * (100 + maxNewTokens) * 16 * 4;
     for (const { bytes } of caches) {
       expect(bytes).toBe(caches[0]!.bytes);
-      expect(bytes).toBe(least + 2 * 2 * 16 * 4);
+      expect(bytes).toBeGreaterThan(least);
+      expect(bytes).toBeLessThanOrEqual(least + 32 * 2 * 2 * 16 * 4);
     }
   }
   made.mockRestore();
