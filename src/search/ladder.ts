@@ -34,11 +34,6 @@ const unsearchedRule: SearchedRule = { exit: 'fixed', draftLength: 4, threshold:
 /** Texts that bridges are fitted to: with fewer, they are fitted to those that they are scored on. */
 const fewestFitted = 8;
 
-/** Whether a run gets a bridge. */
-function isBridged({ from, to }: SkippedRun): boolean {
-  return to - from >= Number(process.env.MINRUN ?? 1);
-}
-
 /** A plan with a mask, and what replay shows of it. */
 export interface ReplayedPlan extends Replayed {
   readonly plan: DraftPlan;
@@ -121,7 +116,8 @@ export async function createLadder(request: LadderRequest): Promise<Ladder> {
   };
   const replay = async (bits: Uint8Array, count: number): Promise<ReplayedPlan[]> => {
     const bridges: Bridge[] = [];
-    for (const run of skippedRuns(bits)) if (isBridged(run)) bridges.push(await fitter.fit(run));
+    // Every run gets one: it costs a twentieth of a sublayer on SmolLM2-135M, and an isolated sublayer is missed too.
+    for (const run of skippedRuns(bits)) bridges.push(await fitter.fit(run));
     return replayHeads({ mask: bitsToMask(bits), bridges }, heads, count);
   };
   return {
