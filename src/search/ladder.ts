@@ -10,12 +10,7 @@ import type { Engine } from '../engine/engine.js';
 import { InputError } from '../errors.js';
 import type { EvaluationPrompt, EvaluationSettings } from '../evaluation/run.js';
 import type { SearchedRule } from '../optimise/candidate.js';
-import {
-  type Bridge,
-  type DraftPlan,
-  type SkippedRun,
-  skippedRuns,
-} from '../profile/draft-plan.js';
+import { type Bridge, type DraftPlan, skippedRuns } from '../profile/draft-plan.js';
 import { bitsToMask } from '../profile/mask.js';
 import { createBridgeFitter } from './bridges/fit.js';
 import { statePasses } from './bridges/passes.js';
