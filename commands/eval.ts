@@ -75,7 +75,7 @@ export default class Eval extends BaseCommand {
     'output-dir': Flags.string({
       helpValue: 'DIR',
       summary:
-        'Folder for results.json, results.csv, samples.jsonl and report.html; Ctrl-C writes what was finished.',
+        'Folder for results.json, results.csv, results.tex, samples.jsonl and report.html; Ctrl-C writes what was finished.',
     }),
     force: Flags.boolean({
       dependsOn: ['output-dir'],
@@ -84,7 +84,7 @@ export default class Eval extends BaseCommand {
     format: Flags.option({
       options: EVALUATION_FORMATS,
       default: 'table' as const,
-      summary: 'How to print the rows.',
+      summary: 'How to print the rows; latex is a table with the rules of booktabs.',
     })(),
     ...samplingFlags,
     ...chatFlags,

@@ -4,7 +4,7 @@ import { InputError } from '../errors.js';
 import type { EvaluationDocument } from '../evaluation/document.js';
 import { writeEvaluation } from '../evaluation/output.js';
 import type { EvaluationResult } from '../evaluation/run.js';
-import { evaluationCsv } from '../reporting/evaluation.js';
+import { evaluationCsv, formatEvaluation } from '../reporting/evaluation.js';
 import { readEvaluationInput } from '../reporting/report/inputs.js';
 import { writeReport } from '../reporting/report/write.js';
 
@@ -19,7 +19,11 @@ export async function keepEvaluation(
   tokenizer: TextTokenizer | null,
 ): Promise<string | undefined> {
   try {
-    writeEvaluation(directory, document, evaluationCsv(document), result, tokenizer);
+    const tables = {
+      csv: evaluationCsv(document),
+      latex: `${formatEvaluation(document, 'latex')}\n`,
+    };
+    writeEvaluation(directory, document, tables, result, tokenizer);
     const output = join(directory, 'report.html');
     await writeReport([readEvaluationInput(directory)], { output });
     return undefined;

@@ -7,12 +7,13 @@ import type { Column, Row } from './columns.js';
 import { toCsv } from './csv.js';
 import { fittedTable } from './fitted-table.js';
 import { formatInterval, formatPercent, formatSpeedup } from './format.js';
+import { latexComment, toLatex } from './latex.js';
 import { toMarkdown } from './markdown.js';
 import { type MethodLabels, methodLabels } from './method-labels.js';
 import { lineWidth } from './width.js';
 
 /** Forms that an evaluation is printed in. */
-export const EVALUATION_FORMATS = ['table', 'json', 'csv', 'md'] as const;
+export const EVALUATION_FORMATS = ['table', 'json', 'csv', 'md', 'latex'] as const;
 export type EvaluationFormat = (typeof EVALUATION_FORMATS)[number];
 
 const COLUMNS: readonly Column[] = [
@@ -57,9 +58,20 @@ export function formatEvaluation(
     case 'csv':
       return evaluationCsv(document).trimEnd();
     case 'md':
-      return sections(document, (columns, rows) => toMarkdown(columns, rows).trimEnd());
+      return sections(document, {
+        table: (columns, rows) => toMarkdown(columns, rows).trimEnd(),
+        text: (text) => text,
+      });
+    case 'latex':
+      return sections(document, {
+        table: (columns, rows) => toLatex(columns, rows).trimEnd(),
+        text: latexComment,
+      });
     case 'table':
-      return sections(document, (columns, rows) => fittedTable(columns, rows, width));
+      return sections(document, {
+        table: (columns, rows) => fittedTable(columns, rows, width),
+        text: (text) => text,
+      });
   }
 }
 
@@ -78,19 +90,24 @@ export function evaluationCsv({
   );
 }
 
-function sections(
-  document: EvaluationDocument,
-  render: (columns: readonly Column[], rows: readonly Row[]) => string,
-): string {
+/** How the parts of an evaluation are written. */
+interface Form {
+  readonly table: (columns: readonly Column[], rows: readonly Row[]) => string;
+  readonly text: (text: string) => string;
+}
+
+function sections(document: EvaluationDocument, { table, text }: Form): string {
   const { settings } = document;
   const rows = withShortNames(document.rows);
   const labels = methodLabels(rows);
   const shown = rows.map((row) => shownRow(row, labels));
   const columns = rows.some(({ partial }) => partial) ? [...COLUMNS, STATE] : COLUMNS;
-  const parts = [conditions({ ...document, rows }), render(columns, shown)];
-  if (rows.some(({ verdict }) => verdict === UNDECIDED)) parts.push(`unclear: ${UNDECIDED}.`);
+  const parts = [text(conditions({ ...document, rows })), table(columns, shown)];
+  if (rows.some(({ verdict }) => verdict === UNDECIDED)) parts.push(text(`unclear: ${UNDECIDED}.`));
   if (rows.some(({ verdict }) => verdict === TOO_FEW))
-    parts.push(`${TOO_FEW}: an interval and a verdict need ${FEWEST_PROMPTS} prompts or more.`);
+    parts.push(
+      text(`${TOO_FEW}: an interval and a verdict need ${FEWEST_PROMPTS} prompts or more.`),
+    );
   const divergences = rows
     .filter(({ dataset }) => dataset !== POOLED)
     .flatMap((row) =>
@@ -100,13 +117,15 @@ function sections(
     );
   if (divergences.length > 0) {
     parts.push(
-      `Outputs differ from autoregressive decoding (a margin of at most ${settings.near_tie_margin} is a near-tie):`,
-      render(DIVERGENCES, divergences),
+      text(
+        `Outputs differ from autoregressive decoding (a margin of at most ${settings.near_tie_margin} is a near-tie):`,
+      ),
+      table(DIVERGENCES, divergences),
     );
   } else if (rows.every((row) => row.identical_outputs === true)) {
-    parts.push('All outputs are identical to those of autoregressive decoding.');
+    parts.push(text('All outputs are identical to those of autoregressive decoding.'));
   }
-  if (document.audit) parts.push(auditSentence(document.audit));
+  if (document.audit) parts.push(text(auditSentence(document.audit)));
   return parts.join('\n\n');
 }
 
