@@ -3,6 +3,7 @@ import type { Environment } from '../measurement/environment.js';
 import type { Profile } from '../profile/schema.js';
 import type { AuditRecord } from './audit.js';
 import { NEAR_TIE_MARGIN } from './divergence.js';
+import type { Grid } from './grid.js';
 import type { DatasetRecord } from './prompts.js';
 import type { EvaluationResult } from './run.js';
 import type { EvaluationRow } from './summary.js';
@@ -27,6 +28,7 @@ export interface EvaluationDocument extends EvaluationOrigin {
   readonly model: string;
   readonly precision: string;
   readonly settings: {
+    /** Of a grid the largest. */
     readonly max_new_tokens: number;
     readonly repetitions: number;
     /** Generations of every method before the first that counts. */
@@ -39,6 +41,8 @@ export interface EvaluationDocument extends EvaluationOrigin {
     readonly coupling: string;
     /** Margin of two logits up to which a divergence is called a near-tie. */
     readonly near_tie_margin: number;
+    /** Each of its cells is counted as a part of the dataset, `code:64+32`. */
+    readonly grid?: Grid;
   };
   readonly datasets: readonly DatasetRecord[];
   readonly rows: readonly EvaluationRow[];
@@ -54,7 +58,7 @@ export interface EvaluationDocument extends EvaluationOrigin {
 /** What an evaluation's document tells beside the result; all of it may be missing. */
 export type EvaluationNotes = Partial<
   Pick<EvaluationDocument, 'command' | 'profiles' | 'warnings' | 'audit'>
->;
+> & { readonly grid?: Grid | undefined };
 
 /** @param environment as it was before the first measurement, and what others took of the CPU during it. */
 export function evaluationDocument(
@@ -63,7 +67,7 @@ export function evaluationDocument(
   datasets: readonly DatasetRecord[],
   rows: readonly EvaluationRow[],
   environment: Environment,
-  { command = null, profiles = [], warnings = [], audit }: EvaluationNotes = {},
+  { command = null, profiles = [], warnings = [], audit, grid }: EvaluationNotes = {},
 ): EvaluationDocument {
   const { precision } = engine.model;
   const { sampling } = settings;
@@ -82,6 +86,7 @@ export function evaluationDocument(
       seed: sampling.seed,
       coupling: settings.coupling,
       near_tie_margin: NEAR_TIE_MARGIN[precision],
+      ...(grid && { grid }),
     },
     profiles,
     datasets,

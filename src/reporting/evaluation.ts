@@ -7,6 +7,7 @@ import type { Column, Row } from './columns.js';
 import { toCsv } from './csv.js';
 import { fittedTable } from './fitted-table.js';
 import { formatInterval, formatPercent, formatSpeedup } from './format.js';
+import { LATENCY_COLUMNS, LATENCY_TITLE, latencyFields, latencyRows } from './latency.js';
 import { latexComment, toLatex } from './latex.js';
 import { toMarkdown } from './markdown.js';
 import { type MethodLabels, methodLabels } from './method-labels.js';
@@ -75,7 +76,7 @@ export function formatEvaluation(
   }
 }
 
-/** The rows with all their fields, the interval's ends by themselves too, and what they were measured with; as results.csv has them. */
+/** The rows with all their fields, the interval's ends and every percentile by themselves, and what they were measured with; as results.csv has them. */
 export function evaluationCsv({
   rows,
   model,
@@ -84,8 +85,10 @@ export function evaluationCsv({
 }: EvaluationDocument): string {
   return toCsv(
     rows.map((row) => {
+      const { latency_seconds, ...rest } = row;
       const [speedup_ci95_low, speedup_ci95_high] = row.speedup_ci95 ?? [];
-      return { ...row, speedup_ci95_low, speedup_ci95_high, model, precision, cpu };
+      const interval = { speedup_ci95_low, speedup_ci95_high };
+      return { ...rest, ...latencyFields(latency_seconds), ...interval, model, precision, cpu };
     }),
   );
 }
@@ -108,6 +111,8 @@ function sections(document: EvaluationDocument, { table, text }: Form): string {
     parts.push(
       text(`${TOO_FEW}: an interval and a verdict need ${FEWEST_PROMPTS} prompts or more.`),
     );
+  const waits = latencyRows(rows, settings.grid !== undefined, labels);
+  if (waits.length > 0) parts.push(text(LATENCY_TITLE), table(LATENCY_COLUMNS, waits));
   const divergences = rows
     .filter(({ dataset }) => dataset !== POOLED)
     .flatMap((row) =>
@@ -164,14 +169,26 @@ function conditions({
   datasets,
   environment,
 }: EvaluationDocument): string {
-  const counts = rows.filter((row) => row.verdict === 'baseline' && row.dataset !== POOLED);
-  const { repetitions, max_new_tokens: tokens, temperature } = settings;
+  const { repetitions, max_new_tokens: tokens, temperature, grid } = settings;
+  const upTo = grid ? grid.max_new_tokens.join(', ') : tokens;
+  const lengths = grid?.prompt_tokens ? `; prompt tokens: ${grid.prompt_tokens.join(', ')}` : '';
   return [
     `${model} in ${precision}, ${environment.threads} threads on ${environment.cpu}`,
-    `prompts: ${counts.map((row) => `${row.dataset} ${row.prompts}`).join(', ')}`,
+    `prompts: ${promptCounts(rows, grid !== undefined)}`,
     `put to the model as ${promptForms(datasets)}`,
-    `repetitions: ${repetitions}; new tokens: up to ${tokens}; temperature: ${temperature}`,
+    `repetitions: ${repetitions}${lengths}; new tokens: up to ${upTo}; temperature: ${temperature}`,
+    ...(grid ? ['grid: prompt tokens + most new tokens'] : []),
   ].join('\n');
+}
+
+/** How many of each dataset; in a grid they are the same in all of its cells. */
+function promptCounts(rows: readonly EvaluationRow[], isGrid: boolean): string {
+  const counted = rows.filter((row) => row.verdict === 'baseline' && row.dataset !== POOLED);
+  const names = counted.map(({ dataset, prompts }) => {
+    const name = isGrid ? dataset.replace(/:?[^:]*$/, '') : dataset;
+    return name === '' ? `${prompts}` : `${name} ${prompts}`;
+  });
+  return [...new Set(names)].join(', ');
 }
 
 /** How prompts were put to the model, by dataset where that differs. */

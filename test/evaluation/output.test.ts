@@ -189,6 +189,7 @@ describe('the printed forms', () => {
     for (const line of latex) expect(line).toMatch(/^(?:% |\\\w|.* \\\\$|$)/);
     expect(latex.filter((line) => / & .*\\\\$/.test(line))[0]).toContain('95\\% interval');
     const md = formatEvaluation(document, 'md').split('\n');
-    expect(md.filter((line) => line.startsWith('|')).length).toBe(2 + document.rows.length);
+    // Beside it the latencies over all datasets.
+    expect(md.filter((line) => line.startsWith('|')).length).toBe(2 + 3 + 2 + document.rows.length);
   });
 });
