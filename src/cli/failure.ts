@@ -39,14 +39,19 @@ export function describeFailure(
 ): Failure {
   const failure = sortFailure(error, commands);
   const resume = failure.code === 'interrupted' ? resumption(argv) : undefined;
-  if (resume !== undefined)
-    return { ...failure, resume, message: 'Interrupted; --resume goes on with the study.' };
+  if (resume !== undefined) {
+    const kept = argv[0] === 'search' ? 'the study' : 'the file';
+    return { ...failure, resume, message: `Interrupted; --resume goes on with ${kept}.` };
+  }
   return { ...failure, message: sentence(failure.message) };
 }
 
 /** The command that goes on with what was interrupted; undefined where nothing was kept. */
 function resumption([command, ...argv]: readonly string[]): string | undefined {
-  if (command !== 'search') return undefined;
+  const isKept =
+    command === 'search' ||
+    (command === 'generate' && argv.some((argument) => /^--dataset(?:=|$)/.test(argument)));
+  if (!isKept) return undefined;
   return commandLine(command, argv.includes('--resume') ? argv : [...argv, '--resume']);
 }
 

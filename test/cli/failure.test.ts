@@ -135,6 +135,9 @@ describe('an interrupted search', () => {
 
   it('is the only command that has something to go on with', () => {
     expect(resume('generate', '--prompt', 'a')).toBeUndefined();
+    expect(resume('generate', '--dataset=x', '--output', 'y')).toBe(
+      'sspec generate --dataset=x --output y --resume',
+    );
     expect(resume()).toBeUndefined();
   });
 });
