@@ -1,9 +1,9 @@
 import fastify, { type FastifyInstance } from 'fastify';
+import { createConversations } from '../decoding/conversations.js';
 import type { Model } from '../engine/load-model.js';
 import { toolVersion } from '../measurement/environment.js';
 import { guard } from './access.js';
 import { CHAT_SHAPE, COMPLETION_SHAPE } from './answers/shape.js';
-import { createConversations } from './conversations.js';
 import { ApiError, errorBody, toApiError } from './errors.js';
 import { addInformation } from './information.js';
 import { createMetrics, type Totals } from './metrics.js';

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Generator } from '../decoding/choice.js';
 import { createAborter } from './aborter.js';
 import { makeChoices } from './answers/choices.js';
 import { createEventStream } from './answers/event-stream.js';
@@ -7,7 +8,6 @@ import type { AnswerShape } from './answers/shape.js';
 import { streamAnswer } from './answers/stream.js';
 import { wholeAnswer } from './answers/whole.js';
 import { toApiError } from './errors.js';
-import type { Generator } from './generation.js';
 import type { ServerOptions } from './options.js';
 import type { TextRequest } from './requests/parameters.js';
 import { tokenizerOf } from './requests/prompt.js';

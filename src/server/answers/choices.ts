@@ -1,5 +1,5 @@
+import { type Choice, type Generator, generateChoice } from '../../decoding/choice.js';
 import type { GenerateEvent } from '../../decoding/generate.js';
-import { type Choice, type Generator, generateChoice } from '../generation.js';
 import type { TextRequest } from '../requests/parameters.js';
 import type { CountedChoice } from './usage.js';
 
