@@ -1,4 +1,5 @@
 import { createConversations } from '../decoding/conversations.js';
+import type { GenerateEvent } from '../decoding/generate.js';
 import { InputError } from '../errors.js';
 import { colours } from '../reporting/colours.js';
 import { draftLegend } from '../reporting/draft-colours.js';
@@ -123,10 +124,16 @@ async function answer(
   isInteractive: boolean,
 ): Promise<void> {
   const say = async (signal: AbortSignal) => {
+    let isBegun = false;
+    const onEvent = (event: GenerateEvent) => {
+      isBegun = true;
+      printer.event(event);
+    };
     try {
-      await session.say(text, printer.event, signal);
+      await session.say(text, onEvent, signal);
     } finally {
-      printer.end();
+      // Of what is refused nothing is printed.
+      if (isBegun || signal.aborted) printer.end();
     }
   };
   await (isInteractive ? stoppedByCtrlC(say) : interruptible(say));
