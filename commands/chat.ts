@@ -7,9 +7,7 @@ export default class Chat extends BaseCommand {
   static override readonly summary =
     'Talk with a model in the terminal, faster with a skip profile.';
   static override readonly description =
-    `Answers appear as they are made, coloured by where each token came from. /help lists what else there is: /stats, /system TEXT,
-/reset, /save FILE, /quit. Ctrl-C stops an answer, Ctrl-D leaves. From a pipe every line is a message. Of a conversation that
-goes on only what is new runs through the model. A model without a chat template goes on with the text.`;
+    'Answers appear as they are made, coloured by where each token came from. /help lists what else there is: /stats, /system TEXT, /reset, /save FILE, /quit. Ctrl-C stops an answer, Ctrl-D leaves. From a pipe every line is a message. Of a conversation that goes on only what is new runs through the model. A model without a chat template goes on with the text.';
   static override readonly examples = [
     '<%= config.bin %> <%= command.id %> --model HuggingFaceTB/SmolLM2-135M-Instruct --method lookup',
     '<%= config.bin %> <%= command.id %> --profile profile.json --system "Answer briefly." --temperature 0.7',

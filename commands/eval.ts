@@ -66,7 +66,7 @@ export default class Eval extends BaseCommand {
       default: [128],
       helpValue: 'N,…',
       summary:
-        'Most tokens to make for a prompt; several, or --prompt-tokens, make a grid with a row for each cell [default: 128].',
+        'Most tokens to make for a prompt; several, or --prompt-tokens, make a grid with a row for each cell.',
     }),
     ...seedFlag,
     repetitions: integerFlag(

@@ -12,7 +12,7 @@ const WAITS = [
 const PERCENTILES = ['p50', 'p90', 'p99'] as const satisfies readonly (keyof Percentiles)[];
 
 export const LATENCY_TITLE =
-  "Latency in milliseconds: to the first token; of each token after it, a round's time shared\namong its tokens; of the whole request. A p90 needs 10 values, a p99 100.";
+  "Latency in milliseconds: to the first token; of each token after it, a round's\ntime shared among its tokens; of the whole request. A p90 needs 10 values, a p99\n100.";
 
 export const LATENCY_COLUMNS: readonly Column[] = [
   { key: 'dataset' },
