@@ -10,7 +10,7 @@ import { readResults } from '../evaluation/results-file.js';
 import type { EvaluationRequest, EvaluationResult, Sample } from '../evaluation/run.js';
 import { type EvaluationStart, startFault, startOf } from '../evaluation/start.js';
 import type { UnfinishedEvaluation } from '../evaluation/unfinished.js';
-import { evaluationCsv } from '../reporting/evaluation.js';
+import { evaluationCsv, formatEvaluation } from '../reporting/evaluation.js';
 import { readEvaluationInput } from '../reporting/report/inputs.js';
 import { writeReport } from '../reporting/report/write.js';
 
@@ -70,7 +70,11 @@ export async function keepEvaluation(
   isKept: boolean,
 ): Promise<string | undefined> {
   try {
-    writeEvaluation(directory, document, evaluationCsv(document), result, tokenizer);
+    const tables = {
+      csv: evaluationCsv(document),
+      latex: `${formatEvaluation(document, 'latex')}\n`,
+    };
+    writeEvaluation(directory, document, tables, result, tokenizer);
     const output = join(directory, 'report.html');
     await writeReport([readEvaluationInput(directory)], { output });
     return undefined;

@@ -38,6 +38,10 @@ export interface EvaluationPrompt {
   readonly stop?: readonly string[];
   /** The conversation that it is a turn of, where that has several. */
   readonly conversation?: Conversation;
+  /** Most new tokens, where it has a limit of its own. */
+  readonly maxNewTokens?: number;
+  /** The cell of a grid that it is in: one prompt is in several, under the dataset's name with the cell's. */
+  readonly cell?: { readonly name: string; readonly dataset: string };
 }
 
 /** A method under the name that results show. */
@@ -80,10 +84,14 @@ export interface EvaluationRequest extends EvaluationSettings {
   /** When aborted, give what was finished by then, if anything was ({@link EvaluationResult.planned}). Default: nothing. */
   readonly keepFinished?: boolean;
   /**
-   * What a method learned of the prompts before. Default: each repetition begins with nothing, so that no prompt is looked up
-   * in its own earlier output, and results do not depend on what else the process did.
+   * What a method learned of the prompts before. Default: each repetition, and in it each cell of a grid, begins with nothing, so
+   * that no prompt is looked up in its own earlier output, and results do not depend on what else the process did.
    */
-  readonly memory?: (method: NamedMethod, repetition: number) => DraftMemory;
+  readonly memory?: (
+    method: NamedMethod,
+    repetition: number,
+    prompt: EvaluationPrompt,
+  ) => DraftMemory;
   /**
    * Generations of an earlier run of the same evaluation, the first ones in their order: they are part of the result, and what is
    * missing follows them. Methods have learned from them, as if it had been one run.
@@ -169,7 +177,7 @@ export async function evaluate(
         outputs.set(prompt, first);
         for (let order = 0; order < methods.length; order++) {
           const method = methods[(order + p + repetition) % methods.length]!;
-          const memory = memoryOf(method, repetition);
+          const memory = memoryOf(method, repetition, prompt);
           const past = finished[samples.length];
           if (past) {
             checkPlace(past, { prompt, method, repetition });
@@ -224,14 +232,16 @@ function finishedPart(stopped: EvaluationResult): EvaluationResult | undefined {
   };
 }
 
-/** Memories that are made where they are asked for, one for each method and repetition. */
-export function evaluationMemory(): (method: NamedMethod, repetition: number) => DraftMemory {
-  const memories = new Map<NamedMethod, DraftMemory[]>();
-  return (method, repetition) => {
-    const ofMethod = memories.get(method) ?? [];
+/** Memories that are made where they are asked for, one for each method, repetition and cell. */
+export function evaluationMemory(): NonNullable<EvaluationRequest['memory']> {
+  const memories = new Map<NamedMethod, Map<string, DraftMemory>>();
+  return (method, repetition, { cell }) => {
+    const ofMethod = memories.get(method) ?? new Map<string, DraftMemory>();
     memories.set(method, ofMethod);
-    ofMethod[repetition] ??= methodMemory(method.method);
-    return ofMethod[repetition];
+    const key = `${repetition} ${cell?.name ?? ''}`;
+    const memory = ofMethod.get(key) ?? methodMemory(method.method);
+    ofMethod.set(key, memory);
+    return memory;
   };
 }
 
@@ -247,9 +257,9 @@ function cacheFor(
   maxNewTokens: number,
 ): KvCache {
   if (prompts.length === 0) throw new InputError('There is no prompt to evaluate; give a dataset.');
-  const lengths = prompts.map(({ id, dataset, tokens }) => {
+  const lengths = prompts.map(({ id, dataset, tokens, maxNewTokens: own = maxNewTokens }) => {
     try {
-      return tokens.length + Math.min(maxNewTokens, roomFor(engine, tokens));
+      return tokens.length + Math.min(own, roomFor(engine, tokens));
     } catch (error) {
       throw new InputError(`Prompt ${id} of ${dataset}: ${errorMessage(error)}`);
     }

@@ -28,6 +28,11 @@ const BASELINE: RecordedRow = {
   c: null,
   prefill_seconds: 0.4,
   decode_seconds: 0.72,
+  latency_seconds: {
+    first_token: { p50: 0.01, p90: 0.011, p99: 0.02 },
+    token: { p50: 0.002, p90: 0.0022, p99: 0.003 },
+    request: { p50: 0.03, p90: 0.031, p99: 0.035 },
+  },
   draft_share: 0,
   verify_share: 0.98,
   overhead_share: 0.02,
