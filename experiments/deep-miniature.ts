@@ -38,7 +38,7 @@ const study = await journalStorage(folder).open('deep', start, { resume: false }
 const request: SearchRequest = {
   ...{ sampler: 'bo', fidelity: 'decode', seed: 0, trials: Number(trials), finalists: 3 },
   ...{ promptsPerTrial: 4, study },
-  ...{ calibration: prompts('calibration', 12), holdout: prompts('holdout', 40) },
+  ...{ calibration: prompts('calibration', 12), holdout: prompts('holdout', 40), fitting: [] },
   settings: {
     ...{ maxNewTokens: 64, repetitions: 1, warmup: 2, sampling: GREEDY, coupling: 'gumbel' },
   },

@@ -5,6 +5,9 @@ import { keyParts, pastName, segmentSize, tailName, valueParts } from '../graph/
 
 type Feeds = Record<string, Tensor>;
 
+/** Room is made in steps of this many positions, so that a sequence can go on by a few without moving. */
+const step = 32;
+
 /**
  * The keys and values of one sequence, one Float32Array for K and one for V per layer: a row of zeros that every pass masks, then
  * a row [KV, D] for each position (symbols of graph/attention.ts). The runtime reads the arrays in place; a pass returns only its
@@ -12,6 +15,8 @@ type Feeds = Record<string, Tensor>;
  * position takes nothing but going on from there.
  */
 export class KvCache {
+  /** Positions that fit. */
+  readonly capacity: number;
   /** Bytes of all layers. */
   readonly bytes: number;
   /** 2 l: keys of layer l, 2 l + 1: its values. */
@@ -23,18 +28,16 @@ export class KvCache {
   private segment = -1;
   private readonly past: Feeds = {};
 
-  /** @param capacity positions that fit. */
-  constructor(
-    config: ModelConfig,
-    readonly capacity: number,
-  ) {
+  /** @param capacity positions wanted. */
+  constructor(config: ModelConfig, capacity: number) {
+    this.capacity = step * Math.ceil(capacity / step);
     const { kvHeads, headDim, layers } = config;
     this.rowElements = kvHeads * headDim;
     this.keyDims = [kvHeads, keyParts(config), headDim / keyParts(config)];
     this.valueDims = [kvHeads, valueParts(config), headDim / valueParts(config)];
     this.buffers = Array.from(
       { length: 2 * layers },
-      () => new Float32Array((1 + capacity) * this.rowElements),
+      () => new Float32Array((1 + this.capacity) * this.rowElements),
     );
     this.bytes = this.buffers.reduce((sum, buffer) => sum + buffer.byteLength, 0);
   }

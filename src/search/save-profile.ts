@@ -50,12 +50,14 @@ export function updateSaved(file: string, profile: Profile, origin: string): boo
     updateProfile(file, profile);
     return true;
   }
-  const bytes = [file, origin]
-    .map((place) => readIfThere(join(dirname(place), weights.file)))
-    .find((found) => found !== null && draftWeightsHash(found) === weights.sha256);
-  if (!bytes) return false;
-  const path = join(dirname(file), weights.file);
-  if (readIfThere(path) === null) writeFileAtomic(path, bytes);
+  const [own, first] = [file, origin].map((place) => {
+    const bytes = readIfThere(join(dirname(place), weights.file));
+    return bytes && draftWeightsHash(bytes) === weights.sha256 ? bytes : null;
+  });
+  if (!own) {
+    if (!first) return false;
+    writeFileAtomic(join(dirname(file), weights.file), first);
+  }
   updateProfile(file, profile);
   return true;
 }

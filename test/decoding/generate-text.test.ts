@@ -3,6 +3,7 @@ import { complete, type GenerateRequest, generate } from '../../src/decoding/gen
 import type { Method } from '../../src/decoding/method.js';
 import { GREEDY } from '../../src/decoding/sampling/options.js';
 import type { Engine } from '../../src/engine/engine.js';
+import { skipPlan } from '../../src/profile/draft-plan.js';
 import { byteTokenizer } from '../helpers/byte-tokenizer.js';
 import { loadMiniature } from '../helpers/engine.js';
 import { uniforms } from '../helpers/random.js';
@@ -14,7 +15,7 @@ const methods: Method[] = [
   { name: 'autoregressive' },
   {
     name: 'skip',
-    mask: { attention: [1], mlp: [] },
+    plan: skipPlan({ attention: [1], mlp: [] }),
     draftLength: 6,
     exit: { exit: 'threshold', threshold: 0.3 },
   },

@@ -6,6 +6,7 @@ import { decodeRounds, type Round } from '../../src/decoding/rounds.js';
 import { GREEDY } from '../../src/decoding/sampling/options.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { InputError } from '../../src/errors.js';
+import { skipPlan } from '../../src/profile/draft-plan.js';
 import { loadMiniature } from '../helpers/engine.js';
 import { randomTokens } from '../helpers/logits.js';
 import { scriptedDrafter } from '../helpers/scripted-drafter.js';
@@ -17,13 +18,13 @@ const newTokens = 30;
 /** Skips nothing: every draft is accepted. */
 const sure: Method = {
   name: 'skip',
-  mask: { attention: [], mlp: [] },
+  plan: skipPlan({ attention: [], mlp: [] }),
   draftLength: 6,
   exit: { exit: 'fixed' },
 };
 const adaptive: Method = {
   name: 'skip',
-  mask: { attention: [1], mlp: [] },
+  plan: skipPlan({ attention: [1], mlp: [] }),
   draftLength: 5,
   exit: { exit: 'adaptive', threshold: 0.5 },
 };

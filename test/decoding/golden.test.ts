@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { DraftExit } from '../../src/decoding/draft-exit.js';
 import { complete } from '../../src/decoding/generate.js';
+import { skipPlan } from '../../src/profile/draft-plan.js';
 import { hasShared, loadEngine, shared } from '../helpers/engine.js';
 import { uniforms } from '../helpers/random.js';
 
@@ -43,7 +44,7 @@ describe.skipIf(!hasShared)('golden greedy tokens (skipped without ../shared)', 
         masks.add(JSON.stringify(mask));
         const draftLength = 1 + Math.floor(random() * 10);
         for (const exit of exits) {
-          const method = { name: 'skip', mask, draftLength, exit } as const;
+          const method = { name: 'skip', plan: skipPlan(mask), draftLength, exit } as const;
           const { tokens } = await complete(engine, { ...request, method });
           expect(tokens, JSON.stringify(method)).toEqual(expected);
         }

@@ -4,6 +4,7 @@ import { type EmittedLogprob, emittedLogprob } from '../../src/decoding/logprobs
 import type { Method } from '../../src/decoding/method.js';
 import { GREEDY, type SamplingOptions } from '../../src/decoding/sampling/options.js';
 import type { Engine } from '../../src/engine/engine.js';
+import { skipPlan } from '../../src/profile/draft-plan.js';
 import { loadMiniature } from '../helpers/engine.js';
 import { randomTokens } from '../helpers/logits.js';
 
@@ -57,7 +58,7 @@ describe.each<[string, SamplingOptions]>([
       const order = [...weights.keys()].sort((a, b) => weights[b]! - weights[a]!);
       expect(told.top.map(({ token }) => token)).toEqual(order.slice(0, 3));
     }
-    const drafted = { mask: { attention: [1], mlp: [] }, draftLength: 4 };
+    const drafted = { plan: skipPlan({ attention: [1], mlp: [] }), draftLength: 4 };
     const methods: Method[] = [
       { name: 'skip', ...drafted, exit: { exit: 'fixed' } },
       { name: 'lookup' },

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { profileCosts, profileMethod } from '../../src/decoding/profile-method.js';
 import { InputError } from '../../src/errors.js';
+import { skipPlan } from '../../src/profile/draft-plan.js';
 import type { Profile } from '../../src/profile/schema.js';
+import { fittingOf } from '../helpers/plans.js';
 import { exampleCosts, exampleProfile } from '../profile/example.js';
 
 const withDraft = (draft: Profile['draft']): Profile => ({ ...exampleProfile, draft });
@@ -18,37 +20,42 @@ describe('what a profile decodes with', () => {
   it('has its mask and rule, and no fall-back without costs', () => {
     const mask = { attention: [3, 5], mlp: [4] };
     const exit = { exit: 'threshold', threshold: 0.6 };
-    expect(profileMethod(exampleProfile)).toStrictEqual({
+    expect(profileMethod(fittingOf(exampleProfile))).toStrictEqual({
       name: 'skip',
-      mask,
+      plan: skipPlan(mask),
       draftLength: 6,
       exit,
     });
-    expect(profileMethod(exampleProfile, 'cascade').name).toBe('cascade');
+    expect(profileMethod(fittingOf(exampleProfile), 'cascade').name).toBe('cascade');
     expect(profileCosts(exampleProfile)).toBeUndefined();
   });
 
   it('is another method where the profile, or the caller, says so', () => {
     const stored = withDraft({ ...rule, draft_exit: 'adaptive', costs: exampleCosts });
-    expect(profileMethod({ ...stored, method: 'autoregressive' })).toEqual({
+    expect(profileMethod(fittingOf({ ...stored, method: 'autoregressive' }))).toEqual({
       name: 'autoregressive',
     });
-    expect(profileMethod({ ...stored, method: 'lookup' })).toEqual({ name: 'lookup', costs });
-    expect(profileMethod({ ...exampleProfile, method: 'lookup' })).toEqual({ name: 'lookup' });
-    expect(profileMethod({ ...stored, method: 'cascade' }).name).toBe('cascade');
-    expect(profileMethod({ ...stored, method: 'lookup' }, 'skip').name).toBe('skip');
+    expect(profileMethod(fittingOf({ ...stored, method: 'lookup' }))).toEqual({
+      name: 'lookup',
+      costs,
+    });
+    expect(profileMethod(fittingOf({ ...exampleProfile, method: 'lookup' }))).toEqual({
+      name: 'lookup',
+    });
+    expect(profileMethod(fittingOf({ ...stored, method: 'cascade' })).name).toBe('cascade');
+    expect(profileMethod(fittingOf({ ...stored, method: 'lookup' }), 'skip').name).toBe('skip');
   });
 
   it('falls back where costs are stored, whatever the rule', () => {
     for (const draft_exit of ['fixed', 'adaptive', 'cost'] as const) {
       const profile = withDraft({ ...rule, draft_exit, costs: exampleCosts });
-      expect(profileMethod(profile)).toMatchObject({ fallback: costs });
+      expect(profileMethod(fittingOf(profile))).toMatchObject({ fallback: costs });
     }
   });
 
   it('knows every rule', () => {
     const exit = (draft: Profile['draft']) => {
-      const method = profileMethod(withDraft(draft));
+      const method = profileMethod(fittingOf(withDraft(draft)));
       return 'exit' in method ? method.exit : null;
     };
     expect(exit({ ...rule, draft_exit: 'fixed' })).toEqual({ exit: 'fixed' });

@@ -3,6 +3,7 @@ import { generate } from '../../src/decoding/generate.js';
 import { type Method, methodMemory } from '../../src/decoding/method.js';
 import { relearn } from '../../src/decoding/relearn.js';
 import type { Engine } from '../../src/engine/engine.js';
+import { skipPlan } from '../../src/profile/draft-plan.js';
 import { loadMiniature } from '../helpers/engine.js';
 import { randomTokens } from '../helpers/logits.js';
 
@@ -11,7 +12,7 @@ const maxNewTokens = 40;
 const size = { vocabSize: 24, contextLength: 120, layers: 3 };
 const prompts = [1, 2, 3].map((seed) => randomTokens(20, size.vocabSize, seed));
 const drafting = {
-  mask: { attention: [0, 1], mlp: [1] },
+  plan: skipPlan({ attention: [0, 1], mlp: [1] }),
   draftLength: 5,
   exit: { exit: 'fixed' },
   // So dear that drafting pauses before long.

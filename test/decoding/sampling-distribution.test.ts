@@ -14,6 +14,7 @@ import type { SamplingOptions } from '../../src/decoding/sampling/options.js';
 import { skipGraph } from '../../src/engine/draft-graph.js';
 import type { Engine } from '../../src/engine/engine.js';
 import type { KvCache } from '../../src/engine/kv-cache.js';
+import { skipPlan } from '../../src/profile/draft-plan.js';
 import { chiSquare, chiSquareLimit } from '../helpers/chi-square.js';
 import { loadMiniature } from '../helpers/engine.js';
 import {
@@ -25,13 +26,14 @@ import {
 } from '../helpers/exact-distribution.js';
 import { randomTokens } from '../helpers/logits.js';
 import { narrowHead } from '../helpers/narrow-head.js';
+import { randomPlan } from '../helpers/plans.js';
 
 /** Tokens of a generation that are looked at, together. */
 const depth = 3;
 const vocabSize = 32;
 /** Long enough for most tokens to occur in it, so that prompt lookup finds something to propose. */
 const prompt = randomTokens(24, vocabSize, 2);
-/** Per setting and coupling; seven settings make 14,000 of each coupling. */
+/** Per setting and coupling; eight settings make 16,000 of each coupling. */
 const seeds = 2000;
 
 interface Setting {
@@ -85,6 +87,21 @@ const settings: [string, Setting][] = [
     },
   ],
   [
+    'a bridge, K 2, a head over some words and those of the text, top-p',
+    {
+      method: {
+        ...skip([1], [1], 2, { exit: 'fixed' }),
+        plan: randomPlan(
+          { attention: [1], mlp: [1] },
+          { layers: 2, hiddenSize: 32, vocabSize },
+          3,
+          { gain: 0.2, every: 5 },
+        ),
+      },
+      sampling: { temperature: 1.2, topK: 0, topP: 0.95, minP: 0 },
+    },
+  ],
+  [
     'a cascade, K 3, threshold, top-k',
     {
       method: {
@@ -102,7 +119,7 @@ function skip(
   draftLength: number,
   exit: Extract<Method, { name: 'skip' }>['exit'],
 ): Extract<Method, { name: 'skip' }> {
-  return { name: 'skip', mask: { attention, mlp }, draftLength, exit };
+  return { name: 'skip', plan: skipPlan({ attention, mlp }), draftLength, exit };
 }
 
 let engine: Engine;
@@ -161,8 +178,8 @@ async function observe(
 
 async function open({ method, head }: Setting, context: DraftContext): Promise<Drafter> {
   if (!head || method.name !== 'skip') return (await methodMemory(method).open(context))!;
-  const { mask, draftLength, exit } = method;
-  const graph = narrowHead(skipGraph(mask), head);
+  const { plan, draftLength, exit } = method;
+  const graph = narrowHead(skipGraph(plan.mask), head);
   return openGraphDrafter(graph, draftLength, createDraftExit(exit, draftLength), context);
 }
 

@@ -8,6 +8,7 @@ import type { Round } from '../../src/decoding/rounds.js';
 import { GREEDY } from '../../src/decoding/sampling/options.js';
 import { addRound, emptyStatistics } from '../../src/decoding/statistics.js';
 import type { Engine } from '../../src/engine/engine.js';
+import { skipPlan } from '../../src/profile/draft-plan.js';
 import { loadMiniature } from '../helpers/engine.js';
 import { randomMask, randomTokens } from '../helpers/logits.js';
 import { uniforms } from '../helpers/random.js';
@@ -74,7 +75,7 @@ describe.each([
       const prompt = promptOf(seed);
       const request = { prompt, sampling, maxNewTokens: 40 + seed, ignoreEos: seed % 2 === 0 };
       const drafting: SkipDrafting = {
-        mask: randomMask(size.layers, seed, 0.6 * random()),
+        plan: skipPlan(randomMask(size.layers, seed, 0.6 * random())),
         draftLength: 1 + (seed % K),
         exit,
         ...(gains === null ? {} : { fallback: costs(gains) }),
@@ -94,7 +95,7 @@ describe.each([
 
 describe('cascade', () => {
   const drafting: SkipDrafting = {
-    mask: { attention: [1], mlp: [] },
+    plan: skipPlan({ attention: [1], mlp: [] }),
     draftLength: 4,
     exit: { exit: 'threshold', threshold: 0.9 },
   };
@@ -125,7 +126,7 @@ it('a losing draft pauses, and the pauses have no draft pass', async () => {
   // Everything skipped: hardly ever right.
   const layers = [0, 1, 2];
   const drafting: SkipDrafting = {
-    mask: { attention: layers, mlp: layers },
+    plan: skipPlan({ attention: layers, mlp: layers }),
     draftLength: 4,
     exit: { exit: 'fixed' },
   };

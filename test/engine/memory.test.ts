@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { complete } from '../../src/decoding/generate.js';
 import type { Method } from '../../src/decoding/method.js';
 import type { Engine } from '../../src/engine/engine.js';
+import { skipPlan } from '../../src/profile/draft-plan.js';
 import { loadMiniature } from '../helpers/engine.js';
 import { randomTokens } from '../helpers/logits.js';
 
@@ -12,7 +13,7 @@ const size = { layers: 2, hiddenSize: 32, heads: 2, kvHeads: 1, vocabSize: 1024 
 const contextLength = 1024;
 const speculative: Method = {
   name: 'skip',
-  mask: { attention: [1], mlp: [0] },
+  plan: skipPlan({ attention: [1], mlp: [0] }),
   draftLength: 4,
   exit: { exit: 'adaptive', threshold: 0.3 },
 };
@@ -69,11 +70,12 @@ it('a speculative request takes a cache of the size of an autoregressive one', a
     expect((await complete(engine, { ...request, method: drafts })).tokens).toEqual(plain.tokens);
     const caches = made.mock.results.map(({ value }) => value);
     expect(caches).toHaveLength(3);
-    // Two layers of keys and values, one head of 16 elements; and a row that nobody looks at.
+    // Two layers of keys and values, one head of 16 elements; and at most 32 rows to spare.
     const least = 2 * 2 * (100 + maxNewTokens) * 16 * 4;
     for (const { bytes } of caches) {
       expect(bytes).toBe(caches[0]!.bytes);
-      expect(bytes).toBe(least + 2 * 2 * 16 * 4);
+      expect(bytes).toBeGreaterThan(least);
+      expect(bytes).toBeLessThanOrEqual(least + 32 * 2 * 2 * 16 * 4);
     }
   }
   made.mockRestore();

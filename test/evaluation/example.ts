@@ -1,6 +1,7 @@
 import { GREEDY } from '../../src/decoding/sampling/options.js';
 import type { Engine } from '../../src/engine/engine.js';
 import type { EvaluationRequest, NamedMethod } from '../../src/evaluation/run.js';
+import { skipPlan } from '../../src/profile/draft-plan.js';
 import { loadMiniature } from '../helpers/engine.js';
 
 /** Inner sublayers add little, so that drafts without them are often right. */
@@ -12,7 +13,7 @@ export const SKIP: NamedMethod = {
   name: 'skip',
   method: {
     name: 'skip',
-    mask: { attention: [1, 2], mlp: [1] },
+    plan: skipPlan({ attention: [1, 2], mlp: [1] }),
     draftLength: 4,
     exit: { exit: 'fixed' },
   },

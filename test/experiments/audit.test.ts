@@ -36,7 +36,7 @@ describe('the plan of the audit', () => {
     expect(new Set(drafts.map(({ fallback }) => fallback !== undefined))).toEqual(
       new Set([true, false]),
     );
-    const skipped = drafts.map(({ mask }) => mask.attention.length + mask.mlp.length);
+    const skipped = drafts.map(({ plan }) => plan.mask.attention.length + plan.mask.mlp.length);
     expect(Math.min(...skipped)).toBe(0);
     expect(Math.max(...skipped)).toBeGreaterThan(5);
     const greedy = cases.filter(({ sampling }) => sampling.temperature === 0);

@@ -3,7 +3,9 @@ import type { Variant } from '../../experiments/lib/definition.js';
 import { variantMethod } from '../../experiments/lib/variant.js';
 import type { ExitCosts } from '../../src/decoding/cost-exit.js';
 import { profileCosts } from '../../src/decoding/profile-method.js';
+import { skipPlan } from '../../src/profile/draft-plan.js';
 import type { Profile } from '../../src/profile/schema.js';
+import { fittingOf } from '../helpers/plans.js';
 import { exampleCosts, exampleProfile } from '../profile/example.js';
 
 const withCosts: Profile = {
@@ -15,6 +17,7 @@ const calibrated: ExitCosts = {
   acceptance: { confidence: [0.5], probability: [0.5] },
   nextAcceptance: { confidence: [0.5], probability: [0.5] },
 };
+const plan = skipPlan({ attention: [3, 5], mlp: [4] });
 const variant = (changes: Partial<Variant>): Variant => ({
   ...{ name: 'some', method: 'skip', fallback: false },
   ...changes,
@@ -23,9 +26,9 @@ const variant = (changes: Partial<Variant>): Variant => ({
 describe('a variant', () => {
   it('decodes as its profile does where it says nothing else', async () => {
     const costsOf = vi.fn(async () => calibrated);
-    expect(await variantMethod(variant({}), exampleProfile, 'int8', costsOf)).toEqual({
+    expect(await variantMethod(variant({}), fittingOf(exampleProfile), 'int8', costsOf)).toEqual({
       name: 'skip',
-      mask: { attention: [3, 5], mlp: [4] },
+      plan,
       draftLength: 6,
       exit: { exit: 'threshold', threshold: 0.6 },
     });
@@ -37,9 +40,11 @@ describe('a variant', () => {
       ...{ method: 'cascade', draft_length: 3 },
       ...{ draft_exit: 'adaptive', threshold: 0.25 },
     });
-    expect(await variantMethod(changes, exampleProfile, 'int8', async () => calibrated)).toEqual({
+    expect(
+      await variantMethod(changes, fittingOf(exampleProfile), 'int8', async () => calibrated),
+    ).toEqual({
       name: 'cascade',
-      mask: { attention: [3, 5], mlp: [4] },
+      plan,
       draftLength: 3,
       exit: { exit: 'adaptive', threshold: 0.25 },
     });
@@ -49,7 +54,7 @@ describe('a variant', () => {
     const costsOf = vi.fn(async () => calibrated);
     const cost = variant({ draft_exit: 'cost', fallback: true });
     const stored = profileCosts(withCosts);
-    expect(await variantMethod(cost, withCosts, 'int8', costsOf)).toMatchObject({
+    expect(await variantMethod(cost, fittingOf(withCosts), 'int8', costsOf)).toMatchObject({
       draftLength: 2,
       exit: { exit: 'cost', costs: stored },
       fallback: stored,
@@ -57,8 +62,10 @@ describe('a variant', () => {
     expect(costsOf).not.toHaveBeenCalled();
 
     const own = { exit: { exit: 'cost', costs: calibrated }, fallback: calibrated, draftLength: 3 };
-    expect(await variantMethod(cost, withCosts, 'fp32', costsOf)).toMatchObject(own);
-    expect(await variantMethod(cost, exampleProfile, 'int8', costsOf)).toMatchObject(own);
-    expect(costsOf).toHaveBeenLastCalledWith({ attention: [3, 5], mlp: [4] });
+    expect(await variantMethod(cost, fittingOf(withCosts), 'fp32', costsOf)).toMatchObject(own);
+    expect(await variantMethod(cost, fittingOf(exampleProfile), 'int8', costsOf)).toMatchObject(
+      own,
+    );
+    expect(costsOf).toHaveBeenLastCalledWith(plan);
   });
 });

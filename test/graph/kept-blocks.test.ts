@@ -5,7 +5,7 @@ import { modelTensors } from '../../src/checkpoint/model-tensors.js';
 import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { selfCheck } from '../../src/engine/self-check.js';
-import { compileModel } from '../../src/graph/compile.js';
+import { compileModel, graphVersion } from '../../src/graph/compile.js';
 import { keepBlocks } from '../../src/graph/kept-blocks.js';
 import { planStorage } from '../../src/graph/layout.js';
 import type { Precision } from '../../src/graph/quantise.js';
@@ -149,7 +149,7 @@ describe('the name of a compiled model', () => {
     const key = async (type: WrittenType, precision: Precision) => {
       const file = writeGgufMiniature({ layers: 1, vocabSize: 32, contextLength: 64 }, () => type);
       const compiled = await compileModel(openCheckpoint(file), precision);
-      const shape = { context: 64, precision, version: 4 };
+      const shape = { context: 64, precision, version: graphVersion };
       const plain = createHash('sha256')
         .update(`${compiled.weightsHash} ${JSON.stringify(shape)}`)
         .digest('hex')

@@ -1,5 +1,6 @@
 import type { Method } from '../../src/decoding/method.js';
 import type { SamplingOptions } from '../../src/decoding/sampling/options.js';
+import { skipPlan } from '../../src/profile/draft-plan.js';
 import { uniforms } from './random.js';
 
 /** A seeded random way of decoding speculatively, for tests of losslessness. */
@@ -31,7 +32,7 @@ export function randomCombination(
       ? { name: 'lookup' }
       : {
           name: 'skip',
-          mask: { attention: some(), mlp: some() },
+          plan: skipPlan({ attention: some(), mlp: some() }),
           draftLength: 1 + below(12),
           exit: exits[below(exits.length)]!,
         };

@@ -1,4 +1,5 @@
 import type { ModelConfig } from '../../src/checkpoint/model-config.js';
+import type { Bridge } from '../../src/profile/draft-plan.js';
 import type { Weights } from './read-weights.js';
 import { attend, linear, rmsNorm, rotaryFrequencies, rotate, silu } from './reference-math.js';
 
@@ -6,14 +7,19 @@ import { attend, linear, rmsNorm, rotaryFrequencies, rotate, silu } from './refe
 export interface SkippedSublayers {
   readonly attention: readonly boolean[];
   readonly mlp: readonly boolean[];
+  /** Linear maps over runs of them: x + rmsnorm(x) W + w0, W [hidden, hidden] by rows of input. */
+  readonly bridges?: readonly Bridge[];
 }
 
 /** A reference model with its K/V cache, fed one token at a time. */
 export interface Reference {
   /** Positions in the cache. */
   readonly length: number;
-  /** Runs the token at position `length` with the given sublayers skipped (none by default): its logits [vocab]. */
-  step(token: number, skipped?: SkippedSublayers): Float64Array;
+  /**
+   * Runs the token at position `length` with the given sublayers skipped (none by default): its logits [vocab].
+   * @param states gets the hidden state before every sublayer and after the last, [2 L + 1, hidden].
+   */
+  step(token: number, skipped?: SkippedSublayers, states?: Float64Array[]): Float64Array;
   /** Forgets all positions from `length` on. Their K/V rows stay behind, see {@link createReference}. */
   truncate(length: number): void;
 }
@@ -57,11 +63,24 @@ export function createReference(config: ModelConfig, weights: Weights): Referenc
     return down(gate(x).map((g, i) => silu(g) * u[i]!));
   }
 
+  /** The hidden state after a sublayer, where a bridge ends with it. */
+  function bridged(sublayer: number, hidden: Float64Array, skipped?: SkippedSublayers) {
+    const bridge = skipped?.bridges?.find(({ to }) => to === sublayer + 1);
+    if (!bridge) return hidden;
+    const x = rmsNorm(hidden, new Float64Array(hiddenSize).fill(1), rmsNormEps);
+    return hidden.map((value, column) => {
+      let sum = value + bridge.bias[column]!;
+      for (let row = 0; row < hiddenSize; row++)
+        sum += x[row]! * bridge.weight[row * hiddenSize + column]!;
+      return sum;
+    });
+  }
+
   return {
     get length() {
       return length;
     },
-    step(token, skipped) {
+    step(token, skipped, states = []) {
       if (!Number.isInteger(token) || token < 0 || token >= vocabSize)
         throw new RangeError(`token ${token} is not in the vocabulary`);
       if (length >= contextLength) throw new RangeError('the context is full');
@@ -69,9 +88,14 @@ export function createReference(config: ModelConfig, weights: Weights): Referenc
         embedding.subarray(token * hiddenSize, (token + 1) * hiddenSize),
       );
       for (let layer = 0; layer < layers; layer++) {
+        states.push(hidden);
         if (!skipped?.attention[layer]) hidden = add(hidden, attentionOf(layer, hidden));
+        hidden = bridged(2 * layer, hidden, skipped);
+        states.push(hidden);
         if (!skipped?.mlp[layer]) hidden = add(hidden, mlpOf(layer, hidden));
+        hidden = bridged(2 * layer + 1, hidden, skipped);
       }
+      states.push(hidden);
       length++;
       return linear(head, rmsNorm(hidden, finalNorm, rmsNormEps));
     },

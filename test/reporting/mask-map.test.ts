@@ -14,6 +14,17 @@ test('a small model', () => {
   ]);
 });
 
+test('a bridge is a line over its whole run, and is told of', () => {
+  const mask = { attention: [1, 2, 4], mlp: [1, 4] };
+  const shown = maskMap(mask, 6, [{ from: 2, to: 5 }]);
+  expect(stripVTControlCharacters(shown).split('\n')).toEqual([
+    'layer      0         5',
+    'attention  ■ ─ ─ ■ · ■',
+    'MLP        ■ ─ ■ ■ · ■',
+    '■ runs in the draft  · skipped  ─ bridged: 3 of 6 attention, 2 of 6 MLP sublayers',
+  ]);
+});
+
 test('eighty layers wrap within 100 columns, the ruler going on', () => {
   const shown = lines([40, 79], [41], 80);
   expect(shown).toHaveLength(7);
@@ -30,7 +41,9 @@ test('a last line that holds no multiple of five, and numbers of three digits', 
 });
 
 test('a narrower terminal has fewer layers on a line', () => {
-  const shown = stripVTControlCharacters(maskMap({ attention: [], mlp: [] }, 40, 80)).split('\n');
+  const shown = stripVTControlCharacters(maskMap({ attention: [], mlp: [] }, 40, [], 80)).split(
+    '\n',
+  );
   expect(shown).toHaveLength(7);
   for (const line of shown) expect(line.length).toBeLessThanOrEqual(80);
   expect(shown[3]).toMatch(/^layer {6}35/);

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { vi } from 'vitest';
 import { GREEDY } from '../../src/decoding/sampling/options.js';
+import { keptParts } from '../../src/engine/draft-graph.js';
 import { Engine } from '../../src/engine/engine.js';
 import type { EvaluationPrompt, EvaluationSettings } from '../../src/evaluation/run.js';
 import type { SamplerName } from '../../src/optimise/sampler.js';
@@ -60,6 +61,7 @@ export function someRequest(study: OpenStudy, changes: Partial<SearchRequest> = 
     promptsPerTrial: 2,
     calibration: somePrompts(4, 1),
     holdout: somePrompts(3, 2),
+    fitting: [],
     settings,
     study,
     ...changes,
@@ -73,18 +75,31 @@ export function studyStart(sampler: SamplerName) {
 
 /**
  * From now on (until the returned function is called) only passes take time, as on a machine without any noise: a millisecond for
- * every sublayer that runs and one for the rest, and a sixteenth more for every further token (sums are exact so).
+ * every sublayer that runs, one for the head, or as much of it as a draft has, a quarter for a bridge, and a sixteenth more
+ * for every further token (sums are exact so).
  */
 export function simulateClock(): () => void {
   let now = 0;
   const clock = vi.spyOn(performance, 'now').mockImplementation(() => now);
-  const restore = aroundPasses(Engine.prototype, ({ tokens, gates }, run) => {
-    const running = Array.from(gates.run.data, Number).reduce((sum, bit) => sum + bit, 0);
-    now += (1 + running) * (1 + (tokens.length - 1) / 16);
+  /** Milliseconds of a pass, by the sessions of drafts; a model that was loaded before runs whole. */
+  const drafts = new WeakMap<Engine, number>();
+  const { load } = Engine;
+  const loading = vi.spyOn(Engine, 'load').mockImplementation(async (model, options) => {
+    const engine = await load(model, options);
+    if (typeof options.form === 'object') {
+      const { attention, mlp, head } = keptParts(options.form, engine.config);
+      drafts.set(engine, attention + mlp + head + options.form.bridges / 4);
+    }
+    return engine;
+  });
+  const restore = aroundPasses(Engine.prototype, ({ engine, tokens }, run) => {
+    const milliseconds = drafts.get(engine) ?? 2 * engine.config.layers + 1;
+    now += milliseconds * (1 + (tokens.length - 1) / 16);
     return run();
   });
   return () => {
     restore();
+    loading.mockRestore();
     clock.mockRestore();
   };
 }

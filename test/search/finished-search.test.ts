@@ -38,6 +38,8 @@ const found: FinishedSearch = {
       ...figures,
       skip_attention: [1],
       skip_mlp: [],
+      bridges: [[2, 3]],
+      head_words: 4096,
       draft_length: 4,
       draft_exit: 'cost',
       threshold: 0,
@@ -72,6 +74,15 @@ it('gives back what a search came to', async () => {
   expect(finishedSearch(study, extent)).toBeUndefined();
   await noteFinished(study, extent, found);
   expect(finishedSearch(study, extent)).toEqual(found);
+});
+
+it('reads the note of a release without bridges', async () => {
+  const { bridges, head_words, ...best } = found.document.best;
+  const told = { finalists: 1, ...found, document: { ...found.document, best } };
+  const value = JSON.parse(JSON.stringify(told));
+  await study.append({ type: 'note', key: 'result', value });
+  const read = finishedSearch(study, extent)!.document.best;
+  expect(read).toMatchObject({ ...best, bridges: [], head_words: null });
 });
 
 it('has none for another request, nor after a further trial', async () => {

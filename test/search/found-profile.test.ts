@@ -4,8 +4,9 @@ import { profileMethod } from '../../src/decoding/profile-method.js';
 import { loadModel, type Model } from '../../src/engine/load-model.js';
 import type { EvaluationRow } from '../../src/evaluation/summary.js';
 import { SEARCHED_EXITS } from '../../src/optimise/candidate.js';
+import { skipPlan } from '../../src/profile/draft-plan.js';
 import { parseProfile } from '../../src/profile/profile.js';
-import { finalistMethod } from '../../src/search/finalist.js';
+import { finalistMethod, plainFinalist } from '../../src/search/finalist.js';
 import { figuresOf, foundProfile, paretoPoints } from '../../src/search/found-profile.js';
 import { runSearch } from '../../src/search/run.js';
 import { searchDocument } from '../../src/search/search-document.js';
@@ -13,6 +14,7 @@ import type { SearchRequest } from '../../src/search/search-request.js';
 import type { SearchResult } from '../../src/search/search-result.js';
 import { journalStorage } from '../../src/study/journal.js';
 import type { Trial } from '../../src/study/state.js';
+import { fittingOf } from '../helpers/plans.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
 import {
   LAYERS,
@@ -45,16 +47,17 @@ const sources = {
   dataset,
   holdout: { ...dataset, hash: 'def' },
   command: 'sspec search',
+  draftWeights: null,
 };
 
 describe('the profile of a search', () => {
   it('is one that can be read, and decodes as the winner did', () => {
     const profile = foundProfile(model.engine, request, result, sources);
     expect(parseProfile(JSON.stringify(profile), 'found.json')).toEqual(profile);
-    expect(profileMethod(profile, result.method)).toEqual(
+    expect(profileMethod(fittingOf(profile), result.method)).toEqual(
       finalistMethod(result.winner, result.method),
     );
-    expect(profileMethod(profile).name).toBe(result.chosen);
+    expect(profileMethod(fittingOf(profile)).name).toBe(result.chosen);
     expect(profile).not.toHaveProperty('sampling');
     expect(profile.provenance).not.toHaveProperty('warnings');
     expect(profile.provenance.node).toBe(process.versions.node);
@@ -85,7 +88,7 @@ describe('the profile of a search', () => {
         const profile = foundProfile(model.engine, request, found, sources);
         expect(parseProfile(JSON.stringify(profile), 'found.json')).toEqual(profile);
         expect(profile.figures.method).toBe(method);
-        expect(profileMethod(profile)).toEqual(
+        expect(profileMethod(fittingOf(profile))).toEqual(
           chosen === 'autoregressive' ? { name: chosen } : finalistMethod(result.winner, method),
         );
       }
@@ -166,7 +169,8 @@ describe('the Pareto set', () => {
     for (const { skip_attention, skip_mlp, speedup } of paretoPoints(result.trials)) {
       const own = result.trials.find(({ score }) => score === speedup)!;
       const { attention, mlp } = { attention: skip_attention, mlp: skip_mlp };
-      expect(finalistMethod(own.candidate)).toMatchObject({ mask: { attention, mlp } });
+      const method = finalistMethod(plainFinalist(own.candidate));
+      expect(method).toMatchObject({ plan: skipPlan({ attention, mlp }) });
     }
   });
 });
@@ -184,7 +188,15 @@ it('the document has the fields of the command-line contract, and no other', () 
     ...['speedup', 'speedup_ci95', 'verdict', 'draft_acceptance_rate', 'mean_acceptance_length'],
     ...['c', 'tokens_per_second', 'prompts', 'new_tokens'],
   ];
-  const rule = ['skip_attention', 'skip_mlp', 'draft_length', 'draft_exit', 'threshold'];
+  const rule = [
+    'skip_attention',
+    'skip_mlp',
+    'bridges',
+    'head_words',
+    'draft_length',
+    'draft_exit',
+    'threshold',
+  ];
   const keys = (value: object) => Object.keys(value).sort();
   expect(keys(document)).toEqual(
     [

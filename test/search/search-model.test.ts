@@ -1,11 +1,14 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { complete } from '../../src/decoding/generate.js';
+import type { Method } from '../../src/decoding/method.js';
+import { profileMethod } from '../../src/decoding/profile-method.js';
 import { loadModel, type Model, readFittingProfile, searchModel } from '../../src/index.js';
 import type { SearchOptions } from '../../src/search/search-model.js';
 import { journalStorage } from '../../src/study/journal.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
-import { writeSearchModel } from './example.js';
+import { somePrompts, writeSearchModel } from './example.js';
 
 let model: Model;
 beforeAll(async () => {
@@ -49,6 +52,55 @@ describe('searchModel', () => {
     ]);
     const { document } = await searchModel(model, { ...options, resume: true, trials: 3 });
     expect(document).toMatchObject({ study: first.document.study, trials: 3 });
+  });
+
+  it('writes what a plan has beside its mask, and the profile decodes with it, losslessly', async () => {
+    const { profile, document } = await searchModel(model, {
+      ...options,
+      sampler: 'bo',
+      trials: 6,
+      maxNewTokens: 16,
+    });
+    const { bridges = [], draft_weights: weights } = profile;
+    expect(profile.version).toBe(2);
+    expect(bridges.length).toBeGreaterThan(0);
+    expect(document.best.bridges).toEqual(bridges.map(({ from, to }) => [from, to]));
+    const fitting = readFittingProfile(options.output, model.engine);
+    expect(fitting.plan.bridges).toMatchObject(bridges);
+    const folder = dirname(options.output);
+    expect(readdirSync(folder).filter((name) => name.endsWith('.safetensors'))).toEqual([
+      weights!.file,
+    ]);
+
+    const { plan } = fitting;
+    const always: Method = { name: 'skip', plan, draftLength: 4, exit: { exit: 'fixed' } };
+    let accepted = 0;
+    for (const { tokens: prompt } of somePrompts(4, 9)) {
+      const request = { prompt, maxNewTokens: 30, ignoreEos: true };
+      const plain = await complete(model.engine, request);
+      for (const method of [profileMethod(fitting, 'skip'), always]) {
+        const drafted = await complete(model.engine, { ...request, method });
+        expect(drafted.tokens).toEqual(plain.tokens);
+        if (method === always) accepted += drafted.statistics.acceptedTokens;
+      }
+    }
+    expect(accepted).toBeGreaterThan(0);
+  });
+
+  it('tells a finished study again beside its draft weights, and measures anew where they are lost', async () => {
+    const first = await searchModel(model, { ...options, trials: 4 });
+    const again = { ...options, trials: 4, resume: true };
+    const output = join(temporaryDirectory(), 'elsewhere.json');
+    expect((await searchModel(model, { ...again, output })).profile).toEqual(first.profile);
+    const { plan } = readFittingProfile(output, model.engine);
+    expect(plan).toEqual(readFittingProfile(options.output, model.engine).plan);
+
+    for (const file of [options.output, output])
+      rmSync(join(dirname(file), first.profile.draft_weights!.file));
+    notices = [];
+    const third = await searchModel(model, again);
+    expect(notices.join(' ')).not.toContain('told again');
+    expect(readFittingProfile(options.output, model.engine).profile).toEqual(third.profile);
   });
 
   it('gives the study back when it is aborted', async () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import type { Method } from '../../src/decoding/method.js';
 import { loadModel, type Model } from '../../src/engine/load-model.js';
+import { skipPlan } from '../../src/profile/draft-plan.js';
 import { DEFAULT_LIMITS, type ServerOptions } from '../../src/server/options.js';
 import { createServer } from '../../src/server/server.js';
 import { byteLetters } from '../helpers/byte-tokenizer.js';
@@ -53,7 +54,7 @@ afterAll(async () => {
 /** Drafts that are often right, and as often wrong. */
 export const drafting: Method = {
   name: 'skip',
-  mask: { attention: [1], mlp: [] },
+  plan: skipPlan({ attention: [1], mlp: [] }),
   draftLength: 4,
   exit: { exit: 'fixed' },
 };

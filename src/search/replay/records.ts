@@ -37,7 +37,10 @@ export async function replayDraft(
     const confidence = new Float64Array(inputs.count);
     for (let i = 0; i < inputs.count; i++) {
       const wider = head && withWords(head, [tokens[i]!]);
-      if (wider !== head) choose = coupling.draftFrom((head = wider));
+      if (wider !== head) {
+        head = wider;
+        choose = coupling.draftFrom(head);
+      }
       const whole = logits.subarray(i * vocabSize, (i + 1) * vocabSize);
       const row = head ? columnsOf(whole, head.tokens) : whole;
       const column = choose(row, position + i + 1, 0);

@@ -9,6 +9,7 @@ import { complete } from '../../../src/decoding/generate.js';
 import type { Engine } from '../../../src/engine/engine.js';
 import { ReplayInputs } from '../../../src/engine/replay-inputs.js';
 import { selfCheck } from '../../../src/engine/self-check.js';
+import { skipPlan } from '../../../src/profile/draft-plan.js';
 import { loadEngine } from '../../helpers/engine.js';
 import { logitDistance, randomMask } from '../../helpers/logits.js';
 import { temporaryDirectory } from '../../helpers/temporary.js';
@@ -77,7 +78,12 @@ describe.each(files)('%s in %s', (name, _, path) => {
     const request = { prompt, maxNewTokens: greedy.length, ignoreEos: true };
     expect((await complete(engine, request)).tokens).toEqual(greedy);
     const mask = randomMask(engine.config.layers, 3, 0.4);
-    const method = { name: 'skip', mask, draftLength: 5, exit: { exit: 'fixed' } } as const;
+    const method = {
+      name: 'skip',
+      plan: skipPlan(mask),
+      draftLength: 5,
+      exit: { exit: 'fixed' },
+    } as const;
     expect((await complete(engine, { ...request, method })).tokens).toEqual(greedy);
     // Without gates a draft has a session of its own.
     const plain = await loadEngine(path, 'fp32', 1);

@@ -7,11 +7,12 @@ import {
   methodMemory,
   needsMask,
 } from '../../../src/decoding/method.js';
+import { skipPlan } from '../../../src/profile/draft-plan.js';
 import { profileSchema } from '../../../src/profile/schema.js';
 import { methodSentence } from '../../../src/reporting/method-labels.js';
 
 const drafting = {
-  mask: { attention: [1], mlp: [] },
+  plan: skipPlan({ attention: [1], mlp: [] }),
   draftLength: 3,
   exit: { exit: 'fixed' },
 } as const;
@@ -35,7 +36,7 @@ it.each(METHODS)('makes %s of what there is, and dispatches to it', (name) => {
   if (needsMask(name)) expect(longestDraft(method)).toBe(3);
   expect(longestDraft(method) > 0).toBe(name !== 'autoregressive');
   expect(methodMemory(method).taken).toBe(false);
-  if (needsMask(name)) expect(() => createMethod(name, { drafting: null })).toThrow('needs a mask');
+  if (needsMask(name)) expect(() => createMethod(name, { drafting: null })).toThrow('needs a plan');
 });
 
 it('profiles may name the kinds that say so, and no others', () => {

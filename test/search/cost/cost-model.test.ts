@@ -15,11 +15,15 @@ const longest = 6;
 
 /** Times as the module header's equations give them. */
 function timesOf(shape: DraftShape, context: number, n: number) {
-  const { attention: a, mlp: m, threads } = shape;
+  const { attention: a, mlp: m, head: h, bridges: b, threads } = shape;
   const x = context / 1000;
   const scale = threads === 1 ? 1 : 0.7;
   return {
-    draftSeconds: scale * (n * (1e-4 + 8e-4 * a + 5e-4 * m + 2e-3 * a * x) + 2e-4 + 1e-4 * (a + m)),
+    draftSeconds:
+      scale *
+      (n * (1e-4 + 8e-4 * a + 5e-4 * m + 2e-3 * a * x + 3e-4 * h + 2e-4 * b) +
+        2e-4 +
+        1e-4 * (a + m)),
     targetSeconds: 2e-3 + 3e-4 * n + (n % 3 === 0 ? 2e-4 : 0) + x * (4e-3 + 3e-4 * (n + 1)),
   };
 }
@@ -29,7 +33,8 @@ function syntheticRounds(seed: number, noise: (uniform: number) => number): Time
   const rounds: TimedRound[] = [];
   for (let i = 0; i < 600; i++) {
     const context = 20 + Math.floor(300 * uniform());
-    const shape = { attention: uniform(), mlp: uniform(), threads: i % 2 === 0 ? 1 : 2 };
+    const [attention, mlp, head, bridges] = [uniform(), uniform(), uniform(), uniform()];
+    const shape = { attention, mlp, head, bridges, threads: i % 2 === 0 ? 1 : 2 };
     const n = 1 + (i % longest);
     const times = timesOf(shape, context, n);
     rounds.push({
@@ -57,7 +62,7 @@ describe('the cost model', () => {
     ] as const) {
       const model = fitCostModel(syntheticRounds(1, noise));
       for (const threads of [1, 2]) {
-        const shape = { attention: 0.3, mlp: 0.45, threads };
+        const shape = { attention: 0.3, mlp: 0.45, head: 0.25, bridges: 0.5, threads };
         const prices = priceDraft(model, shape, 150);
         for (let n = 1; n <= longest; n++) {
           const { draftSeconds, targetSeconds } = timesOf(shape, 150, n);

@@ -6,12 +6,14 @@ import type { Round } from '../../../src/decoding/rounds.js';
 import { GREEDY, type SamplingOptions } from '../../../src/decoding/sampling/options.js';
 import type { Engine } from '../../../src/engine/engine.js';
 import { ReplayInputs } from '../../../src/engine/replay-inputs.js';
+import { type DraftPlan, skipPlan } from '../../../src/profile/draft-plan.js';
 import type { SkipMask } from '../../../src/profile/mask.js';
 import { type ReplayRecord, replayDraft } from '../../../src/search/replay/records.js';
 import { simulateRounds } from '../../../src/search/replay/simulate.js';
 import { loadMiniature } from '../../helpers/engine.js';
 import { randomMask, randomTokens } from '../../helpers/logits.js';
 import type { MiniatureOptions } from '../../helpers/miniature.js';
+import { randomPlan } from '../../helpers/plans.js';
 
 const size = { layers: 4, contextLength: 256, innerScale: 0.2 };
 const newTokens = 80;
@@ -46,14 +48,14 @@ async function decodeAndReplay(
   engine: Engine,
   gated: Engine,
   prompt: number[],
-  mask: SkipMask,
+  plan: DraftPlan,
   exit: DraftExit,
   draftLength: number,
   sampling: SamplingOptions,
 ): Promise<Decoded> {
   const { vocabSize } = engine.config;
   const all: Round[] = [];
-  const method = { name: 'skip', mask, draftLength, exit } as const;
+  const method = { name: 'skip', plan, draftLength, exit } as const;
   const request = { prompt, maxNewTokens: newTokens, method, sampling, ignoreEos: true };
   for await (const { round } of generate(engine, request)) if (round) all.push(round);
   const rounds = all.filter(({ kind }) => kind === 'round');
@@ -66,15 +68,23 @@ async function decodeAndReplay(
     starts: rounds.map(({ position }) => position - 1),
   });
   const room = Int32Array.from(tokens.slice(1), (_, i) => newTokens - i - 2);
-  const reference = { position: prompt.length, tokens, room, inputs };
+  const reference = { position: prompt.length, tokens, room, inputs, prompt, cache };
   const coupling = createCoupling('gumbel', sampling, vocabSize, 0);
-  const record = await replayDraft(gated, reference, gated.gates(mask), coupling);
-  const logits = await gated.replay(inputs, gated.gates(mask));
-  const margins = Array.from(record.match, (_, i) => {
+  const gates = gated.gates(plan.mask, plan.bridges);
+  const [record] = await replayDraft(gated, reference, gates, coupling, [plan.words]);
+  const logits = await gated.replay(inputs, gates);
+  const margins = Array.from(record!.match, (_, i) => {
     const row = logits.slice(i * vocabSize, (i + 1) * vocabSize).sort();
     return row[vocabSize - 1]! - row[vocabSize - 2]!;
   });
-  return { rounds, record, margins };
+  return { rounds, record: record!, margins };
+}
+
+/** Every other plan has bridges and a head over half of the words, and those of the text. */
+function planOf({ config }: Engine, mask: SkipMask, trial: number): DraftPlan {
+  return trial % 2 === 0
+    ? skipPlan(mask)
+    : randomPlan(mask, config, trial, { gain: 0.2, every: 2 });
 }
 
 async function withEngines(
@@ -100,7 +110,7 @@ describe('replay with windows where real rounds start', () => {
           engine,
           gated,
           prompt,
-          mask,
+          planOf(engine, mask, trial),
           { exit: 'fixed' },
           2 + trial,
           sampling,
@@ -141,7 +151,7 @@ describe('replay with windows where real rounds start', () => {
             engine,
             gated,
             prompt,
-            mask,
+            planOf(engine, mask, trial),
             exit,
             draftLength,
             GREEDY,

@@ -5,6 +5,7 @@ import type { Round } from '../../../src/decoding/rounds.js';
 import { GREEDY, type SamplingOptions } from '../../../src/decoding/sampling/options.js';
 import type { Engine } from '../../../src/engine/engine.js';
 import { ReplayInputs } from '../../../src/engine/replay-inputs.js';
+import { skipPlan } from '../../../src/profile/draft-plan.js';
 import type { SkipMask } from '../../../src/profile/mask.js';
 import { replayDraft } from '../../../src/search/replay/records.js';
 import { makeReference } from '../../../src/search/replay/reference.js';
@@ -34,7 +35,12 @@ async function realRounds(
   sampling: SamplingOptions,
 ): Promise<Round[]> {
   const rounds: Round[] = [];
-  const method = { name: 'skip', mask, draftLength, exit: { exit: 'fixed' } } as const;
+  const method = {
+    name: 'skip',
+    plan: skipPlan(mask),
+    draftLength,
+    exit: { exit: 'fixed' },
+  } as const;
   const request = { prompt, maxNewTokens: newTokens, method, sampling, ignoreEos: true };
   for await (const { round } of generate(engine, request)) if (round) rounds.push(round);
   return rounds;
@@ -103,12 +109,8 @@ describe('window replay', () => {
     const settings = { maxNewTokens: 60, sampling: sampled, coupling: 'gumbel' } as const;
     const reference = await makeReference(engine, prompt, settings, 5);
     const coupling = createCoupling('gumbel', sampled, engine.config.vocabSize, 0);
-    const { match, confidence, room } = await replayDraft(
-      gated,
-      reference!,
-      gated.target,
-      coupling,
-    );
+    const [record] = await replayDraft(gated, reference!, gated.target, coupling, [null]);
+    const { match, confidence, room } = record!;
     expect(match.every((one) => one === 1)).toBe(true);
     expect(confidence.every((p) => p > 0 && p <= 1 + 1e-4)).toBe(true);
     expect(match).toHaveLength(reference!.tokens.length - 1);

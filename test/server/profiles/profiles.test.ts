@@ -1,6 +1,7 @@
 import OpenAI from 'openai';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Model } from '../../../src/engine/load-model.js';
+import { skipPlan } from '../../../src/profile/draft-plan.js';
 import type { ServedProfile } from '../../../src/server/profiles/profiles.js';
 import { drafting, failures, post, serve, textModel } from '../helpers.js';
 
@@ -11,7 +12,7 @@ beforeAll(async () => {
 
 const costs = { draft: 0.5, verify: [1, 1.1, 1.2, 1.3, 1.4], timePerToken: 0.9 };
 /** Drafts that are hardly ever right: they skip all. */
-const hopeless = { ...drafting, mask: { attention: [0, 1, 2], mlp: [0, 1, 2] } };
+const hopeless = { ...drafting, plan: skipPlan({ attention: [0, 1, 2], mlp: [0, 1, 2] }) };
 const profiles: readonly ServedProfile[] = [
   { name: 'one', method: drafting, costs },
   { name: 'bad', method: hopeless, costs },
