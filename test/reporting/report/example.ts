@@ -11,6 +11,7 @@ const BASELINE: RecordedRow = {
   profile: null,
   prompts: 40,
   repetitions: 3,
+  prompt_tokens: 12,
   new_tokens: 400,
   tokens_per_second: 500,
   speedup: 1,
