@@ -84,8 +84,18 @@ export interface EvaluationRequest extends EvaluationSettings {
    * in its own earlier output, and results do not depend on what else the process did.
    */
   readonly memory?: (method: NamedMethod, repetition: number) => DraftMemory;
+  /** Generations of an earlier run of the same evaluation, which are not decoded again. Default: none. */
+  readonly kept?: KeptGenerations;
   /** Called at the start and after every generation, warm-up included. */
   readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** Where generations are kept, so that an evaluation that was interrupted goes on where it was. */
+export interface KeptGenerations {
+  /** What an earlier run decoded; undefined where it did not come to that. */
+  find(prompt: EvaluationPrompt, method: NamedMethod, repetition: number): Decoded | undefined;
+  /** Told every generation that counts, as soon as it is over. */
+  keep(sample: Sample): Promise<void>;
 }
 
 /** The rounds of one generation: element i belongs to round i, the prefill left out. */
@@ -143,11 +153,11 @@ export async function evaluate(
   const methods = [BASELINE, ...request.methods.filter((m) => m.method.name !== BASELINE.name)];
   const cache = cacheFor(model, prompts, maxNewTokens);
   const total = methods.length * (warmup + prompts.length * repetitions);
+  const { kept } = request;
+  const isKept = kept !== undefined && allKept(kept, prompts, methods, repetitions);
+  const drafting = isKept ? [] : methods.map(({ method }) => method);
   // From the first generation to the last: loading is no part of any.
-  const releaseDrafts = await keepDrafts(
-    model.engine,
-    methods.map(({ method }) => method),
-  );
+  const releaseDrafts = await keepDrafts(model.engine, drafting);
   let done = 0;
   request.onProgress?.(done, total);
   const memoryOf = request.memory ?? evaluationMemory();
@@ -166,7 +176,7 @@ export async function evaluate(
   const settings = { maxNewTokens, repetitions, warmup, sampling, coupling };
   const samples: Sample[] = [];
   try {
-    for (let i = 0; i < warmup; i++) {
+    for (let i = 0; i < (isKept ? 0 : warmup); i++) {
       for (const method of methods)
         await decode(prompts[i % prompts.length]!, method, methodMemory(method.method));
     }
@@ -177,11 +187,15 @@ export async function evaluate(
         outputs.set(prompt, first);
         for (let order = 0; order < methods.length; order++) {
           const method = methods[(order + p + repetition) % methods.length]!;
-          const decoded = await decode(prompt, method, memoryOf(method, repetition));
+          const earlier = kept?.find(prompt, method, repetition);
+          const decoded = earlier ?? (await decode(prompt, method, memoryOf(method, repetition)));
           const known = first.get(method) ?? decoded.tokens;
           first.set(method, known);
           const tokens = sameTokens(known, decoded.tokens) ? known : decoded.tokens;
-          samples.push({ prompt, method, repetition, order, ...decoded, tokens });
+          const sample = { prompt, method, repetition, order, ...decoded, tokens };
+          samples.push(sample);
+          if (earlier) request.onProgress?.(++done, total);
+          else await kept?.keep(sample);
         }
       }
     }
@@ -211,6 +225,18 @@ function finishedPart(stopped: EvaluationResult): EvaluationResult | undefined {
     samples,
     planned: { prompts, repetitions: settings.repetitions },
   };
+}
+
+/** Whether there is nothing left to decode. */
+export function allKept(
+  kept: KeptGenerations,
+  prompts: readonly EvaluationPrompt[],
+  methods: readonly NamedMethod[],
+  repetitions: number,
+): boolean {
+  const isWhole = (prompt: EvaluationPrompt, method: NamedMethod) =>
+    Array.from({ length: repetitions }, (_, r) => kept.find(prompt, method, r)).every(Boolean);
+  return prompts.every((prompt) => methods.every((method) => isWhole(prompt, method)));
 }
 
 /** Memories that are made where they are asked for, one for each method and repetition. */
@@ -246,7 +272,8 @@ function cacheFor(
   return engine.createCache(Math.max(...lengths));
 }
 
-type Decoded = Omit<Sample, 'prompt' | 'method' | 'repetition' | 'order'>;
+/** What decoding a prompt with a method came to. */
+export type Decoded = Omit<Sample, 'prompt' | 'method' | 'repetition' | 'order'>;
 
 async function decodeOnce(
   { engine, tokenizer }: EvaluatedModel,

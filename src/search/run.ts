@@ -67,7 +67,7 @@ export async function runSearch(model: Model, request: SearchRequest): Promise<S
     await scorer.close();
   }
   const race = await runRace(context, finalists);
-  const { measurement: holdout, chosen } = await runHoldout(context, race);
+  const { measurement: holdout, chosen, interruptedPrompts } = await runHoldout(context, race);
   return {
     method: race.method,
     chosen,
@@ -80,6 +80,7 @@ export async function runSearch(model: Model, request: SearchRequest): Promise<S
       ? Math.max(calibration.error.draft, calibration.error.target)
       : null,
     rankCorrelation: race.rankCorrelation,
+    interruptedPrompts,
   };
 }
 

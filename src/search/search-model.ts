@@ -126,12 +126,21 @@ async function searchAnew(
     dataset: calibration.dataset,
     holdout: holdout.dataset,
     command,
-    warnings,
+    warnings: [...warnings, ...interruptionWarnings(result.interruptedPrompts)],
   });
   writeProfile(output, profile);
   const document = searchDocument(studyName, request, result, output, split, started);
   await noteFinished(study, request, { profile, document });
   return { profile, document };
+}
+
+/** What a profile tells of a measurement that was interrupted. */
+function interruptionWarnings(prompts: number): string[] {
+  if (prompts === 0) return [];
+  const counted = prompts === 1 ? '1 prompt' : `${prompts} prompts`;
+  return [
+    `The held-out measurement was interrupted within ${counted}: there autoregressive decoding and the method were timed in different runs.`,
+  ];
 }
 
 /** The options, with what they leave out. */
