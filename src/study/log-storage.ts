@@ -12,6 +12,7 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 /** The studies that a log keeps. */
 export function logStorage(log: StudyLog): StudyStorage {
   return {
+    place: log.place,
     async open(name, start, { resume }) {
       checkName(name);
       const wanted = StudyStart.parse(start);

@@ -58,6 +58,6 @@ export class LockedError extends InputError {
 /** @param place of the record, from {@link StudyLog.placeOf}. */
 export function damagedRecord(place: string, reason: string): InputError {
   return new InputError(
-    `${place}: the study's journal is damaged (${reason}); restore the file, or start a study of another name.`,
+    `${place}: the study's journal is damaged (${reason}); restore it, or start a study of another name.`,
   );
 }

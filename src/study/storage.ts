@@ -20,6 +20,8 @@ export interface OpenStudy extends StudyRecord {
 
 /** Where studies are kept; log-storage.ts makes one of anything that can keep a log. */
 export interface StudyStorage {
+  /** Where it is, as it may be told: a password is not in it. */
+  readonly place: string;
   /**
    * Opens a study for writing, making it when it is not there. Without `resume`, one of which no trial has ended is made
    * anew: there is nothing in it to be lost.
