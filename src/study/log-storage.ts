@@ -25,6 +25,19 @@ export function logStorage(log: StudyLog): StudyStorage {
         throw error;
       }
     },
+    async add(name, { header, events }) {
+      checkName(name);
+      const lock = await log.lock(name);
+      try {
+        if (await log.read(name))
+          throw new InputError(
+            `${log.placeOf(name)} already holds a study: remove it first (sspec study rm ${name}).`,
+          );
+        await lock.create(header, events);
+      } finally {
+        await lock.close();
+      }
+    },
     async list() {
       return (await log.list()).filter((name) => NAME.test(name)).sort();
     },

@@ -97,6 +97,20 @@ export function describeLog(name: string, make: () => Promise<TriedLog>): void {
       expect((await storage.read('s')).events).toEqual([{ type: 'note', key: 'k', value }]);
     });
 
+    it('are copied whole, over nothing that is there', async () => {
+      const study = await open();
+      for (const event of [started(0), failed(0)]) await study.append(event);
+      const { header, events } = await storage.read('s');
+      await expect(storage.add('s', { header, events })).rejects.toThrow(LockedError);
+      await study.close();
+      await expect(storage.add('s', { header, events })).rejects.toThrow(
+        `${places().study} already holds a study`,
+      );
+      await storage.add('copy', { header, events });
+      expect(await storage.read('copy')).toEqual({ header, events });
+      expect(await storage.list()).toEqual(['copy', 's']);
+    });
+
     it('are begun anew where no trial had ended, and removed all or none', async () => {
       const study = await open();
       await study.append(started(0));

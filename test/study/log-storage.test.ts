@@ -17,7 +17,7 @@ function memoryLog(studies: Map<string, unknown[]>): StudyLog {
       checkFree(study);
       locked.add(study);
       return {
-        create: async (header) => void studies.set(study, [header]),
+        create: async (header, events = []) => void studies.set(study, [header, ...events]),
         resume: async () => {},
         async append(event) {
           // Slower than a file: other events may come meanwhile.

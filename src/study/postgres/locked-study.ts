@@ -14,6 +14,8 @@ import { endSession, holderText, tryLock } from './session-lock.js';
 /** How long a server that went away is waited for, as one that restarts does. */
 const PATIENCE_MILLISECONDS = 120_000;
 const LONGEST_PAUSE_MILLISECONDS = 5000;
+/** Events that are sent together. */
+const BATCH = 1000;
 
 const Id = z.array(z.object({ id: z.string() }));
 const Count = z.tuple([z.object({ count: z.int() })]);
@@ -60,18 +62,25 @@ class PostgresStudy implements LockedStudy {
     this.#client = client;
   }
 
-  create(header: object): Promise<void> {
-    const text = JSON.stringify(header);
+  create(header: object, events: readonly object[] = []): Promise<void> {
+    const texts = events.map((event) => JSON.stringify(event));
     return this.#surely(async () => {
-      // One statement, so that what was there is dropped with it or not at all.
+      await this.#client.query('begin');
+      await this.#client.query('delete from sspec.study where name = $1', [this.#name]);
       const { rows } = await this.#client.query(
-        `with dropped as (delete from sspec.event using sspec.study where name = $1 and study = id)
-         insert into sspec.study (name, header) values ($1, $2)
-         on conflict (name) do update set header = excluded.header returning id::text`,
-        [this.#name, text],
+        'insert into sspec.study (name, header) values ($1, $2) returning id::text',
+        [this.#name, JSON.stringify(header)],
       );
-      this.#id = Id.parse(rows)[0]!.id;
-      this.#count = 0;
+      const { id } = Id.parse(rows)[0]!;
+      for (let from = 0; from < texts.length; from += BATCH)
+        await this.#client.query(
+          `insert into sspec.event (study, number, event)
+           select $1, $2 + place, event::json from unnest($3::text[]) with ordinality as t (event, place)`,
+          [id, from, texts.slice(from, from + BATCH)],
+        );
+      await this.#client.query('commit');
+      this.#id = id;
+      this.#count = texts.length;
     });
   }
 
@@ -120,7 +129,11 @@ class PostgresStudy implements LockedStudy {
       try {
         return await work();
       } catch (error) {
-        if (!isConnectionLoss(error)) throw databaseFailure(this.#address, error);
+        if (!isConnectionLoss(error)) {
+          // Of a transaction that failed; outside of one it does nothing.
+          await this.#client.query('rollback').catch(() => {});
+          throw databaseFailure(this.#address, error);
+        }
         await this.#reconnect(error);
       }
     }
