@@ -11,6 +11,8 @@ export interface ReportTarget {
   readonly output: string;
   /** Folder for every figure as SVG, and as PNG where the optional package that draws it is installed. */
   readonly figures?: string | undefined;
+  /** The page loads itself again after so many seconds; undefined: never. */
+  readonly refreshSeconds?: number | undefined;
 }
 
 /**
@@ -20,10 +22,10 @@ export interface ReportTarget {
  */
 export async function writeReport(
   inputs: readonly ReportInput[],
-  { output, figures: folder }: ReportTarget,
+  { output, figures: folder, refreshSeconds }: ReportTarget,
 ): Promise<string[]> {
   checkWritable(output);
-  const { html, figures } = renderReport(inputs);
+  const { html, figures } = renderReport(inputs, refreshSeconds);
   const files: { path: string; content: string | Uint8Array }[] = [];
   if (folder !== undefined) {
     const toPng = await pngRenderer();
