@@ -1,6 +1,6 @@
 import { journalStorage } from '../study/journal.js';
 import { isDatabaseAddress } from '../study/postgres/address.js';
-import { postgresStorage } from '../study/postgres/log.js';
+import { postgresStorage } from '../study/postgres/storage.js';
 import type { StudyStorage } from '../study/storage.js';
 
 /**

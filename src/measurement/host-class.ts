@@ -1,4 +1,4 @@
-import { arch } from 'node:os';
+import { arch, hostname } from 'node:os';
 import { cpuModel, physicalCores } from '../engine/cores.js';
 import { runtimeVersions, toolVersion } from './environment.js';
 
@@ -21,4 +21,9 @@ export function hostClass(): HostClass {
     ...runtimeVersions(),
     sspec: toolVersion(),
   };
+}
+
+/** How a study names this process among those of all machines. */
+export function hostName(): string {
+  return `${hostname().slice(0, 64)} ${process.pid}`;
 }

@@ -24,17 +24,32 @@ const unsearchedRule: SearchedRule = { exit: 'fixed', draftLength: 4, threshold:
 export interface Ladder extends Scorer {
   /** What replay shows of a mask on all prompts, and what its passes cost. */
   replay(mask: Uint8Array): Promise<Replayed>;
+  /** What replay shows of a mask on the prompts that {@link Scorer.score} uses. */
+  records(mask: Uint8Array): Promise<readonly ReplayRecord[]>;
+  /** What another machine needs to score alike. */
+  readonly basis: ScoringBasis;
+}
+
+/** On what a ladder scores. */
+export interface ScoringBasis {
+  /** How many prompts its scores are of, those included that end with their first token. */
+  readonly prompts: number;
+  /** Where drafts are priced, in positions of context, and on how many threads. */
+  readonly position: number;
+  readonly threads: number;
 }
 
 /** What a ladder is made from. */
 export interface LadderRequest {
   readonly engine: Engine;
-  readonly calibration: Calibration;
+  readonly calibration: Pick<Calibration, 'model'>;
   readonly prompts: readonly EvaluationPrompt[];
   /** Prompts that {@link Scorer.score} uses: the first of `prompts`. */
   readonly promptsPerTrial: number;
   readonly settings: EvaluationSettings;
   readonly signal?: AbortSignal | undefined;
+  /** Where and on how many threads drafts are priced; default: the mean place of the continuations, and the engine's own. */
+  readonly pricing?: Pick<ScoringBasis, 'position' | 'threads'>;
   /** Told as the target's continuations are made. */
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -43,10 +58,11 @@ export interface LadderRequest {
 export async function createLadder(request: LadderRequest): Promise<Ladder> {
   const { engine, prompts, settings, signal, onProgress = () => {} } = request;
   const references: Reference[] = [];
+  let scoredPrompts = prompts.length;
   for (const [i, prompt] of prompts.entries()) {
     signal?.throwIfAborted();
     const reference = await makeReference(engine, prompt.tokens, settings, i);
-    if (reference) references.push(reference);
+    if (reference && references.push(reference) === request.promptsPerTrial) scoredPrompts = i + 1;
     onProgress(i + 1, prompts.length);
   }
   if (references.length === 0) {
@@ -56,7 +72,10 @@ export async function createLadder(request: LadderRequest): Promise<Ladder> {
   }
   const gated = await engine.loadGated();
   const coupling = createCoupling(settings.coupling, settings.sampling, engine.config.vocabSize, 1);
-  const context = meanPosition(references);
+  const { position, threads } = request.pricing ?? {
+    position: meanPosition(references),
+    threads: engine.threads,
+  };
 
   const replay = async (mask: Uint8Array, count: number): Promise<Replayed> => {
     const skip = bitsToMask(mask);
@@ -66,9 +85,9 @@ export async function createLadder(request: LadderRequest): Promise<Ladder> {
       signal?.throwIfAborted();
       records.push(await replayDraft(gated, reference, gates, coupling));
     }
-    const { config, model, threads } = engine;
+    const { config, model } = engine;
     const shape = draftShape(mask, draftThreads(skipGraph(skip), config, model.precision, threads));
-    return { records, prices: priceDraft(request.calibration.model, shape, context) };
+    return { records, prices: priceDraft(request.calibration.model, shape, position) };
   };
   return {
     draft: unsearchedRule,
@@ -77,6 +96,8 @@ export async function createLadder(request: LadderRequest): Promise<Ladder> {
       return scored(mask, bestRule(replayed), replayed.prices);
     },
     replay: (mask) => replay(mask, references.length),
+    records: async (mask) => (await replay(mask, request.promptsPerTrial)).records,
+    basis: { prompts: scoredPrompts, position, threads },
     close: () => gated.close(),
   };
 }

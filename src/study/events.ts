@@ -108,6 +108,8 @@ export const StudyEvent = z.discriminatedUnion('type', [
     variance: z.number().nonnegative(),
     figures: Figures,
     seconds: z.number().nonnegative(),
+    /** The machine that scored it, where that was a worker. */
+    host: z.string().min(1).max(200).optional(),
   }),
   z.strictObject({ type: z.literal('failed'), trial: Count, reason: Text }),
   DecodedEvent,

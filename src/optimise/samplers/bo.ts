@@ -55,7 +55,7 @@ export function createBoSampler(
   const design = initialDesign(space, seed, initial);
   const told: Observation[] = [];
   const seen = new Set<string>();
-  const pending = new Set<string>();
+  const pending = new Map<string, Candidate>();
   const region = new TrustRegion(space.bits);
   let bestScore = -Infinity;
   let model: FittedModel | undefined;
@@ -90,13 +90,32 @@ export function createBoSampler(
     return model.gp;
   }
 
-  function propose(gp: GaussianProcess, random: Random, work: number): Candidate {
+  /**
+   * The model of all trials told and of those that run, each of which is believed to come to what the model expects of it
+   * (the Kriging believer, Ginsbourger et al. 2010): what is asked for next lies elsewhere.
+   */
+  function believingModel(): { readonly gp: GaussianProcess; readonly held: Candidate[] } {
+    const held = told.map(({ candidate }) => candidate);
+    const current = currentModel();
+    if (pending.size === 0) return { gp: current, held };
+    const gp = new GaussianProcess(space.bits, current.hyperparameters, current.scale);
+    gp.append(told);
+    for (const candidate of pending.values()) {
+      const { mean } = gp.posterior(candidate);
+      gp.append([{ candidate, score: mean, noiseVariance: 0 }]);
+      held.push(candidate);
+    }
+    return { gp, held };
+  }
+
+  function propose(random: Random, work: number): Candidate {
+    const { gp, held } = believingModel();
     const acquisition = new Acquisition(gp);
     const means = gp.observedMeans();
     const best = Array.from(means.keys())
       .sort((a, b) => means[b] - means[a])
       .slice(0, INCUMBENTS)
-      .map((a) => told[a].candidate);
+      .map((a) => held[a]);
     const starts = [
       ...best.map((candidate) => ({ start: candidate, center: candidate.mask })),
       ...best.map((candidate) => ({
@@ -126,7 +145,7 @@ export function createBoSampler(
         const { length } = told;
         // The fit changes at this ask or is made in it for the next one.
         const isLong = length > FIT_POINTS && fitInUse(length - 1) !== fitInUse(length + 1);
-        candidate = propose(currentModel(), random, isLong ? WORK_BESIDE_FIT : WORK);
+        candidate = propose(random, isLong ? WORK_BESIDE_FIT : WORK);
         const due = fitInUse(length + 1);
         if (length > FIT_POINTS && due !== model?.fittedOn && due !== next?.fittedOn)
           next = fitted(due);
@@ -135,8 +154,11 @@ export function createBoSampler(
         mask: randomMask(space.bits, random.uniform(), random),
         draft: randomDraft(space, random),
       };
-      pending.add(candidateKey(candidate));
+      pending.set(candidateKey(candidate), candidate);
       return candidate;
+    },
+    expect(candidate) {
+      pending.set(candidateKey(candidate), candidate);
     },
     tell(candidate, score, noiseVariance = 0) {
       checkTold(space.bits, candidate, score, noiseVariance);

@@ -10,20 +10,21 @@ const QUERY_MILLISECONDS = 60_000;
 /** Connections for reading; the process need not wait for them at its end. */
 const POOL = { max: 4, idleTimeoutMillis: 1000, allowExitOnIdle: true };
 
-function settings({ connectionString }: DatabaseAddress, token = ''): ClientConfig {
+/** How anything here connects. @param token what tells the connection from others of this process. */
+export function connectionSettings({ connectionString }: DatabaseAddress, token = '') {
   return {
     connectionString,
     application_name: `sspec ${process.pid} ${hostname().slice(0, 24)} ${token}`.trim(),
     connectionTimeoutMillis: CONNECT_MILLISECONDS,
     query_timeout: QUERY_MILLISECONDS,
     keepAlive: true,
-  };
+  } satisfies ClientConfig;
 }
 
 /** Connections for whoever reads; made when they are needed. */
 export async function openPool(address: DatabaseAddress): Promise<Pool> {
   const { default: pg } = await import('pg');
-  const pool = new pg.Pool({ ...settings(address), ...POOL });
+  const pool = new pg.Pool({ ...connectionSettings(address), ...POOL });
   // An idle connection that the server ended is replaced when it is needed.
   pool.on('error', () => {});
   return pool;
@@ -37,7 +38,7 @@ export async function openPool(address: DatabaseAddress): Promise<Pool> {
 export async function connect(address: DatabaseAddress, token: string): Promise<Client> {
   try {
     const { default: pg } = await import('pg');
-    const client = new pg.Client(settings(address, token));
+    const client = new pg.Client(connectionSettings(address, token));
     // Told by the next query; an error that nobody listens to would end the process.
     client.on('error', () => {});
     await client.connect();

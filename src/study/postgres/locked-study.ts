@@ -9,11 +9,9 @@ import type { DatabaseAddress } from './address.js';
 import { connect } from './connect.js';
 import { databaseFailure, isConnectionLoss } from './failures.js';
 import { migrate } from './migrations.js';
+import { LONGEST_PAUSE_MILLISECONDS, PATIENCE_MILLISECONDS } from './patience.js';
 import { endSession, holderText, tryLock } from './session-lock.js';
 
-/** How long a server that went away is waited for, as one that restarts does. */
-const PATIENCE_MILLISECONDS = 120_000;
-const LONGEST_PAUSE_MILLISECONDS = 5000;
 /** Events that are sent together. */
 const BATCH = 1000;
 

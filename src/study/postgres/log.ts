@@ -4,9 +4,7 @@ import { z } from 'zod';
 import { InputError } from '../../errors.js';
 import { MAX_JOURNAL_BYTES } from '../journal-file.js';
 import { LockedError, type StudyLog } from '../log.js';
-import { logStorage } from '../log-storage.js';
-import type { StudyStorage } from '../storage.js';
-import { type DatabaseAddress, parseAddress } from './address.js';
+import type { DatabaseAddress } from './address.js';
 import { openPool } from './connect.js';
 import { databaseFailure, isConnectionLoss } from './failures.js';
 import { lockStudy } from './locked-study.js';
@@ -16,15 +14,6 @@ import { holderText, tryTransactionLock } from './session-lock.js';
 const Names = z.array(z.object({ name: z.string() }));
 const Size = z.tuple([z.object({ bytes: z.coerce.number() })]);
 const Records = z.array(z.object({ record: z.unknown() }));
-
-/**
- * Studies in a database that many machines share. Its tables are made by the first search.
- * @param reference such as `postgres://user@host:5432/database`; PGPASSWORD and ~/.pgpass are heeded.
- * @throws InputError for what is no such address. Nothing is connected to before it is needed.
- */
-export function postgresStorage(reference: string): StudyStorage {
-  return logStorage(postgresLog(parseAddress(reference)));
-}
 
 /** The log of an address, as `journalStorage` has one of a folder. */
 export function postgresLog(address: DatabaseAddress): StudyLog {

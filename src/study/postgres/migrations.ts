@@ -38,6 +38,14 @@ const MIGRATIONS: readonly string[] = [
        where again.study = s.id and again.number > e.number
          and again.event ->> 'type' = 'started' and again.event ->> 'trial' = e.event ->> 'trial'
      );`,
+  `create table sspec.host (
+     study bigint not null references sspec.study on delete cascade,
+     host text not null,
+     machine json not null,
+     calibration json not null,
+     joined timestamptz not null default now(),
+     primary key (study, host)
+   );`,
 ];
 
 /** Of the advisory lock under which tables are made: one at a time. */

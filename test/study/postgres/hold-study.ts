@@ -1,5 +1,5 @@
 // A process for log.test.ts to kill: holds the study `s` of the database named as its argument.
-import { postgresStorage } from '../../../src/study/postgres/log.js';
+import { postgresStorage } from '../../../src/study/postgres/storage.js';
 
 const start = { sampler: 'random', seed: 1, bits: 4, context: {} };
 const study = await postgresStorage(process.argv[2]!).open('s', start, { resume: true });

@@ -7,7 +7,8 @@ import type { StudyEvent, StudyStart } from '../../../src/study/events.js';
 import { journalStorage } from '../../../src/study/journal.js';
 import { LockedError } from '../../../src/study/log.js';
 import { parseAddress } from '../../../src/study/postgres/address.js';
-import { postgresLog, postgresStorage } from '../../../src/study/postgres/log.js';
+import { postgresLog } from '../../../src/study/postgres/log.js';
+import { postgresStorage } from '../../../src/study/postgres/storage.js';
 import {
   hasPostgres,
   PASSWORD,
