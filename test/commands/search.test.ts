@@ -189,3 +189,18 @@ describe('sspec search, killed', () => {
     expect(JSON.parse(stdout).trials).toBe(done + 2);
   });
 });
+
+it('workers need a database, replay, and no more than 63', async () => {
+  const refused = async (message: RegExp, ...argv: string[]) =>
+    expectRefused(await search({ trials: '1' }, '--workers', ...argv), message);
+  await refused(/--workers needs a study that other machines can reach/, '2');
+  const database = ['--storage', 'postgres://u@127.0.0.1:1/d'];
+  await refused(/trials are given to 63 at most/, '64', ...database);
+  await refused(
+    /times of several machines cannot be compared/,
+    '2',
+    '--fidelity',
+    'decode',
+    ...database,
+  );
+});

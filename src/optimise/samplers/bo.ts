@@ -10,6 +10,7 @@ import { FIT_POINTS } from '../gp/fit.js';
 import { GaussianProcess, type Observation, type Posterior } from '../gp/model.js';
 import { checkTold, type Sampler } from '../sampler.js';
 import { Acquisition } from './acquisition.js';
+import { believing } from './believer.js';
 import { initialDesign } from './initial-design.js';
 import { climb, type Proposal } from './local-search.js';
 import { TrustRegion } from './trust-region.js';
@@ -90,26 +91,8 @@ export function createBoSampler(
     return model.gp;
   }
 
-  /**
-   * The model of all trials told and of those that run, each of which is believed to come to what the model expects of it
-   * (the Kriging believer, Ginsbourger et al. 2010): what is asked for next lies elsewhere.
-   */
-  function believingModel(): { readonly gp: GaussianProcess; readonly held: Candidate[] } {
-    const held = told.map(({ candidate }) => candidate);
-    const current = currentModel();
-    if (pending.size === 0) return { gp: current, held };
-    const gp = new GaussianProcess(space.bits, current.hyperparameters, current.scale);
-    gp.append(told);
-    for (const candidate of pending.values()) {
-      const { mean } = gp.posterior(candidate);
-      gp.append([{ candidate, score: mean, noiseVariance: 0 }]);
-      held.push(candidate);
-    }
-    return { gp, held };
-  }
-
   function propose(random: Random, work: number): Candidate {
-    const { gp, held } = believingModel();
+    const { gp, held } = believing(currentModel(), told, pending.values());
     const acquisition = new Acquisition(gp);
     const means = gp.observedMeans();
     const best = Array.from(means.keys())
