@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { InputError } from '../../errors.js';
 import { runtimeVersions, toolVersion } from '../../measurement/environment.js';
 import { replayStudy } from '../../study/state.js';
 import type { OpenStudy, StudyRecord } from '../../study/storage.js';
@@ -65,12 +66,19 @@ export async function noteSetup(
   await study.append({ type: 'note', key: KEY, value: setup });
 }
 
-/** What a search told workers; undefined before it has. */
+/**
+ * What a search told workers; undefined before it has.
+ * @throws InputError where it told it in a form that this release does not know.
+ */
 export function readSetup(record: StudyRecord) {
   const { notes } = replayStudy(record);
   const setup = Setup.safeParse(notes.get(KEY));
   const costs = z.object({ model: CostModel }).safeParse(notes.get('cost_model'));
   const reference = z.string().safeParse(notes.get('model'));
+  if (!setup.success && notes.has(KEY))
+    throw new InputError(
+      `The search of study ${record.header.study} is of another release of sspec than this worker; use one on all machines.`,
+    );
   if (!setup.success || !costs.success || !reference.success) return undefined;
   return { setup: setup.data, costs: costs.data.model, reference: reference.data };
 }
