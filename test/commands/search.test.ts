@@ -191,16 +191,11 @@ describe('sspec search, killed', () => {
 });
 
 it('workers need a database, replay, and no more than 63', async () => {
-  const refused = async (message: RegExp, ...argv: string[]) =>
-    expectRefused(await search({ trials: '1' }, '--workers', ...argv), message);
-  await refused(/--workers needs a study that other machines can reach/, '2');
-  const database = ['--storage', 'postgres://u@127.0.0.1:1/d'];
-  await refused(/trials are given to 63 at most/, '64', ...database);
-  await refused(
-    /times of several machines cannot be compared/,
-    '2',
-    '--fidelity',
-    'decode',
-    ...database,
-  );
+  const refused = async (message: RegExp, changes: Readonly<Record<string, string>>) =>
+    expectRefused(await search({ trials: '1', ...changes }), message);
+  await refused(/--workers needs a study that other machines can reach/, { workers: '2' });
+  const storage = 'postgres://u@127.0.0.1:1/d';
+  await refused(/trials are given to 63 at most/, { workers: '64', storage });
+  const decoding = { workers: '2', fidelity: 'decode', storage };
+  await refused(/times of several machines cannot be compared/, decoding);
 });

@@ -96,10 +96,7 @@ export async function runDistributedTrials(
       await study.append({ type: 'started', trial, candidate: writeCandidate(candidate), time });
       await send(trial, candidate);
     }
-    if (trials.length >= total || running.size === 0) {
-      await queue.remove();
-      return trials;
-    }
+    if (trials.length >= total || running.size === 0) return trials;
     if (await collect()) continue;
     const job = await queue.take();
     if (!job) await sleep(PAUSE_MILLISECONDS);

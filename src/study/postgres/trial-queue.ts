@@ -51,8 +51,6 @@ export interface TrialQueue {
   finish(job: TakenTrial, result: TrialResult): Promise<void>;
   /** Gives a trial back, to be taken by another. */
   giveBack(job: TakenTrial): Promise<void>;
-  /** Drops what is left of it, when all trials are in the study. */
-  remove(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -108,9 +106,6 @@ export async function openTrialQueue(
     },
     async giveBack({ id }) {
       await surely(() => boss.fail(name, id));
-    },
-    async remove() {
-      await surely(() => boss.deleteQueue(name));
     },
     async close() {
       await boss.stop({ graceful: false, wait: true }).catch(() => {});
