@@ -93,14 +93,20 @@ export interface EvaluationRequest extends EvaluationSettings {
     prompt: EvaluationPrompt,
   ) => DraftMemory;
   /**
-   * Generations of an earlier run of the same evaluation, the first ones in their order: they are part of the result, and what is
-   * missing follows them. Methods have learned from them, as if it had been one run.
+   * Generations of an earlier run of the same evaluation, which are not decoded again. Methods learn from them, as if it had been
+   * one run. Default: none.
    */
-  readonly finished?: readonly Sample[];
-  /** Told every generation that counts, between two of them. */
-  readonly onSample?: ((sample: Sample) => void) | undefined;
+  readonly kept?: KeptGenerations | undefined;
   /** Called at the start and after every generation, warm-up included. */
   readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** Where generations are kept, so that an evaluation that was interrupted goes on where it was. */
+export interface KeptGenerations {
+  /** What an earlier run decoded; undefined where it did not come to that. */
+  find(prompt: EvaluationPrompt, method: NamedMethod, repetition: number): Decoded | undefined;
+  /** Told every generation that counts and was not found, as soon as it is over. */
+  keep(sample: Sample): void | Promise<void>;
 }
 
 /** One generation. */
@@ -137,18 +143,18 @@ export async function evaluate(
   model: EvaluatedModel,
   request: EvaluationRequest,
 ): Promise<EvaluationResult> {
-  const { prompts, repetitions, warmup, maxNewTokens, sampling, coupling } = request;
+  const { prompts, repetitions, warmup, maxNewTokens, sampling, coupling, kept } = request;
   const methods = [BASELINE, ...request.methods.filter((m) => m.method.name !== BASELINE.name)];
   const cache = cacheFor(model, prompts, maxNewTokens);
-  const total = methods.length * (warmup + prompts.length * repetitions);
-  const { finished = [] } = request;
-  const isWhole = finished.length === methods.length * prompts.length * repetitions;
+  const planned = methods.length * prompts.length * repetitions;
+  let done = kept ? keptCount(kept, prompts, methods, repetitions) : 0;
+  const isWhole = done === planned;
+  const total = planned + methods.length * (isWhole ? 0 : warmup);
   // From the first generation to the last: loading is no part of any.
   const releaseDrafts = await keepDrafts(
     model.engine,
     isWhole ? [] : methods.map(({ method }) => method),
   );
-  let done = finished.length;
   request.onProgress?.(done, total);
   const memoryOf = request.memory ?? evaluationMemory();
   /** The prompt whose keys and values the cache holds. */
@@ -178,18 +184,15 @@ export async function evaluate(
         for (let order = 0; order < methods.length; order++) {
           const method = methods[(order + p + repetition) % methods.length]!;
           const memory = memoryOf(method, repetition, prompt);
-          const past = finished[samples.length];
-          if (past) {
-            checkPlace(past, { prompt, method, repetition });
-            await learnFrom(model, past, prompt, method.method, memory, request);
-          }
-          const decoded = past ?? (await decode(prompt, method, memory));
+          const earlier = kept?.find(prompt, method, repetition);
+          if (earlier) await learnFrom(model, earlier, prompt, method.method, memory, request);
+          const decoded = earlier ?? (await decode(prompt, method, memory));
           const known = first.get(method) ?? decoded.tokens;
           first.set(method, known);
           const tokens = sameTokens(known, decoded.tokens) ? known : decoded.tokens;
           const sample = { ...decoded, prompt, method, repetition, order, tokens };
           samples.push(sample);
-          if (!past) request.onSample?.(sample);
+          if (!earlier) await kept?.keep(sample);
         }
       }
     }
@@ -203,17 +206,6 @@ export async function evaluate(
   } finally {
     await releaseDrafts();
   }
-}
-
-/** @throws InputError where a generation of an earlier run is not the one that would be next in this. */
-function checkPlace(
-  past: Sample,
-  { prompt, method, repetition }: Pick<Sample, 'prompt' | 'method' | 'repetition'>,
-): void {
-  if (past.prompt === prompt && past.method === method && past.repetition === repetition) return;
-  throw new InputError(
-    `A generation of ${past.prompt.id} by ${past.method.name} stands where ${prompt.id} by ${method.name} is due: the generations to go on from are of another evaluation.`,
-  );
 }
 
 /** The turns that every method has had, which alone can be compared; undefined where there is none. */
@@ -230,6 +222,21 @@ function finishedPart(stopped: EvaluationResult): EvaluationResult | undefined {
     samples,
     planned: { prompts, repetitions: settings.repetitions },
   };
+}
+
+/** How many generations of an evaluation are kept. */
+export function keptCount(
+  kept: KeptGenerations,
+  prompts: readonly EvaluationPrompt[],
+  methods: readonly NamedMethod[],
+  repetitions: number,
+): number {
+  let count = 0;
+  for (const prompt of prompts)
+    for (const method of methods)
+      for (let repetition = 0; repetition < repetitions; repetition++)
+        if (kept.find(prompt, method, repetition)) count++;
+  return count;
 }
 
 /** Memories that are made where they are asked for, one for each method, repetition and cell. */

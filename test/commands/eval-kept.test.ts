@@ -233,7 +233,7 @@ describe('sspec eval --resume', () => {
     const resume = (...argv: string[]) => evaluate('--output-dir', directory, '--resume', ...argv);
     const file = join(directory, 'unfinished.jsonl');
     writeFileSync(file, readFileSync(file, 'utf8').replace('"repetition":0', '"repetition":9'));
-    expectRefused(await resume('-q'), /stands where .* is due/);
+    expectRefused(await resume('-q'), /has a generation of .* that this run does not measure/);
     writeFileSync(file, readFileSync(file, 'utf8').replace('"repetition":9', '"repetition":-1'));
     expectRefused(await resume('-q'), /unfinished\.jsonl:3: field "repetition" cannot be used/);
     expectRefused(await resume('--force'), /--force/);
