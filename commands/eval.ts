@@ -18,6 +18,7 @@ export default class Eval extends BaseCommand {
     '<%= config.bin %> <%= command.id %> --profile profile.json',
     '<%= config.bin %> <%= command.id %> --profile a.json --profile b.json --dataset code,math --limit 10',
     '<%= config.bin %> <%= command.id %> --methods lookup --dataset prompts.jsonl --format md',
+    '<%= config.bin %> <%= command.id %> --dataset code --limit 5 --prompt-tokens 64,256 --max-new-tokens 32,128',
   ];
   static override readonly flags = {
     profile: Flags.string({
@@ -44,12 +45,28 @@ export default class Eval extends BaseCommand {
         'Methods to measure; autoregressive always is [default: lookup, and what each profile decodes with].',
     }),
     limit: integerFlag('limit', 1)({ summary: 'Most prompts of each dataset [default: all].' }),
+    'prompt-tokens': integerFlag(
+      'prompt-tokens',
+      1,
+    )({
+      multiple: true,
+      multipleNonGreedy: true,
+      delimiter: ',',
+      helpValue: 'N,…',
+      summary:
+        'Make prompts of exactly so many tokens, as text to be continued: the end of a longer one, a shorter one after others of its dataset.',
+    }),
     'max-new-tokens': integerFlag(
       'max-new-tokens',
       1,
     )({
-      default: 128,
-      summary: 'Most tokens to make for a prompt.',
+      multiple: true,
+      multipleNonGreedy: true,
+      delimiter: ',',
+      default: [128],
+      helpValue: 'N,…',
+      summary:
+        'Most tokens to make for a prompt; several, or --prompt-tokens, make a grid with a row for each cell.',
     }),
     ...seedFlag,
     repetitions: integerFlag(
@@ -75,7 +92,7 @@ export default class Eval extends BaseCommand {
     'output-dir': Flags.string({
       helpValue: 'DIR',
       summary:
-        'Folder for results.json, results.csv, samples.jsonl and report.html; Ctrl-C writes what was finished.',
+        'Folder for results.json, results.csv, results.tex, samples.jsonl and report.html; Ctrl-C writes what was finished.',
     }),
     resume: Flags.boolean({
       dependsOn: ['output-dir'],
@@ -89,7 +106,7 @@ export default class Eval extends BaseCommand {
     format: Flags.option({
       options: EVALUATION_FORMATS,
       default: 'table' as const,
-      summary: 'How to print the rows.',
+      summary: 'How to print the rows; latex is a table with the rules of booktabs.',
     })(),
     ...samplingFlags,
     ...chatFlags,

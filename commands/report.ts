@@ -1,6 +1,8 @@
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../src/cli/base-command.js';
+import { stoppable } from '../src/cli/interrupt.js';
 import { storageFlag } from '../src/cli/storage-flag.js';
+import type { ReportInput } from '../src/reporting/report/inputs.js';
 
 /** What `--json` prints. */
 interface ReportDocument {
@@ -11,6 +13,9 @@ interface ReportDocument {
   readonly inputs: readonly { readonly kind: string; readonly path: string }[];
 }
 
+/** Between two pages of a study that goes on. */
+const REFRESH_SECONDS = 10;
+
 export default class Report extends BaseCommand {
   static override readonly summary = 'Make a page of evaluations, studies and profiles.';
   static override readonly description =
@@ -19,6 +24,7 @@ export default class Report extends BaseCommand {
     '<%= config.bin %> <%= command.id %> results/',
     '<%= config.bin %> <%= command.id %> my-study results/ profile.json --output page.html',
     '<%= config.bin %> <%= command.id %> results/ --figures figures/',
+    '<%= config.bin %> <%= command.id %> my-study --watch',
   ];
   static override readonly args = {
     path: Args.string({
@@ -45,18 +51,40 @@ export default class Report extends BaseCommand {
       allowNo: true,
       summary: 'Titles in these figures; a paper has them in its captions.',
     }),
+    watch: Flags.boolean({
+      summary:
+        'Make the page anew while its studies go on; it loads itself again until they are finished (or Ctrl-C).',
+    }),
     ...storageFlag,
   };
 
   async run(): Promise<ReportDocument> {
     const { args, flags } = await this.parse(Report);
+    const { follow } = await import('../src/cli/follow.js');
     const { openStorage } = await import('../src/cli/storage.js');
     const { readReportInputs } = await import('../src/reporting/report/inputs.js');
+    const { studyProgress } = await import('../src/study/progress.js');
+    const isGoingOn = (input: ReportInput) =>
+      input.kind === 'study' && studyProgress(input.record).stage !== 'finished';
     const { writeReport } = await import('../src/reporting/report/write.js');
     const storage = openStorage(flags.storage);
-    const inputs = (
-      await Promise.all(args.path.map((path) => readReportInputs(path, storage)))
-    ).flat();
+    const read = async () =>
+      (await Promise.all(args.path.map((path) => readReportInputs(path, storage)))).flat();
+    let inputs = await read();
+    if (flags.watch) {
+      await stoppable((signal) =>
+        follow(
+          async () => {
+            inputs = await read();
+            const isOver = !inputs.some(isGoingOn);
+            if (!isOver) await writeReport(inputs, { ...flags, refreshSeconds: REFRESH_SECONDS });
+            return isOver;
+          },
+          signal,
+          REFRESH_SECONDS,
+        ),
+      );
+    }
     const figures = await writeReport(inputs, flags);
     this.print(`Report written to ${flags.output}.`);
     if (flags.figures !== undefined) this.print(`${figures.length} figures in ${flags.figures}.`);

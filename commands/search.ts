@@ -80,6 +80,13 @@ KnapSpec: dynamic programming on hidden states). greedy: along the leave-one-out
         'Name of the study [default: made of model, dataset and settings, with a number where that is taken].',
     }),
     ...storageFlag,
+    workers: integerFlag(
+      'workers',
+      1,
+    )({
+      summary:
+        'Trials that workers on other machines (sspec worker) score at once, up to 63; needs --storage postgres://…',
+    }),
     resume: Flags.boolean({
       summary: 'Go on with the study if it is there; without --study, with the latest that fits.',
     }),

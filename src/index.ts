@@ -85,5 +85,6 @@ export type { StudyEvent, StudyHeader, StudyStart } from './study/events.js';
 export { journalStorage } from './study/journal.js';
 export { LockedError, type LockedStudy, type StudyLog } from './study/log.js';
 export { logStorage } from './study/log-storage.js';
+export { postgresStorage, type SharedStorage } from './study/postgres/storage.js';
 export type { Trial } from './study/state.js';
 export type { OpenStudy, StudyRecord, StudyStorage } from './study/storage.js';

@@ -38,7 +38,7 @@ const WIDTH = 80;
 const WHOLE_NAME = 34;
 
 export default class StudyList extends BaseCommand {
-  static override readonly summary = 'List the studies of a storage folder.';
+  static override readonly summary = 'List the studies of a folder or database.';
   static override readonly examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --storage ~/studies --json',
@@ -70,8 +70,8 @@ export default class StudyList extends BaseCommand {
         studies.push({ study, ...UNREADABLE, problem: errorMessage(error) });
       }
     }
-    if (!this.jsonEnabled()) await this.show(flags.storage, studies);
-    return { storage: flags.storage, studies };
+    if (!this.jsonEnabled()) await this.show(storage.place, studies);
+    return { storage: storage.place, studies };
   }
 
   private async show(storage: string, studies: readonly ListedStudy[]): Promise<void> {

@@ -36,11 +36,11 @@ export default class StudyRemove extends BaseCommand {
     const names = [...new Set(args.name)];
     if (!flags.yes && !(await this.mayRemove(names, await storage.list(), flags.storage))) {
       this.print('Nothing was removed.');
-      return { storage: flags.storage, removed: [] };
+      return { storage: storage.place, removed: [] };
     }
     await storage.remove(names);
     for (const name of names) this.print(`Removed ${name}.`);
-    return { storage: flags.storage, removed: names };
+    return { storage: storage.place, removed: names };
   }
 
   /** @throws InputError for a name that there is not, or where nobody can be asked. */

@@ -53,7 +53,14 @@ export function readResult(file: string): ExperimentResult | undefined {
 
 /** The row of a variant. @param method what it decodes with; undefined for autoregressive decoding. */
 export function resultRow(
-  { dataset, method: variant, profile: _, divergences, ...figures }: EvaluationRow,
+  {
+    dataset,
+    method: variant,
+    profile: _,
+    prompt_tokens: _mean,
+    divergences,
+    ...figures
+  }: EvaluationRow,
   precision: string,
   promptTokens: number | null,
   method: Method | undefined,

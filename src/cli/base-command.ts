@@ -1,4 +1,5 @@
-import { Command, Flags } from '@oclif/core';
+import { Command, Errors, Flags } from '@oclif/core';
+import { InputError } from '../errors.js';
 import { tell } from './tell.js';
 
 /**
@@ -16,6 +17,18 @@ export abstract class BaseCommand extends Command {
     }),
   };
 
+  /** Where flags come from that nobody typed. */
+  private sources: ReadonlyMap<string, string> = new Map();
+
+  /** Puts the defaults of environment and configuration file in front of what was typed. */
+  protected override async init(): Promise<void> {
+    await super.init();
+    const { defaultFlags } = await import('./defaults.js');
+    const { argv, sources } = defaultFlags(Object.keys(this.ctor.flags), this.argv);
+    this.argv = [...argv, ...this.argv];
+    this.sources = sources;
+  }
+
   /** Data for a person, on stdout; nothing with --json. */
   protected print(text: string): void {
     if (!this.jsonEnabled()) process.stdout.write(`${text}\n`);
@@ -28,6 +41,13 @@ export abstract class BaseCommand extends Command {
 
   /** oclif would print errors here under --json and exit with 1. */
   protected override async catch(error: Error): Promise<void> {
+    if (
+      this.sources.size > 0 &&
+      (error instanceof InputError || error instanceof Errors.CLIError)
+    ) {
+      const { withSources } = await import('./defaults.js');
+      error.message = withSources(error.message, this.sources);
+    }
     throw error;
   }
 

@@ -7,10 +7,17 @@ import type { EvaluationDocument } from '../evaluation/document.js';
 import { UNFINISHED, writeEvaluation } from '../evaluation/output.js';
 import { pastSamples } from '../evaluation/past-samples.js';
 import { readResults } from '../evaluation/results-file.js';
-import type { EvaluationRequest, EvaluationResult, Sample } from '../evaluation/run.js';
+import type {
+  EvaluationPrompt,
+  EvaluationRequest,
+  EvaluationResult,
+  KeptGenerations,
+  NamedMethod,
+  Sample,
+} from '../evaluation/run.js';
 import { type EvaluationStart, startFault, startOf } from '../evaluation/start.js';
 import type { UnfinishedEvaluation } from '../evaluation/unfinished.js';
-import { evaluationCsv } from '../reporting/evaluation.js';
+import { evaluationCsv, formatEvaluation } from '../reporting/evaluation.js';
 import { readEvaluationInput } from '../reporting/report/inputs.js';
 import { writeReport } from '../reporting/report/write.js';
 
@@ -40,22 +47,34 @@ export function finishedEvaluation(
 }
 
 /**
- * What earlier runs measured, as samples of this one.
- * @throws InputError for a generation of a prompt that this run does not have.
+ * What earlier runs measured, and where more of it goes.
+ * @throws InputError for a generation that this run does not have, or that is there twice.
  */
-export function earlierSamples(
-  { past }: Pick<UnfinishedEvaluation, 'past'>,
-  { prompts, methods }: Pick<EvaluationRequest, 'prompts' | 'methods'>,
+export function keptSamples(
+  { past, append }: Pick<UnfinishedEvaluation, 'past' | 'append'>,
+  request: Pick<EvaluationRequest, 'prompts' | 'methods' | 'repetitions'>,
   directory: string,
-): Sample[] {
-  const sampleOf = pastSamples(prompts, methods);
-  return past.map((generation) => {
+): KeptGenerations {
+  const sampleOf = pastSamples(request.prompts, request.methods);
+  const keyOf = (prompt: EvaluationPrompt, method: NamedMethod, repetition: number) =>
+    JSON.stringify([prompt.dataset, prompt.id, method.name, method.profile ?? null, repetition]);
+  const found = new Map<string, Sample>();
+  for (const generation of past) {
+    const fault = (what: string) =>
+      new InputError(
+        `${join(directory, UNFINISHED)} has a generation of ${generation.prompt} by ${generation.method} ${what}: give --force to measure anew, or name another folder.`,
+      );
     const sample = sampleOf(generation);
-    if (sample) return sample;
-    throw new InputError(
-      `${join(directory, UNFINISHED)} has a generation of ${generation.prompt} by ${generation.method}, which this run does not measure: give --force to measure anew, or name another folder.`,
-    );
-  });
+    if (!sample || sample.repetition >= request.repetitions)
+      throw fault('that this run does not measure');
+    const key = keyOf(sample.prompt, sample.method, sample.repetition);
+    if (found.has(key)) throw fault('twice');
+    found.set(key, sample);
+  }
+  return {
+    find: (prompt, method, repetition) => found.get(keyOf(prompt, method, repetition)),
+    keep: append,
+  };
 }
 
 /**
@@ -70,7 +89,11 @@ export async function keepEvaluation(
   isKept: boolean,
 ): Promise<string | undefined> {
   try {
-    writeEvaluation(directory, document, evaluationCsv(document), result, tokenizer);
+    const tables = {
+      csv: evaluationCsv(document),
+      latex: `${formatEvaluation(document, 'latex')}\n`,
+    };
+    writeEvaluation(directory, document, tables, result, tokenizer);
     const output = join(directory, 'report.html');
     await writeReport([readEvaluationInput(directory)], { output });
     return undefined;

@@ -1,6 +1,12 @@
 import type { Model } from '../engine/load-model.js';
 import { type AllTurns, addLaterTurns, laterTurns } from '../evaluation/conversation.js';
-import { type EvaluationRequest, type EvaluationResult, evaluate } from '../evaluation/run.js';
+import {
+  BASELINE,
+  type EvaluationRequest,
+  type EvaluationResult,
+  evaluate,
+  keptCount,
+} from '../evaluation/run.js';
 import { createProgress } from '../reporting/progress.js';
 import { interruptible, stoppable } from './interrupt.js';
 
@@ -41,9 +47,10 @@ export async function evaluateWithProgress(
   request: EvaluationRequest,
   quiet: boolean,
 ): Promise<Measured> {
-  const { prompts, methods, repetitions, warmup } = request;
-  const total = (methods.length + 1) * (warmup + prompts.length * repetitions);
-  const done = request.finished?.length ?? 0;
+  const { prompts, repetitions, warmup, kept } = request;
+  const methods = [BASELINE, ...request.methods.filter(({ name }) => name !== BASELINE.name)];
+  const total = methods.length * (warmup + prompts.length * repetitions);
+  const done = kept ? keptCount(kept, prompts, methods, repetitions) : 0;
   const progress = createProgress({ label: 'Measuring', total, done, unit: 'generations', quiet });
   const onProgress = (done: number) => progress.update(done);
   try {

@@ -5,6 +5,13 @@ import { InputError } from '../errors.js';
 import { auditRecord } from '../evaluation/audit.js';
 import { findDivergences } from '../evaluation/divergence.js';
 import { type EvaluationDocument, evaluationDocument } from '../evaluation/document.js';
+import {
+  askedGrid,
+  checkGrid,
+  type Grid,
+  gridPrompts,
+  promptsOfLength,
+} from '../evaluation/grid.js';
 import { prepareOutputDirectory } from '../evaluation/output.js';
 import type { ChatChoice } from '../evaluation/prompt-form.js';
 import { tokenizePrompts } from '../evaluation/prompts.js';
@@ -16,7 +23,7 @@ import { busyWarning, watchOthers } from '../measurement/busy.js';
 import { describeEnvironment } from '../measurement/environment.js';
 import { readProfile } from '../profile/profile.js';
 import { checkMethods, evaluatedMethods } from './evaluated-methods.js';
-import { earlierSamples, finishedEvaluation, keepEvaluation } from './evaluation-files.js';
+import { finishedEvaluation, keepEvaluation, keptSamples } from './evaluation-files.js';
 import { evaluateWithProgress, stoppedEarly, turnsWithProgress } from './evaluation-progress.js';
 import { checkExactness } from './exactness.js';
 import { loadModelWithProgress, type ModelFlags } from './load.js';
@@ -28,7 +35,8 @@ export interface EvaluationFlags extends ModelFlags, SamplingFlags, ChatChoice {
   readonly dataset: readonly string[];
   readonly methods?: readonly string[] | undefined;
   readonly limit?: number | undefined;
-  readonly 'max-new-tokens': number;
+  readonly 'prompt-tokens'?: readonly number[] | undefined;
+  readonly 'max-new-tokens': readonly number[];
   readonly repetitions: number;
   readonly audit: boolean;
   readonly 'output-dir'?: string | undefined;
@@ -63,7 +71,7 @@ export async function runEvaluation(
   flags: EvaluationFlags,
   { command, warmup, notice }: EvaluationRun,
 ): Promise<Evaluated> {
-  const { sampling, asked } = checkFlags(flags);
+  const { sampling, asked, grid } = checkFlags(flags);
   const { 'output-dir': directory, profile: files = [], coupling, repetitions, quiet } = flags;
   const told: string[] = [];
   const tell = (warnings: readonly (string | undefined)[]) => {
@@ -80,14 +88,19 @@ export async function runEvaluation(
   try {
     const { engine, tokenizer } = model;
     const { methods, profiles, warnings } = evaluatedMethods(flags.methods, files, engine);
-    const { prompts, datasets, ...of } = tokenizePrompts(model, asked, flags.limit, flags);
+    if (grid) checkGrid(grid, engine);
+    const lengths = grid?.prompt_tokens;
+    const { prompts, datasets, ...of } = lengths
+      ? promptsOfLength(model, asked, flags.limit, lengths)
+      : tokenizePrompts(model, asked, flags.limit, flags);
     const exactness = await checkExactness(engine, quiet);
     tell([...warnings, ...of.warnings, ...exactness.warnings]);
     const { precision, weightsHash: modelHash } = engine.model;
     const environment = describeEnvironment({ threads: engine.threads, precision, modelHash });
-    const maxNewTokens = flags['max-new-tokens'];
+    const maxNewTokens = Math.max(...flags['max-new-tokens']);
     const settings = { methods, sampling, maxNewTokens, repetitions, warmup, coupling };
-    const start = evaluationStart(model, settings, methods, datasets, profiles, environment);
+    const begun = { ...settings, grid };
+    const start = evaluationStart(model, begun, methods, datasets, profiles, environment);
     if (directory !== undefined && flags.resume) {
       const document = finishedEvaluation(directory, start, flags.audit);
       if (document) {
@@ -105,18 +118,19 @@ export async function runEvaluation(
     try {
       const turns = await turnsWithProgress(model, { ...settings, prompts }, quiet);
       tell(turns.warnings);
-      const finished = log
-        ? earlierSamples(log, { prompts: turns.prompts, methods }, directory!)
-        : [];
+      const asCells = grid ? gridPrompts(turns.prompts, grid) : turns.prompts;
+      const whole = { ...settings, prompts: asCells };
+      const earlier = log && keptSamples(log, whole, directory!);
       const othersSince = watchOthers();
-      const request = { ...settings, prompts: turns.prompts, finished, onSample: log?.append };
+      const request = { ...whole, kept: earlier };
       const { result, interrupted } = await evaluateWithProgress(model, request, quiet);
       const measuredIn = { ...environment, others_cpu_share: othersSince() };
       tell([stoppedEarly(result), shortOutputs(result)]);
       const divergences = await findDivergences(engine, result);
       const rows = summarise(result, divergences);
       const document = evaluationDocument(model, result, datasets, rows, measuredIn, {
-        ...{ command, profiles, warnings: [...new Set([...earlierWarnings(log), ...told])] },
+        ...{ command, profiles, grid },
+        warnings: [...new Set([...earlierWarnings(log), ...told])],
         ...(flags.audit && { audit: auditRecord(result, divergences, exactness.exact) }),
       });
       const unwritten = log
@@ -147,12 +161,18 @@ function earlierWarnings(log: UnfinishedEvaluation | undefined): readonly string
 function checkFlags(flags: EvaluationFlags): {
   readonly sampling: SamplingOptions;
   readonly asked: readonly Dataset[];
+  readonly grid: Grid | undefined;
 } {
   const sampling = samplingOptions(flags);
   const { 'output-dir': directory, profile: files = [] } = flags;
   if (flags.audit && flags.coupling === 'maximal' && sampling.temperature > 0) {
     throw new InputError(
       '--audit compares outputs token by token, and with --coupling maximal only their distribution is the same; leave one of the two out.',
+    );
+  }
+  if (flags['prompt-tokens'] && (flags.chat || flags.system !== undefined)) {
+    throw new InputError(
+      '--prompt-tokens makes prompts of text to be continued; leave --chat and --system out.',
     );
   }
   checkMethods(flags.methods, files);
@@ -164,5 +184,5 @@ function checkFlags(flags: EvaluationFlags): {
   }
   if (directory !== undefined)
     prepareOutputDirectory(directory, flags.force ? 'force' : flags.resume ? 'resume' : 'nothing');
-  return { sampling, asked };
+  return { sampling, asked, grid: askedGrid(flags['prompt-tokens'], flags['max-new-tokens']) };
 }

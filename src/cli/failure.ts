@@ -46,9 +46,12 @@ export function describeFailure(
 
 /** The command that goes on with what was interrupted; undefined where nothing was kept. */
 export function resumption([command, ...argv]: readonly string[]): string | undefined {
+  const has = (flag: string) =>
+    argv.some((argument) => argument === flag || argument.startsWith(`${flag}=`));
   const isKept =
     command === 'search' ||
-    (command === 'eval' && argv.some((argument) => argument.startsWith('--output-dir')));
+    (command === 'eval' && has('--output-dir')) ||
+    (command === 'generate' && has('--dataset'));
   if (command === undefined || !isKept) return undefined;
   const again = argv.filter((argument) => argument !== '--force');
   return commandLine(command, again.includes('--resume') ? again : [...again, '--resume']);

@@ -43,7 +43,7 @@ export const modelFlags = {
     helpGroup: MODEL,
     helpValue: 'REF',
     summary:
-      'Bundled model "demo", a folder in the Hugging Face layout, a .gguf file, or a Hub id org/name[@rev][/FILE.gguf], downloaded on first use [default: the profile\'s, else demo].',
+      'Bundled model "demo", a folder in the Hugging Face layout, a .gguf file, or a Hub id org/name[@rev][/FILE.gguf], downloaded on first use [default: SSPEC_MODEL, the profile\'s, else demo].',
   }),
   precision: Flags.option({
     options: precisions,
@@ -133,7 +133,7 @@ export const methodFlags = {
   profile: Flags.string({
     helpGroup: DRAFTING,
     helpValue: 'FILE',
-    summary: 'Skip profile (from sspec search) to draft with.',
+    summary: 'Skip profile (from sspec search) to draft with [default: SSPEC_PROFILE].',
   }),
   method: Flags.option({
     options: METHODS,

@@ -2,18 +2,17 @@ import type { Generation } from '../decoding/generate.js';
 import type { Method } from '../decoding/method.js';
 import type { Model } from '../engine/load-model.js';
 import { InputError } from '../errors.js';
-import { readProfile } from '../profile/profile.js';
 import { type GenerateDocument, generationFigures } from '../reporting/generation.js';
-import { checkExactness } from './exactness.js';
+import { prepareDecoding } from './decoding.js';
 import { createPrinter, decode } from './generation-printer.js';
 import { interruptible } from './interrupt.js';
-import { loadModelWithProgress, type ModelFlags } from './load.js';
-import { type MethodFlags, resolveMethod, type SamplingFlags, samplingOptions } from './method.js';
+import type { ModelFlags } from './load.js';
+import { type MethodFlags, type SamplingFlags, samplingOptions } from './method.js';
 import { type PromptFlags, promptTokens, readPrompt } from './prompt.js';
 
 /** Values of the flags of `sspec generate`. */
 export interface GenerationFlags extends ModelFlags, MethodFlags, SamplingFlags, PromptFlags {
-  readonly chat: boolean;
+  readonly chat?: boolean | undefined;
   readonly system?: string | undefined;
   readonly 'max-new-tokens': number;
   readonly stop?: readonly string[] | undefined;
@@ -41,13 +40,8 @@ export async function runGeneration(
   if (stop.includes('')) throw new InputError('--stop is empty: give the text to stop at.');
   const sampling = samplingOptions(flags);
   const source = await readPrompt(flags);
-  // A wrong file name should not wait for a large model to be loaded.
-  const profile = flags.profile === undefined ? undefined : readProfile(flags.profile);
-  const model = await loadModelWithProgress(flags, profile);
+  const { model, method } = await prepareDecoding(flags, notice);
   try {
-    const { method, warnings } = resolveMethod(flags, model.engine);
-    const inexact = await exactnessWarnings(method, model, quiet);
-    for (const warning of [...warnings, ...inexact]) notice(warning);
     const { tokenizer } = model;
     const prompt = promptTokens(source, flags, model);
     const isText = source.kind === 'text' && !flags.chat && flags.system === undefined;
@@ -72,15 +66,6 @@ export async function runGeneration(
   } finally {
     await model.close();
   }
-}
-
-/** Speculation alone can differ. */
-async function exactnessWarnings(
-  { name }: Method,
-  { engine }: Model,
-  quiet: boolean,
-): Promise<readonly string[]> {
-  return name === 'autoregressive' ? [] : (await checkExactness(engine, quiet)).warnings;
 }
 
 function documentOf(

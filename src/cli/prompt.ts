@@ -72,7 +72,7 @@ async function readText(read: () => Buffer | Promise<Buffer>, name: string): Pro
  */
 export function promptTokens(
   source: PromptSource,
-  { chat, system }: { readonly chat: boolean; readonly system?: string | undefined },
+  { chat, system }: { readonly chat?: boolean | undefined; readonly system?: string | undefined },
   model: Model,
 ): readonly number[] {
   if (source.kind === 'ids') return source.ids;

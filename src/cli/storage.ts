@@ -1,12 +1,12 @@
-import { InputError } from '../errors.js';
 import { journalStorage } from '../study/journal.js';
+import { isDatabaseAddress } from '../study/postgres/address.js';
+import { postgresStorage } from '../study/postgres/storage.js';
 import type { StudyStorage } from '../study/storage.js';
 
-/** @throws InputError for a storage that this version cannot use. */
+/**
+ * The studies of a folder, or of a PostgreSQL database.
+ * @throws InputError for an address of anything else.
+ */
 export function openStorage(reference: string): StudyStorage {
-  if (/^[a-z]+:\/\//i.test(reference))
-    throw new InputError(
-      `--storage is "${reference}": this version keeps studies in a folder only; give its path.`,
-    );
-  return journalStorage(reference);
+  return isDatabaseAddress(reference) ? postgresStorage(reference) : journalStorage(reference);
 }

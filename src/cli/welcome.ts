@@ -7,5 +7,6 @@ faster with exactly its own output.
   sspec generate --profile profile.json --show-draft   decode with them skipped (pipe a prompt in)
   sspec eval --profile profile.json                    measure it against plain decoding
 
+Flags have defaults in the environment (SSPEC_MODEL) and in sspec.config.yaml.
 sspec --help lists all commands, sspec COMMAND --help their flags.
 `;

@@ -29,6 +29,8 @@ export interface Decoded {
 interface DecodedPrompt {
   readonly tokens: readonly number[];
   readonly stop?: readonly string[];
+  /** Most new tokens, where it has a limit of its own. */
+  readonly maxNewTokens?: number;
 }
 
 /** Learns from a generation of an earlier run, as from one of this. */
@@ -40,7 +42,8 @@ export function learnFrom(
   memory: DraftMemory,
   settings: { readonly maxNewTokens: number },
 ): Promise<void> {
-  const maxNewTokens = Math.min(settings.maxNewTokens, roomFor(engine, prompt.tokens));
+  const most = prompt.maxNewTokens ?? settings.maxNewTokens;
+  const maxNewTokens = Math.min(most, roomFor(engine, prompt.tokens));
   const { drafted, accepted } = rounds;
   const generation = { prompt: prompt.tokens, tokens, maxNewTokens, drafted, accepted };
   return relearn(engine, method, memory, generation);
@@ -58,7 +61,7 @@ export async function decodeOnce(
   const { stop = [] } = prompt;
   const running = generate(engine, {
     prompt: prompt.tokens,
-    maxNewTokens,
+    maxNewTokens: prompt.maxNewTokens ?? maxNewTokens,
     method,
     sampling,
     coupling,

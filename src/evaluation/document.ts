@@ -4,6 +4,7 @@ import type { Environment } from '../measurement/environment.js';
 import type { Profile } from '../profile/schema.js';
 import type { AuditRecord } from './audit.js';
 import { NEAR_TIE_MARGIN } from './divergence.js';
+import type { Grid } from './grid.js';
 import type { DatasetRecord } from './prompts.js';
 import type { EvaluationResult, EvaluationSettings } from './run.js';
 import type { EvaluationRow } from './summary.js';
@@ -28,6 +29,7 @@ export interface EvaluationDocument extends EvaluationOrigin {
   readonly model: string;
   readonly precision: string;
   readonly settings: {
+    /** Of a grid the largest. */
     readonly max_new_tokens: number;
     readonly repetitions: number;
     /** Generations of every method before the first that counts. */
@@ -40,6 +42,8 @@ export interface EvaluationDocument extends EvaluationOrigin {
     readonly coupling: string;
     /** Margin of two logits up to which a divergence is called a near-tie. */
     readonly near_tie_margin: number;
+    /** Each of its cells is counted as a part of the dataset, `code:64+32`. */
+    readonly grid?: Grid;
   };
   readonly datasets: readonly DatasetRecord[];
   readonly rows: readonly EvaluationRow[];
@@ -55,7 +59,7 @@ export interface EvaluationDocument extends EvaluationOrigin {
 /** What an evaluation's document tells beside the result; all of it may be missing. */
 export type EvaluationNotes = Partial<
   Pick<EvaluationDocument, 'command' | 'profiles' | 'warnings' | 'audit'>
->;
+> & { readonly grid?: Grid | undefined };
 
 /** @param environment as it was before the first measurement, and what others took of the CPU during it. */
 export function evaluationDocument(
@@ -64,14 +68,14 @@ export function evaluationDocument(
   datasets: readonly DatasetRecord[],
   rows: readonly EvaluationRow[],
   environment: Environment,
-  { command = null, profiles = [], warnings = [], audit }: EvaluationNotes = {},
+  { command = null, profiles = [], warnings = [], audit, grid }: EvaluationNotes = {},
 ): EvaluationDocument {
   const { precision } = engine.model;
   return {
     command,
     model: reference,
     precision,
-    settings: evaluationSettings(engine, settings),
+    settings: evaluationSettings(engine, { ...settings, grid }),
     profiles,
     datasets,
     rows: rows.map(tellable),
@@ -85,8 +89,9 @@ export function evaluationDocument(
 /** How prompts were decoded, as a document says it. */
 export function evaluationSettings(
   { model }: Engine,
-  { maxNewTokens, repetitions, warmup, sampling, coupling }: EvaluationSettings,
+  settings: EvaluationSettings & { readonly grid?: Grid | undefined },
 ): EvaluationDocument['settings'] {
+  const { maxNewTokens, repetitions, warmup, sampling, coupling, grid } = settings;
   return {
     max_new_tokens: maxNewTokens,
     repetitions,
@@ -98,5 +103,6 @@ export function evaluationSettings(
     seed: sampling.seed,
     coupling,
     near_tie_margin: NEAR_TIE_MARGIN[model.precision],
+    ...(grid && { grid }),
   };
 }

@@ -8,7 +8,7 @@ import type { EvaluationDocument } from './document.js';
 import type { EvaluationResult, Sample } from './run.js';
 
 /** What an evaluation leaves in its folder. */
-const RESULTS = ['results.json', 'results.csv', 'samples.jsonl', 'report.html'];
+const RESULTS = ['results.json', 'results.csv', 'results.tex', 'samples.jsonl', 'report.html'];
 /** What is there as long as it is not finished. */
 export const UNFINISHED = 'unfinished.jsonl';
 
@@ -48,15 +48,15 @@ export function prepareOutputDirectory(
 }
 
 /**
- * Writes results.json, results.csv and samples.jsonl, each of them whole or not at all. results.json is the last: where
+ * Writes results.json, the tables and samples.jsonl, each of them whole or not at all. results.json is the last: where
  * it is new, so are the others.
- * @param csv the rows as CSV.
+ * @param tables the rows as CSV, and as LaTeX.
  * @throws InputError when a file cannot be written.
  */
 export function writeEvaluation(
   directory: string,
   document: EvaluationDocument,
-  csv: string,
+  tables: { readonly csv: string; readonly latex: string },
   result: EvaluationResult,
   tokenizer: TextTokenizer | null,
 ): void {
@@ -64,7 +64,8 @@ export function writeEvaluation(
     (sample) => `${JSON.stringify(sampleRecord(sample, tokenizer))}\n`,
   );
   writeFileAtomic(join(directory, 'samples.jsonl'), lines.join(''));
-  writeFileAtomic(join(directory, 'results.csv'), csv);
+  writeFileAtomic(join(directory, 'results.csv'), tables.csv);
+  writeFileAtomic(join(directory, 'results.tex'), tables.latex);
   writeFileAtomic(join(directory, 'results.json'), `${JSON.stringify(document, null, 2)}\n`);
 }
 

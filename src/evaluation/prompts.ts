@@ -36,17 +36,13 @@ export interface TokenizedPrompts {
  * @throws InputError when the model has no tokenizer or no chat template for a chat, a prompt comes twice, or no prompt of a dataset fits.
  */
 export function tokenizePrompts(
-  { engine, tokenizer, reference }: Model,
+  model: Model,
   datasets: readonly Dataset[],
   limit: number | undefined,
   choice: ChatChoice = {},
 ): TokenizedPrompts {
-  if (!tokenizer) {
-    throw new InputError(
-      `The model ${reference} has no tokenizer.json, and datasets are text; use a model that has one.`,
-    );
-  }
-  const { contextLength } = engine.config;
+  const tokenizer = needTokenizer(model);
+  const { contextLength } = model.engine.config;
   const seen = new Set<string>();
   const warnings: string[] = [];
   const all: EvaluationPrompt[] = [];
@@ -114,6 +110,17 @@ export function firstTurn(
   const form = promptForm(choice, turns !== undefined, tokenizer);
   const said = form.chat && turns ? turns : [prompt, ...(turns ?? []).slice(1)];
   return { form, said, tokens: conversationTokens(tokenizer, form, said, []) };
+}
+
+/** @throws InputError when the model has none. */
+export function needTokenizer({
+  tokenizer,
+  reference,
+}: Pick<Model, 'tokenizer' | 'reference'>): TextTokenizer {
+  if (tokenizer) return tokenizer;
+  throw new InputError(
+    `The model ${reference} has no tokenizer.json, and datasets are text; use a model that has one.`,
+  );
 }
 
 /** How many prompts were left out, and of which members or parts where the dataset has some. */

@@ -20,6 +20,13 @@ const interval = z
   .refine(([low, high]) => low <= high, { message: 'the lower end comes first' })
   .readonly();
 
+const percentiles = z.object({ p50: count, p90: count.nullable(), p99: count.nullable() });
+const latencies = z.object({
+  first_token: percentiles,
+  token: percentiles.nullable(),
+  request: percentiles,
+});
+
 const divergence = z.object({
   prompt: text,
   position: count,
@@ -34,6 +41,7 @@ const row = z.object({
   prompts: count,
   repetitions: count,
   new_tokens: count,
+  prompt_tokens: count.nullable().default(null),
   tokens_per_second: ratio,
   speedup: ratio,
   speedup_ci95: interval.nullable(),
@@ -52,6 +60,7 @@ const row = z.object({
   c: ratio,
   prefill_seconds: count,
   decode_seconds: count,
+  latency_seconds: latencies.nullable().default(null),
   draft_share: z.number().nullable(),
   verify_share: z.number().nullable(),
   overhead_share: z.number().nullable(),
@@ -76,6 +85,12 @@ const results = z.object({
     seed: z.number(),
     coupling: name,
     near_tie_margin: count,
+    grid: z
+      .object({
+        prompt_tokens: z.array(count).max(1000).readonly().nullable(),
+        max_new_tokens: z.array(count).max(1000).readonly(),
+      })
+      .exactOptional(),
   }),
   profiles: z
     .array(z.object({ file: name, profile: profileSchema }))
@@ -127,7 +142,7 @@ const results = z.object({
   partial: z.literal(true).exactOptional(),
 });
 
-/** An evaluation as its results.json tells it. Files of earlier releases have no command and no profiles. */
+/** An evaluation as its results.json tells it. Files of earlier releases have no command, profiles and latencies. */
 export type RecordedEvaluation = z.infer<typeof results>;
 /** What one method did on one dataset. */
 export type RecordedRow = RecordedEvaluation['rows'][number];

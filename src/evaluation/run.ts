@@ -38,6 +38,10 @@ export interface EvaluationPrompt {
   readonly stop?: readonly string[];
   /** The conversation that it is a turn of, where that has several. */
   readonly conversation?: Conversation;
+  /** Most new tokens, where it has a limit of its own. */
+  readonly maxNewTokens?: number;
+  /** The cell of a grid that it is in: one prompt is in several, under the dataset's name with the cell's. */
+  readonly cell?: { readonly name: string; readonly dataset: string };
 }
 
 /** A method under the name that results show. */
@@ -80,19 +84,29 @@ export interface EvaluationRequest extends EvaluationSettings {
   /** When aborted, give what was finished by then, if anything was ({@link EvaluationResult.planned}). Default: nothing. */
   readonly keepFinished?: boolean;
   /**
-   * What a method learned of the prompts before. Default: each repetition begins with nothing, so that no prompt is looked up
-   * in its own earlier output, and results do not depend on what else the process did.
+   * What a method learned of the prompts before. Default: each repetition, and in it each cell of a grid, begins with nothing, so
+   * that no prompt is looked up in its own earlier output, and results do not depend on what else the process did.
    */
-  readonly memory?: (method: NamedMethod, repetition: number) => DraftMemory;
+  readonly memory?: (
+    method: NamedMethod,
+    repetition: number,
+    prompt: EvaluationPrompt,
+  ) => DraftMemory;
   /**
-   * Generations of an earlier run of the same evaluation, the first ones in their order: they are part of the result, and what is
-   * missing follows them. Methods have learned from them, as if it had been one run.
+   * Generations of an earlier run of the same evaluation, which are not decoded again. Methods learn from them, as if it had been
+   * one run. Default: none.
    */
-  readonly finished?: readonly Sample[];
-  /** Told every generation that counts, between two of them. */
-  readonly onSample?: ((sample: Sample) => void) | undefined;
+  readonly kept?: KeptGenerations | undefined;
   /** Called at the start and after every generation, warm-up included. */
   readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** Where generations are kept, so that an evaluation that was interrupted goes on where it was. */
+export interface KeptGenerations {
+  /** What an earlier run decoded; undefined where it did not come to that. */
+  find(prompt: EvaluationPrompt, method: NamedMethod, repetition: number): Decoded | undefined;
+  /** Told every generation that counts and was not found, as soon as it is over. */
+  keep(sample: Sample): void | Promise<void>;
 }
 
 /** One generation. */
@@ -129,18 +143,18 @@ export async function evaluate(
   model: EvaluatedModel,
   request: EvaluationRequest,
 ): Promise<EvaluationResult> {
-  const { prompts, repetitions, warmup, maxNewTokens, sampling, coupling } = request;
+  const { prompts, repetitions, warmup, maxNewTokens, sampling, coupling, kept } = request;
   const methods = [BASELINE, ...request.methods.filter((m) => m.method.name !== BASELINE.name)];
   const cache = cacheFor(model, prompts, maxNewTokens);
-  const total = methods.length * (warmup + prompts.length * repetitions);
-  const { finished = [] } = request;
-  const isWhole = finished.length === methods.length * prompts.length * repetitions;
+  const planned = methods.length * prompts.length * repetitions;
+  let done = kept ? keptCount(kept, prompts, methods, repetitions) : 0;
+  const isWhole = done === planned;
+  const total = planned + methods.length * (isWhole ? 0 : warmup);
   // From the first generation to the last: loading is no part of any.
   const releaseDrafts = await keepDrafts(
     model.engine,
     isWhole ? [] : methods.map(({ method }) => method),
   );
-  let done = finished.length;
   request.onProgress?.(done, total);
   const memoryOf = request.memory ?? evaluationMemory();
   /** The prompt whose keys and values the cache holds. */
@@ -169,19 +183,16 @@ export async function evaluate(
         outputs.set(prompt, first);
         for (let order = 0; order < methods.length; order++) {
           const method = methods[(order + p + repetition) % methods.length]!;
-          const memory = memoryOf(method, repetition);
-          const past = finished[samples.length];
-          if (past) {
-            checkPlace(past, { prompt, method, repetition });
-            await learnFrom(model, past, prompt, method.method, memory, request);
-          }
-          const decoded = past ?? (await decode(prompt, method, memory));
+          const memory = memoryOf(method, repetition, prompt);
+          const earlier = kept?.find(prompt, method, repetition);
+          if (earlier) await learnFrom(model, earlier, prompt, method.method, memory, request);
+          const decoded = earlier ?? (await decode(prompt, method, memory));
           const known = first.get(method) ?? decoded.tokens;
           first.set(method, known);
           const tokens = sameTokens(known, decoded.tokens) ? known : decoded.tokens;
           const sample = { ...decoded, prompt, method, repetition, order, tokens };
           samples.push(sample);
-          if (!past) request.onSample?.(sample);
+          if (!earlier) await kept?.keep(sample);
         }
       }
     }
@@ -195,17 +206,6 @@ export async function evaluate(
   } finally {
     await releaseDrafts();
   }
-}
-
-/** @throws InputError where a generation of an earlier run is not the one that would be next in this. */
-function checkPlace(
-  past: Sample,
-  { prompt, method, repetition }: Pick<Sample, 'prompt' | 'method' | 'repetition'>,
-): void {
-  if (past.prompt === prompt && past.method === method && past.repetition === repetition) return;
-  throw new InputError(
-    `A generation of ${past.prompt.id} by ${past.method.name} stands where ${prompt.id} by ${method.name} is due: the generations to go on from are of another evaluation.`,
-  );
 }
 
 /** The turns that every method has had, which alone can be compared; undefined where there is none. */
@@ -224,14 +224,31 @@ function finishedPart(stopped: EvaluationResult): EvaluationResult | undefined {
   };
 }
 
-/** Memories that are made where they are asked for, one for each method and repetition. */
-export function evaluationMemory(): (method: NamedMethod, repetition: number) => DraftMemory {
-  const memories = new Map<NamedMethod, DraftMemory[]>();
-  return (method, repetition) => {
-    const ofMethod = memories.get(method) ?? [];
+/** How many generations of an evaluation are kept. */
+export function keptCount(
+  kept: KeptGenerations,
+  prompts: readonly EvaluationPrompt[],
+  methods: readonly NamedMethod[],
+  repetitions: number,
+): number {
+  let count = 0;
+  for (const prompt of prompts)
+    for (const method of methods)
+      for (let repetition = 0; repetition < repetitions; repetition++)
+        if (kept.find(prompt, method, repetition)) count++;
+  return count;
+}
+
+/** Memories that are made where they are asked for, one for each method, repetition and cell. */
+export function evaluationMemory(): NonNullable<EvaluationRequest['memory']> {
+  const memories = new Map<NamedMethod, Map<string, DraftMemory>>();
+  return (method, repetition, { cell }) => {
+    const ofMethod = memories.get(method) ?? new Map<string, DraftMemory>();
     memories.set(method, ofMethod);
-    ofMethod[repetition] ??= methodMemory(method.method);
-    return ofMethod[repetition];
+    const key = `${repetition} ${cell?.name ?? ''}`;
+    const memory = ofMethod.get(key) ?? methodMemory(method.method);
+    ofMethod.set(key, memory);
+    return memory;
   };
 }
 
@@ -247,9 +264,9 @@ function cacheFor(
   maxNewTokens: number,
 ): KvCache {
   if (prompts.length === 0) throw new InputError('There is no prompt to evaluate; give a dataset.');
-  const lengths = prompts.map(({ id, dataset, tokens }) => {
+  const lengths = prompts.map(({ id, dataset, tokens, maxNewTokens: own = maxNewTokens }) => {
     try {
-      return tokens.length + Math.min(maxNewTokens, roomFor(engine, tokens));
+      return tokens.length + Math.min(own, roomFor(engine, tokens));
     } catch (error) {
       throw new InputError(`Prompt ${id} of ${dataset}: ${errorMessage(error)}`);
     }

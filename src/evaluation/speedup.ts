@@ -11,7 +11,8 @@ const SEED = 0;
 
 /**
  * The speedup of a method over some prompts, each repetition paired with the autoregressive one that ran beside it. The turns
- * of a conversation are one cluster, their times added up, for they go on with the same text; datasets are strata.
+ * of a conversation are one cluster, their times added up, for they go on with the same text, and so are the cells of a grid that
+ * have the same prompt; datasets are strata.
  * Generations that ended with their first token have no decode time and are left out, with what they are paired with.
  * @param comparisons how many speedups are corrected together (`holmVerdicts`).
  * @returns null when nothing is left to compare.
@@ -36,7 +37,7 @@ export function measuredSpeedup(
     if (sample.method !== method || !chosen.has(prompt)) continue;
     const baseline = baselines.get(prompt)![repetition]!;
     if (decoded(sample) === 0 || decoded(baseline) === 0) continue;
-    const key = JSON.stringify([prompt.dataset, prompt.conversation?.id ?? prompt.id]);
+    const key = JSON.stringify([stratum(prompt), prompt.conversation?.id ?? prompt.id]);
     const cluster = clusters.get(key) ?? { prompt, pairs: new Map<number, Pair>() };
     clusters.set(key, cluster);
     const sum = cluster.pairs.get(repetition) ?? [0, 0, 0, 0];
@@ -51,7 +52,7 @@ export function measuredSpeedup(
     const column = (i: number) => [...pairs.values()].map((pair) => pair[i]!);
     return {
       prompt: prompt.id,
-      stratum: prompt.dataset,
+      stratum: stratum(prompt),
       baselineSeconds: column(0),
       methodSeconds: column(1),
       tokens: { baseline: column(2), method: column(3) },
@@ -63,6 +64,10 @@ export function measuredSpeedup(
 
 /** Decode seconds of the baseline and of the method, then the tokens of each. */
 type Pair = readonly [number, number, number, number];
+
+function stratum({ dataset, cell }: EvaluationPrompt): string {
+  return cell?.dataset ?? dataset;
+}
 
 /** Tokens that decode time was spent on: the first comes with the prefill. */
 function decoded({ statistics }: Sample): number {

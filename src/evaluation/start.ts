@@ -5,6 +5,7 @@ import type { Model } from '../engine/load-model.js';
 import type { Environment } from '../measurement/environment.js';
 import { profileSchema } from '../profile/schema.js';
 import { type EvaluationDocument, evaluationSettings, type MeasuredProfile } from './document.js';
+import type { Grid } from './grid.js';
 import type { DatasetRecord } from './prompts.js';
 import { BASELINE, type EvaluationSettings, type NamedMethod } from './run.js';
 
@@ -20,6 +21,9 @@ const dataset = z.object({
   system: text.exactOptional(),
 });
 
+const lengths = z.array(z.int().min(1)).max(1000).readonly();
+const grid = z.object({ prompt_tokens: lengths.nullable(), max_new_tokens: lengths });
+
 export const startSchema = z.object({
   model_hash: text,
   precision: text,
@@ -28,6 +32,7 @@ export const startSchema = z.object({
   onnxruntime: text,
   sspec: text,
   settings: z.record(z.string(), z.union([z.number(), text])),
+  grid: grid.nullable(),
   datasets: z.array(dataset).max(1000).readonly(),
   methods: z
     .array(z.object({ method: text, profile: text.nullable() }))
@@ -45,7 +50,7 @@ export type EvaluationStart = z.infer<typeof startSchema>;
 /** What an evaluation is about to be begun with. */
 export function evaluationStart(
   { engine }: Pick<Model, 'engine'>,
-  settings: EvaluationSettings,
+  settings: EvaluationSettings & { readonly grid?: Grid | undefined },
   methods: readonly NamedMethod[],
   datasets: readonly DatasetRecord[],
   profiles: readonly MeasuredProfile[],
@@ -60,7 +65,7 @@ export function evaluationStart(
 
 /** What an evaluation that there is was begun with. */
 export function startOf({
-  settings,
+  settings: { grid, ...settings },
   datasets,
   profiles,
   environment,
@@ -74,7 +79,8 @@ export function startOf({
     rows.map(({ method, profile }) => [JSON.stringify([method, profile]), { method, profile }]),
   );
   return startSchema.parse({
-    ...{ model_hash, precision, threads, cpu, onnxruntime, sspec, settings, datasets, profiles },
+    ...{ model_hash, precision, threads, cpu, onnxruntime, sspec, settings },
+    ...{ grid: grid ?? null, datasets, profiles },
     methods: [...methods.values()],
   });
 }
@@ -88,6 +94,8 @@ export function startFault(had: EvaluationStart, now: EvaluationStart): string |
   for (const [key, value] of Object.entries(now.settings))
     if (had.settings[key] !== value)
       return `was begun with ${key.replaceAll('_', ' ')} ${had.settings[key] ?? 'unset'}, this run has ${value}`;
+  if (!isDeepStrictEqual(had.grid, now.grid))
+    return `was begun with ${gridText(had.grid)}, this run has ${gridText(now.grid)}`;
   const methodsOf = ({ methods }: EvaluationStart) =>
     methods
       .map(({ method, profile }) => (profile === null ? method : `${method} (${profile})`))
@@ -98,6 +106,13 @@ export function startFault(had: EvaluationStart, now: EvaluationStart): string |
     if (!isDeepStrictEqual(had.profiles[i]?.profile, profile))
       return `was begun with another content of ${file}`;
   return datasetFault(had.datasets, now.datasets);
+}
+
+function gridText(grid: EvaluationStart['grid']): string {
+  if (grid === null) return 'no grid';
+  const { prompt_tokens: prompt, max_new_tokens: most } = grid;
+  const ofPrompt = prompt === null ? '' : `--prompt-tokens ${prompt.join(',')} and `;
+  return `the grid of ${ofPrompt}--max-new-tokens ${most.join(',')}`;
 }
 
 const NAMES = {

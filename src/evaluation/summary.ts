@@ -1,6 +1,7 @@
 import { holmVerdicts, type Verdict } from '../measurement/bootstrap.js';
 import type { TOO_FEW } from '../measurement/few-prompts.js';
 import { type Divergence, outputsMustAgree } from './divergence.js';
+import { type Latencies, latencies } from './latency.js';
 import { repetitionFigures } from './repetitions.js';
 import type { EvaluationPrompt, EvaluationResult, NamedMethod, Sample } from './run.js';
 import { measuredSpeedup } from './speedup.js';
@@ -21,6 +22,8 @@ export interface EvaluationRow {
   readonly prompts: number;
   readonly repetitions: number;
   readonly new_tokens: number;
+  /** Of a prompt, their mean; null in results of a release that did not tell it. */
+  readonly prompt_tokens: number | null;
   /** Tokens after the first of each generation, per second of decoding; the prefill is left out. */
   readonly tokens_per_second: number | null;
   /** Autoregressive time per token over this method's. */
@@ -45,6 +48,8 @@ export interface EvaluationRow {
   readonly c: number | null;
   readonly prefill_seconds: number;
   readonly decode_seconds: number;
+  /** Of single generations and tokens, all repetitions together; null where nothing was decoded. */
+  readonly latency_seconds: Latencies | null;
   /** Shares of the time after the first token: drafting, target passes, and all between them. */
   readonly draft_share: number | null;
   readonly verify_share: number | null;
@@ -137,6 +142,7 @@ function rowOf(
     prompts: prompts.length,
     repetitions,
     new_tokens: perRepetition(sum.newTokens),
+    prompt_tokens: prompts.reduce((sum, { tokens }) => sum + tokens.length, 0) / prompts.length,
     tokens_per_second: ratio(decoded, sum.decodeSeconds),
     speedup: isBaseline ? 1 : null,
     speedup_ci95: isBaseline ? [1, 1] : null,
@@ -153,6 +159,7 @@ function rowOf(
     c: draftPass === null || targetPass === null ? null : ratio(draftPass, targetPass),
     prefill_seconds: perRepetition(sum.prefillSeconds),
     decode_seconds: perRepetition(sum.decodeSeconds),
+    latency_seconds: latencies(samples),
     draft_share: draftShare,
     verify_share: verifyShare,
     overhead_share:

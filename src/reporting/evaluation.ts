@@ -7,12 +7,14 @@ import type { Column, Row } from './columns.js';
 import { toCsv } from './csv.js';
 import { fittedTable } from './fitted-table.js';
 import { formatInterval, formatPercent, formatSpeedup } from './format.js';
+import { LATENCY_COLUMNS, LATENCY_TITLE, latencyFields, latencyRows } from './latency.js';
+import { latexComment, toLatex } from './latex.js';
 import { toMarkdown } from './markdown.js';
 import { type MethodLabels, methodLabels } from './method-labels.js';
 import { lineWidth } from './width.js';
 
 /** Forms that an evaluation is printed in. */
-export const EVALUATION_FORMATS = ['table', 'json', 'csv', 'md'] as const;
+export const EVALUATION_FORMATS = ['table', 'json', 'csv', 'md', 'latex'] as const;
 export type EvaluationFormat = (typeof EVALUATION_FORMATS)[number];
 
 const COLUMNS: readonly Column[] = [
@@ -57,13 +59,24 @@ export function formatEvaluation(
     case 'csv':
       return evaluationCsv(document).trimEnd();
     case 'md':
-      return sections(document, (columns, rows) => toMarkdown(columns, rows).trimEnd());
+      return sections(document, {
+        table: (columns, rows) => toMarkdown(columns, rows).trimEnd(),
+        text: (text) => text,
+      });
+    case 'latex':
+      return sections(document, {
+        table: (columns, rows) => toLatex(columns, rows).trimEnd(),
+        text: latexComment,
+      });
     case 'table':
-      return sections(document, (columns, rows) => fittedTable(columns, rows, width));
+      return sections(document, {
+        table: (columns, rows) => fittedTable(columns, rows, width),
+        text: (text) => text,
+      });
   }
 }
 
-/** The rows with all their fields, the interval's ends by themselves too, and what they were measured with; as results.csv has them. */
+/** The rows with all their fields, the interval's ends and every percentile by themselves, and what they were measured with; as results.csv has them. */
 export function evaluationCsv({
   rows,
   model,
@@ -72,25 +85,34 @@ export function evaluationCsv({
 }: EvaluationDocument): string {
   return toCsv(
     rows.map((row) => {
+      const { latency_seconds, ...rest } = row;
       const [speedup_ci95_low, speedup_ci95_high] = row.speedup_ci95 ?? [];
-      return { ...row, speedup_ci95_low, speedup_ci95_high, model, precision, cpu };
+      const interval = { speedup_ci95_low, speedup_ci95_high };
+      return { ...rest, ...latencyFields(latency_seconds), ...interval, model, precision, cpu };
     }),
   );
 }
 
-function sections(
-  document: EvaluationDocument,
-  render: (columns: readonly Column[], rows: readonly Row[]) => string,
-): string {
+/** How the parts of an evaluation are written. */
+interface Form {
+  readonly table: (columns: readonly Column[], rows: readonly Row[]) => string;
+  readonly text: (text: string) => string;
+}
+
+function sections(document: EvaluationDocument, { table, text }: Form): string {
   const { settings } = document;
   const rows = withShortNames(document.rows);
   const labels = methodLabels(rows);
   const shown = rows.map((row) => shownRow(row, labels));
   const columns = rows.some(({ partial }) => partial) ? [...COLUMNS, STATE] : COLUMNS;
-  const parts = [conditions({ ...document, rows }), render(columns, shown)];
-  if (rows.some(({ verdict }) => verdict === UNDECIDED)) parts.push(`unclear: ${UNDECIDED}.`);
+  const parts = [text(conditions({ ...document, rows })), table(columns, shown)];
+  if (rows.some(({ verdict }) => verdict === UNDECIDED)) parts.push(text(`unclear: ${UNDECIDED}.`));
   if (rows.some(({ verdict }) => verdict === TOO_FEW))
-    parts.push(`${TOO_FEW}: an interval and a verdict need ${FEWEST_PROMPTS} prompts or more.`);
+    parts.push(
+      text(`${TOO_FEW}: an interval and a verdict need ${FEWEST_PROMPTS} prompts or more.`),
+    );
+  const waits = latencyRows(rows, settings.grid !== undefined, labels);
+  if (waits.length > 0) parts.push(text(LATENCY_TITLE), table(LATENCY_COLUMNS, waits));
   const divergences = rows
     .filter(({ dataset }) => dataset !== POOLED)
     .flatMap((row) =>
@@ -100,13 +122,15 @@ function sections(
     );
   if (divergences.length > 0) {
     parts.push(
-      `Outputs differ from autoregressive decoding (a margin of at most ${settings.near_tie_margin} is a near-tie):`,
-      render(DIVERGENCES, divergences),
+      text(
+        `Outputs differ from autoregressive decoding (a margin of at most ${settings.near_tie_margin} is a near-tie):`,
+      ),
+      table(DIVERGENCES, divergences),
     );
   } else if (rows.every((row) => row.identical_outputs === true)) {
-    parts.push('All outputs are identical to those of autoregressive decoding.');
+    parts.push(text('All outputs are identical to those of autoregressive decoding.'));
   }
-  if (document.audit) parts.push(auditSentence(document.audit));
+  if (document.audit) parts.push(text(auditSentence(document.audit)));
   return parts.join('\n\n');
 }
 
@@ -145,14 +169,26 @@ function conditions({
   datasets,
   environment,
 }: EvaluationDocument): string {
-  const counts = rows.filter((row) => row.verdict === 'baseline' && row.dataset !== POOLED);
-  const { repetitions, max_new_tokens: tokens, temperature } = settings;
+  const { repetitions, max_new_tokens: tokens, temperature, grid } = settings;
+  const upTo = grid ? grid.max_new_tokens.join(', ') : tokens;
+  const lengths = grid?.prompt_tokens ? `; prompt tokens: ${grid.prompt_tokens.join(', ')}` : '';
   return [
     `${model} in ${precision}, ${environment.threads} threads on ${environment.cpu}`,
-    `prompts: ${counts.map((row) => `${row.dataset} ${row.prompts}`).join(', ')}`,
+    `prompts: ${promptCounts(rows, grid !== undefined)}`,
     `put to the model as ${promptForms(datasets)}`,
-    `repetitions: ${repetitions}; new tokens: up to ${tokens}; temperature: ${temperature}`,
+    `repetitions: ${repetitions}${lengths}; new tokens: up to ${upTo}; temperature: ${temperature}`,
+    ...(grid ? ['grid: prompt tokens + most new tokens'] : []),
   ].join('\n');
+}
+
+/** How many of each dataset; in a grid they are the same in all of its cells. */
+function promptCounts(rows: readonly EvaluationRow[], isGrid: boolean): string {
+  const counted = rows.filter((row) => row.verdict === 'baseline' && row.dataset !== POOLED);
+  const names = counted.map(({ dataset, prompts }) => {
+    const name = isGrid ? dataset.replace(/:?[^:]*$/, '') : dataset;
+    return name === '' ? `${prompts}` : `${name} ${prompts}`;
+  });
+  return [...new Set(names)].join(', ');
 }
 
 /** How prompts were put to the model, by dataset where that differs. */

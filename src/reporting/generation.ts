@@ -42,22 +42,26 @@ export interface GenerateDocument {
   readonly stats: GenerationFigures;
 }
 
-/** @param wallSeconds time of the whole generation. */
+/**
+ * @param wallSeconds time of the whole generation.
+ * @param generations how many are added up.
+ */
 export function generationFigures(
   statistics: DecodeStatistics,
   wallSeconds: number,
+  generations = 1,
 ): GenerationFigures {
   return {
     wall_seconds: wallSeconds,
     prefill_seconds: statistics.prefillSeconds,
     decode_seconds: statistics.decodeSeconds,
-    tokens_per_second: finite((statistics.newTokens - 1) / statistics.decodeSeconds),
+    tokens_per_second: finite((statistics.newTokens - generations) / statistics.decodeSeconds),
     target_passes: statistics.targetPasses,
     draft_passes: statistics.draftPasses,
     proposed_tokens: statistics.proposedTokens,
     accepted_tokens: statistics.acceptedTokens,
     draft_acceptance_rate: finite(draftAcceptanceRate(statistics)),
-    mean_acceptance_length: finite(meanAcceptanceLength(statistics)),
+    mean_acceptance_length: finite(meanAcceptanceLength(statistics, generations)),
     peak_memory_bytes: process.resourceUsage().maxRSS * 1024,
   };
 }
@@ -68,14 +72,42 @@ export function figuresTable({
   prompt_tokens,
   token_ids,
   stats: figures,
-}: GenerateDocument): string {
-  const rows: [string, string][] = [
-    ['method', method],
-    ['prompt', `${prompt_tokens} tokens in ${formatSeconds(figures.prefill_seconds)}`],
+}: Pick<GenerateDocument, 'method' | 'prompt_tokens' | 'token_ids' | 'stats'>): string {
+  const prompt = `${prompt_tokens} tokens in ${formatSeconds(figures.prefill_seconds)}`;
+  return tableOf(
     [
-      'new tokens',
-      `${token_ids.length} in ${formatSeconds(figures.decode_seconds)} after the first`,
+      ['method', method],
+      ['prompt', prompt],
     ],
+    token_ids.length,
+    figures,
+  );
+}
+
+/** Those of many generations added up. */
+export function answersTable(
+  method: string,
+  newTokens: number,
+  figures: GenerationFigures,
+): string {
+  return tableOf(
+    [
+      ['method', method],
+      ['prompts', formatSeconds(figures.prefill_seconds)],
+    ],
+    newTokens,
+    figures,
+  );
+}
+
+function tableOf(
+  head: readonly [string, string][],
+  newTokens: number,
+  figures: GenerationFigures,
+): string {
+  const rows: [string, string][] = [
+    ...head,
+    ['new tokens', `${newTokens} in ${formatSeconds(figures.decode_seconds)} after the first`],
     ['decoding speed', optional(figures.tokens_per_second, (x) => `${x.toFixed(1)} tokens/s`)],
     ['target passes', String(figures.target_passes)],
     ['draft passes', String(figures.draft_passes)],

@@ -6,12 +6,15 @@
 import { median } from 'simple-statistics';
 import type { DraftingName, Method, MethodName } from '../decoding/method.js';
 import { isTooFew } from '../measurement/few-prompts.js';
+import { hostClass } from '../measurement/host-class.js';
 import { rankCorrelation } from '../measurement/statistics.js';
 import type { DraftPlan } from '../profile/draft-plan.js';
 import { maskToBits } from '../profile/mask.js';
 import { writeRule } from '../study/events.js';
+import type { OpenStudy } from '../study/storage.js';
 import { type Finalist, finalistMethod, type RankedFinalist } from './finalist.js';
-import { journalFigures, type Measurement, measure } from './measure.js';
+import { type KeptDecodes, type KeptRung, keptDecodes } from './kept-decodes.js';
+import { journalFigures, type Measurement, measure, namedMethod } from './measure.js';
 import { race } from './race.js';
 import type { RunContext } from './search-request.js';
 
@@ -43,12 +46,10 @@ export async function runRace(
 ): Promise<RaceResult> {
   const { calibration, settings, signal, study } = request;
   const entrants = entrantsOf(finalists);
-  const measured = await race(
-    model,
-    calibration,
-    entrants.map(({ name, finalist }) => finalistMethod(finalist, name)),
-    { settings, signal, onProgress: (done, total) => report('finalists', done, total) },
-  );
+  const methods = entrants.map(({ name, finalist }) => finalistMethod(finalist, name));
+  const kept = keptOf(study, { name: 'race', prompts: calibration, methods, settings });
+  const onProgress = (done: number, total: number) => report('finalists', done, total);
+  const measured = await race(model, calibration, methods, { settings, kept, signal, onProgress });
   await study.append({
     type: 'note',
     key: 'finalists',
@@ -88,6 +89,14 @@ export async function runRace(
   };
 }
 
+/** The generations that the study has of a rung, on this kind of machine. */
+function keptOf(
+  study: OpenStudy,
+  { methods, ...rung }: Omit<KeptRung, 'methods' | 'host'> & { methods: readonly Method[] },
+): KeptDecodes {
+  return keptDecodes(study, { ...rung, methods: methods.map(namedMethod), host: hostClass() });
+}
+
 /** Every finalist's drafts, and lookup and the cascade with what is known of the most promising. */
 function entrantsOf(finalists: readonly RankedFinalist[]): Entrant[] {
   const best = finalists.reduce((a, b) =>
@@ -113,6 +122,8 @@ export interface HoldoutResult {
   readonly measurement: Measurement;
   /** What to decode with: the winner where it is faster than autoregressive decoding, else that. */
   readonly chosen: MethodName;
+  /** Prompts in the midst of which the measurement was interrupted: their methods were timed in different runs. */
+  readonly interruptedPrompts: number;
 }
 
 /** Whether a method is faster than autoregressive decoding, on prompts enough to say so. */
@@ -128,11 +139,10 @@ export async function runHoldout(
   const { holdout, settings, signal, study } = request;
   const method: Method = finalistMethod(winner, name);
   const onProgress = (done: number, total: number) => report('holdout', done, total);
-  const [measurement] = (await measure(model, holdout, [method], {
-    settings,
-    signal,
-    onProgress,
-  })) as [Measurement];
+  const methods = [method];
+  const kept = keptOf(study, { name: 'holdout', prompts: holdout, methods, settings });
+  const options = { settings, kept, signal, onProgress };
+  const [measurement] = (await measure(model, holdout, methods, options)) as [Measurement];
   await study.append({
     type: 'note',
     key: 'holdout',
@@ -141,6 +151,7 @@ export async function runHoldout(
   return {
     measurement,
     chosen: isGain(measurement) ? name : 'autoregressive',
+    interruptedPrompts: kept.interrupted(),
   };
 }
 

@@ -38,14 +38,29 @@ export interface ReplayedPlan extends Replayed {
 export interface Ladder extends Scorer {
   /** What replay on all prompts shows of a mask with its bridges: a plan for each size of the head. */
   replay(mask: Uint8Array): Promise<ReplayedPlan[]>;
-  /** The same of one plan. */
+  /** The same on the prompts that {@link Scorer.score} uses. */
+  replayScored(mask: Uint8Array): Promise<ReplayedPlan[]>;
+  /** What replay on all prompts shows of one plan. */
   replayPlan(plan: DraftPlan): Promise<ReplayedPlan>;
+  /** What another machine needs to score alike. */
+  readonly basis: ScoringBasis;
+}
+
+/** On what a ladder scores. */
+export interface ScoringBasis {
+  /** How many prompts its scores are of, those included that end with their first token. */
+  readonly prompts: number;
+  /** Token ids of the prompts whose continuations bridges are fitted to. */
+  readonly fitted: readonly (readonly number[])[];
+  /** Where drafts are priced, in positions of context, and on how many threads. */
+  readonly position: number;
+  readonly threads: number;
 }
 
 /** What a ladder is made from. */
 export interface LadderRequest {
   readonly engine: Engine;
-  readonly calibration: Calibration;
+  readonly calibration: Pick<Calibration, 'model'>;
   readonly prompts: readonly EvaluationPrompt[];
   /** Prompts that {@link Scorer.score} uses: the first of `prompts`. */
   readonly promptsPerTrial: number;
@@ -53,6 +68,11 @@ export interface LadderRequest {
   readonly fitting: readonly EvaluationPrompt[];
   readonly settings: EvaluationSettings;
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Of another ladder, to score as it does: where and on how many threads drafts are priced. Bridges are then fitted to all of
+   * `fitting`. Default: the mean place of the continuations, and the engine's own threads.
+   */
+  readonly basis?: Pick<ScoringBasis, 'position' | 'threads'>;
   /** Told as the target's continuations are made, then as its hidden states are. */
   readonly report?: (stage: 'references' | 'states', done: number, total: number) => void;
 }
@@ -74,9 +94,10 @@ export async function createLadder(request: LadderRequest): Promise<Ladder> {
     );
   }
   const others = made.slice(prompts.length).filter((reference) => reference !== null);
-  const fitted = [others, references.slice(request.promptsPerTrial), references].find(
-    (list) => list === references || list.length >= fewestFitted,
-  )!;
+  const unscored = references.slice(request.promptsPerTrial);
+  const fitted = request.basis
+    ? others
+    : ([others, unscored].find(({ length }) => length >= fewestFitted) ?? references);
   const passes = statePasses(engine, fitted, stateRows(engine.config));
   const states = await hiddenStates(engine, passes, (done, total) => {
     signal?.throwIfAborted();
@@ -86,7 +107,10 @@ export async function createLadder(request: LadderRequest): Promise<Ladder> {
   const gated = await engine.loadGated();
   const { vocabSize } = engine.config;
   const coupling = createCoupling(settings.coupling, settings.sampling, vocabSize, 1);
-  const context = meanPosition(references);
+  const { position, threads } = request.basis ?? {
+    position: meanPosition(references),
+    threads: engine.threads,
+  };
   const texts = fitted.map(({ prompt, tokens }) => [...prompt, ...tokens]);
   const heads = headChoices(rankWords(vocabSize, texts));
 
@@ -102,10 +126,11 @@ export async function createLadder(request: LadderRequest): Promise<Ladder> {
       const replayed = await replayDraft(gated, reference, gates, coupling, heads);
       for (const [i, record] of replayed.entries()) records[i]!.push(record);
     }
+    const { config, model } = engine;
     return heads.map((words, i) => {
       const plan = { mask, bridges, words };
-      const shape = draftShape(planGraph(plan, engine.model), engine);
-      const prices = priceDraft(request.calibration.model, shape, context);
+      const shape = draftShape(planGraph(plan, model), { config, model, threads });
+      const prices = priceDraft(request.calibration.model, shape, position);
       return { plan, records: records[i]!, prices };
     });
   };
@@ -121,15 +146,29 @@ export async function createLadder(request: LadderRequest): Promise<Ladder> {
       return scored(mask, bestPlan(await replay(mask, request.promptsPerTrial)));
     },
     replay: (mask) => replay(mask, references.length),
+    replayScored: (mask) => replay(mask, request.promptsPerTrial),
     async replayPlan(plan) {
       const [replayed] = await replayHeads(plan, [plan.words], references.length);
       return replayed!;
+    },
+    basis: {
+      prompts: scoredCount(made.slice(0, prompts.length), request.promptsPerTrial),
+      fitted: fitted.map(({ prompt }) => prompt),
+      position,
+      threads,
     },
     async close() {
       await gated.close();
       await fitter.close();
     },
   };
+}
+
+/** How many of the prompts it takes for so many of them to be scored. */
+function scoredCount(made: readonly (Reference | null)[], scored: number): number {
+  let left = scored;
+  const last = made.findIndex((reference) => reference !== null && --left === 0);
+  return last < 0 ? made.length : last + 1;
 }
 
 /** A plan with its best rule. */

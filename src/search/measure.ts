@@ -25,6 +25,8 @@ export interface MeasureOptions {
   readonly settings: EvaluationSettings;
   /** Of measurements in several parts: what the methods learned in the earlier ones. */
   readonly memory?: EvaluationRequest['memory'];
+  /** Of measurements that go on with what was decoded before. */
+  readonly kept?: EvaluationRequest['kept'];
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -56,7 +58,7 @@ export function decodeWith(
   model: EvaluatedModel,
   prompts: readonly EvaluationPrompt[],
   methods: readonly NamedMethod[],
-  { settings, memory, signal, onProgress }: MeasureOptions,
+  { settings, memory, kept, signal, onProgress }: MeasureOptions,
 ): Promise<EvaluationResult> {
   return evaluate(model, {
     ...settings,
@@ -64,6 +66,7 @@ export function decodeWith(
     methods,
     sharePrefill: true,
     ...(memory ? { memory } : {}),
+    ...(kept ? { kept } : {}),
     ...(signal ? { signal } : {}),
     ...(onProgress ? { onProgress } : {}),
   });

@@ -5,9 +5,11 @@
  */
 import type { Method } from '../decoding/method.js';
 import {
+  BASELINE,
   type EvaluatedModel,
   type EvaluationPrompt,
   evaluationMemory,
+  keptCount,
   type NamedMethod,
   type Sample,
 } from '../evaluation/run.js';
@@ -35,21 +37,28 @@ export async function race(
   entrants: readonly Method[],
   options: MeasureOptions,
 ): Promise<Measurement[]> {
-  const { settings, signal, onProgress } = options;
+  const { settings, kept, signal, onProgress } = options;
   const methods = entrants.map(namedMethod);
   const memory = evaluationMemory();
   const measurements = new Map<NamedMethod, Measurement>();
   let running = methods;
   let samples: readonly Sample[] = [];
   const total = prompts.length;
+  let { warmup } = settings;
   for (let done = 0; done < total; done += heatPrompts) {
     const heat = prompts.slice(done, done + heatPrompts);
+    const decoders = [BASELINE, ...running];
+    const planned = decoders.length * heat.length * settings.repetitions;
+    const isKept = kept && keptCount(kept, heat, decoders, settings.repetitions) === planned;
     const decoded = await decodeWith(model, heat, running, {
-      settings: { ...settings, warmup: done === 0 ? settings.warmup : 0 },
+      settings: { ...settings, warmup },
       memory,
+      ...(kept && { kept }),
       signal,
       onProgress: (part, of) => onProgress?.(done + Math.floor((heat.length * part) / of), total),
     });
+    // The machine is warm once something was decoded.
+    if (!isKept) warmup = 0;
     samples = [...samples, ...decoded.samples];
     const result = { ...decoded, prompts: prompts.slice(0, done + heat.length), samples };
     const isLast = done + heatPrompts >= total;

@@ -13,12 +13,15 @@
  * | race   | candidates measured side by side, where who is clearly slower drops out (race.ts)                         |
  */
 import { z } from 'zod';
+import { cpuModel } from '../engine/cores.js';
 import type { Model } from '../engine/load-model.js';
 import { InputError } from '../errors.js';
 import { createSampler } from '../optimise/samplers/create.js';
 import { replayStudy, type Trial } from '../study/state.js';
 import { type Calibration, calibrateCosts } from './cost/calibrate.js';
 import { CostModel } from './cost/cost-model.js';
+import { runDistributedTrials } from './distributed/distributed-trials.js';
+import { noteSetup } from './distributed/replay-setup.js';
 import { runHoldout, runRace } from './final-rungs.js';
 import type { RankedFinalist } from './finalist.js';
 import { createLadder, type Ladder } from './ladder.js';
@@ -58,10 +61,15 @@ export async function runSearch(model: Model, request: SearchRequest): Promise<S
     const sources = samplerSources(context, calibration?.model ?? null);
     const { sampler, predict } = await createSampler(request.sampler, space, request.seed, sources);
     const limits = { trials: request.trials, deadline, signal };
-    trials = await runTrials(study, sampler, scorer, limits, (finished) => {
+    const onTrial = (finished: readonly Trial[]) => {
       best = finished.reduce((max, { score }) => Math.max(max, score), 0);
       report('trials', finished.length, request.trials);
-    });
+    };
+    const { distribution } = request;
+    if (ladder && distribution) {
+      await noteSetup(study, ladder, request, cpuModel());
+      trials = await runDistributedTrials(study, sampler, ladder, limits, distribution, onTrial);
+    } else trials = await runTrials(study, sampler, scorer, limits, onTrial);
     if (trials.length === 0)
       throw new InputError('The time was over before a single trial had finished.');
     finalists = ladder
@@ -73,7 +81,7 @@ export async function runSearch(model: Model, request: SearchRequest): Promise<S
     await scorer.close();
   }
   const race = await runRace(context, finalists);
-  const { measurement: holdout, chosen } = await runHoldout(context, race);
+  const { measurement: holdout, chosen, interruptedPrompts } = await runHoldout(context, race);
   return {
     method: race.method,
     chosen,
@@ -86,6 +94,7 @@ export async function runSearch(model: Model, request: SearchRequest): Promise<S
       ? Math.max(calibration.error.draft, calibration.error.target)
       : null,
     rankCorrelation: race.rankCorrelation,
+    interruptedPrompts,
   };
 }
 

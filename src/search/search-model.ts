@@ -4,12 +4,15 @@
  */
 import { GREEDY, type SamplingOptions } from '../decoding/sampling/options.js';
 import type { Model } from '../engine/load-model.js';
+import { InputError } from '../errors.js';
 import type { ChatChoice } from '../evaluation/prompt-form.js';
 import type { DatasetRecord } from '../evaluation/prompts.js';
+import { hostName } from '../measurement/host-class.js';
 import type { SamplerName } from '../optimise/sampler.js';
 import { defaultStudyName } from '../study/default-name.js';
 import type { StudyStart } from '../study/events.js';
 import { openSearchStudy } from '../study/open-search-study.js';
+import { isShared } from '../study/postgres/storage.js';
 import type { OpenStudy, StudyStorage } from '../study/storage.js';
 import { DEFAULTS, type Fidelity, MAX_NEW_TOKENS } from './defaults.js';
 import { type FinishedSearch, finishedSearch, noteFinished } from './finished-search.js';
@@ -45,6 +48,8 @@ export interface SearchOptions extends ChatChoice {
   readonly study?: string | undefined;
   /** Go on with the study if it is there; without a name, with the latest that fits. */
   readonly resume?: boolean | undefined;
+  /** Trials that workers on other machines (`sspec worker`) score at once; the storage must be a database. */
+  readonly workers?: number | undefined;
   /** How to do it again, as profile and journal tell it. */
   readonly command?: string | undefined;
   /** What is wrong with the circumstances, such as a busy machine; the profile keeps it. */
@@ -58,10 +63,20 @@ export interface SearchOptions extends ChatChoice {
   readonly onNotice?: ((sentence: string) => void) | undefined;
 }
 
+/** With the search itself a batch of 64. */
+const MOST_WORKERS = 63;
+
 /** What a search does, apart from the prompts and the study that it does it with. */
 type Plan = Omit<
   SearchRequest,
-  'calibration' | 'holdout' | 'fitting' | 'study' | 'signal' | 'onProgress' | 'onNotice'
+  | 'calibration'
+  | 'holdout'
+  | 'fitting'
+  | 'study'
+  | 'signal'
+  | 'onProgress'
+  | 'onNotice'
+  | 'distribution'
 >;
 
 /**
@@ -73,6 +88,7 @@ type Plan = Omit<
 export async function searchModel(model: Model, options: SearchOptions): Promise<FinishedSearch> {
   const { started = performance.now(), onNotice = () => {} } = options;
   const plan = planOf(options);
+  const shared = sharedStorage(options, plan);
   const split = chooseHoldout(model, options.dataset, options.holdout, plan.seed, options);
   split.warnings.forEach(onNotice);
   const { study, notice } = await openSearchStudy(options.storage, {
@@ -90,8 +106,15 @@ export async function searchModel(model: Model, options: SearchOptions): Promise
   try {
     if (notice !== undefined) onNotice(notice);
     const known = finishedSearch(study, plan);
-    if (!known || !updateSaved(options.output, known.profile, known.document.profile))
-      return await searchAnew(model, options, plan, split, study, started);
+    if (!known || !updateSaved(options.output, known.profile, known.document.profile)) {
+      const queue = await shared?.openTrialQueue(study.header, true);
+      const batch = (options.workers ?? 0) + 1;
+      const distribution = queue && { queue, batch, host: hostName() };
+      const search = distribution ? { ...plan, distribution } : plan;
+      return await searchAnew(model, options, search, split, study, started).finally(() =>
+        queue?.close(),
+      );
+    }
     const { study: name } = study.header;
     onNotice(`Study ${name} is finished: what it found is told again, nothing measured anew.`);
     return { ...known, document: { ...known.document, profile: options.output } };
@@ -103,7 +126,7 @@ export async function searchModel(model: Model, options: SearchOptions): Promise
 async function searchAnew(
   model: Model,
   { output, signal, onProgress, onNotice, warnings = [], command = 'searchModel' }: SearchOptions,
-  plan: Plan,
+  plan: Plan & Pick<SearchRequest, 'distribution'>,
   split: SearchSplit,
   study: OpenStudy,
   started: number,
@@ -133,12 +156,37 @@ async function searchAnew(
     dataset: calibration.dataset,
     holdout: holdout.dataset,
     command,
-    warnings,
+    warnings: [...warnings, ...interruptionWarnings(result.interruptedPrompts)],
   });
   saveProfile(output, profile, weights?.bytes ?? null);
   const document = searchDocument(studyName, request, result, output, split, started);
   await noteFinished(study, request, { profile, document });
   return { profile, document };
+}
+
+/** The database of a search with workers; undefined for one without. */
+function sharedStorage({ workers = 0, storage }: SearchOptions, { fidelity }: Plan) {
+  if (workers === 0) return undefined;
+  if (workers > MOST_WORKERS)
+    throw new InputError(`--workers is ${workers}: trials are given to ${MOST_WORKERS} at most.`);
+  if (!isShared(storage))
+    throw new InputError(
+      `--workers needs a study that other machines can reach: give --storage postgres://user@host/name instead of ${storage.place}.`,
+    );
+  if (fidelity === 'decode')
+    throw new InputError(
+      '--workers is for --fidelity ladder: real decoding is timed, and times of several machines cannot be compared.',
+    );
+  return storage;
+}
+
+/** What a profile tells of a measurement that was interrupted. */
+function interruptionWarnings(prompts: number): string[] {
+  if (prompts === 0) return [];
+  const counted = prompts === 1 ? '1 prompt' : `${prompts} prompts`;
+  return [
+    `The held-out measurement was interrupted within ${counted}: there autoregressive decoding and the method were timed in different runs.`,
+  ];
 }
 
 /** The options, with what they leave out. */

@@ -3,6 +3,7 @@ import type { EvaluationPrompt, EvaluationSettings } from '../evaluation/run.js'
 import type { SamplerName } from '../optimise/sampler.js';
 import type { OpenStudy } from '../study/storage.js';
 import type { Fidelity } from './defaults.js';
+import type { Distribution } from './distributed/distributed-trials.js';
 
 /** What a search is to do. */
 export interface SearchRequest {
@@ -21,6 +22,8 @@ export interface SearchRequest {
   /** Prompts whose texts drafts are fitted to, and which nothing is scored on; may be none. */
   readonly fitting: readonly EvaluationPrompt[];
   readonly settings: EvaluationSettings;
+  /** Workers on other machines take part in the trials; default: none do. */
+  readonly distribution?: Distribution;
   /** The opened journal; its finished trials are not run again. */
   readonly study: OpenStudy;
   readonly signal?: AbortSignal;

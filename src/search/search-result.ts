@@ -20,4 +20,6 @@ export interface SearchResult {
   readonly costModelError: number | null;
   /** Of the finalists' predicted and measured speedups; null where there are too few. */
   readonly rankCorrelation: number | null;
+  /** Held-out prompts in the midst of which the measurement was interrupted: their methods were timed in different runs. */
+  readonly interruptedPrompts: number;
 }

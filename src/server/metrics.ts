@@ -1,13 +1,7 @@
-import type { Round } from '../decoding/rounds.js';
+import type { GenerationObserver } from '../decoding/choice.js';
 
 /** What has been served since the start, for GET /metrics. */
-export interface Metrics {
-  /** A prompt of so many tokens, of which so many were known. */
-  prompt(tokens: number, cached: number): void;
-  /** Seconds of a prompt's passes that no round tells of. */
-  prefill(seconds: number): void;
-  /** A round, and how many of its tokens belong to the output. */
-  round(round: Round, tokens: number): void;
+export interface Metrics extends GenerationObserver {
   /** A turn that was over after so many seconds, and how long the request had waited for it. */
   turn(seconds: number, waited: number): void;
   request(route: string, status: number): void;

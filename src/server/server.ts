@@ -1,12 +1,12 @@
 import { setMaxListeners } from 'node:events';
 import fastify, { type FastifyInstance } from 'fastify';
+import { createConversations } from '../decoding/conversations.js';
 import type { Model } from '../engine/load-model.js';
 import { errorMessage } from '../files.js';
 import { toolVersion } from '../measurement/environment.js';
 import { guard } from './access.js';
 import { CHAT_SHAPE, COMPLETION_SHAPE } from './answers/shape.js';
 import { createBaseline } from './baseline.js';
-import { createConversations } from './conversations.js';
 import { ApiError, errorBody, toApiError } from './errors.js';
 import { addInformation } from './information.js';
 import { createMetrics, type Totals } from './metrics.js';

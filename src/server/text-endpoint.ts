@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Generator } from '../decoding/choice.js';
 import { createAborter } from './aborter.js';
 import { makeChoices } from './answers/choices.js';
 import { createEventStream } from './answers/event-stream.js';
@@ -8,7 +9,6 @@ import { streamAnswer } from './answers/stream.js';
 import { wholeAnswer } from './answers/whole.js';
 import type { Baseline } from './baseline.js';
 import { toApiError } from './errors.js';
-import type { Generator } from './generation.js';
 import type { Metrics } from './metrics.js';
 import type { ServerOptions } from './options.js';
 import type { Profiles } from './profiles/profiles.js';

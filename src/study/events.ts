@@ -42,6 +42,51 @@ export const StudyHeader = z.strictObject({
 });
 export type StudyHeader = z.infer<typeof StudyHeader>;
 
+const Counts = z.array(Count).max(1_000_000);
+const Seconds = z.number().nonnegative();
+
+/** A generation that a rung of real decoding measured. */
+export const DecodedEvent = z.strictObject({
+  type: z.literal('decoded'),
+  /** Hash of all that the rung's figures depend on: who decodes what, how, and on what machine. */
+  measurement: z.string().regex(/^[0-9a-f]{16}$/),
+  /** Its method, under the name that it has in the measurement. */
+  method: z.string().min(1).max(200),
+  /** Number of its prompt among those of the rung. */
+  prompt: Count,
+  repetition: Count,
+  /** Place of the method among those that decoded the prompt. */
+  order: Count,
+  /** When the run began that decoded it, ISO 8601: times of one run can be compared best. */
+  run: z.iso.datetime(),
+  tokens: Counts,
+  finish_reason: z.enum(['eos', 'length', 'stop']),
+  /** Counts and seconds, as the decoder adds them up. */
+  statistics: z.strictObject({
+    new_tokens: Count,
+    prefill_seconds: Seconds,
+    decode_seconds: Seconds,
+    draft_seconds: Seconds,
+    target_seconds: Seconds,
+    target_passes: Count,
+    draft_passes: Count,
+    proposed_tokens: Count,
+    accepted_tokens: Count,
+    reached: Counts,
+    accepted_at: Counts,
+  }),
+  /** By round. */
+  rounds: z.strictObject({
+    drafted: Counts,
+    accepted: Counts,
+    draft_seconds: z.array(Seconds).max(1_000_000),
+    target_seconds: z.array(Seconds).max(1_000_000),
+  }),
+  elapsed_seconds: Seconds,
+  peak_memory_bytes: Count,
+});
+export type DecodedEvent = z.infer<typeof DecodedEvent>;
+
 /** Every later line of a journal. */
 export const StudyEvent = z.discriminatedUnion('type', [
   /** A trial begins at `time` (ISO 8601). Trials are numbered by the caller. */
@@ -63,8 +108,11 @@ export const StudyEvent = z.discriminatedUnion('type', [
     variance: z.number().nonnegative(),
     figures: Figures,
     seconds: z.number().nonnegative(),
+    /** The machine that scored it, where that was a worker. */
+    host: z.string().min(1).max(200).optional(),
   }),
   z.strictObject({ type: z.literal('failed'), trial: Count, reason: Text }),
+  DecodedEvent,
   /** Anything about the whole study, such as the held-out measurement; the last note of a key holds. */
   z.strictObject({ type: z.literal('note'), key: z.string().min(1).max(200), value: z.json() }),
 ]);

@@ -2,7 +2,7 @@
 import { closeSync, fsyncSync, ftruncateSync, openSync, readdirSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { InputError } from '../errors.js';
-import { errorCode, errorMessage, makeFolder } from '../files.js';
+import { errorCode, errorMessage, makeFolder, writeFileAtomic } from '../files.js';
 import type { StudyEvent, StudyHeader } from './events.js';
 import { MAX_JOURNAL_BYTES, MAX_LINE_BYTES, readJournal, wholeBytes } from './journal-file.js';
 import { acquireLock } from './lock.js';
@@ -53,7 +53,11 @@ function lockJournal(directory: string, path: string): LockedStudy {
   const release = acquireLock(`${path}.lock`);
   let file: JournalFile | undefined;
   return {
-    async create(header) {
+    async create(header, events) {
+      if (events) {
+        writeJournal(path, [header, ...events]);
+        return;
+      }
       file = new JournalFile(path, 0);
       file.append(header);
       syncDirectory(directory);
@@ -70,6 +74,15 @@ function lockJournal(directory: string, path: string): LockedStudy {
       release();
     },
   };
+}
+
+/** Writes a whole journal at once. */
+function writeJournal(path: string, records: readonly (StudyHeader | StudyEvent)[]): void {
+  const lines = records.map((record) => `${JSON.stringify(record)}\n`);
+  const bytes = Buffer.from(lines.join(''));
+  if (bytes.length > MAX_JOURNAL_BYTES)
+    throw new InputError(`${path}: ${bytes.length} bytes exceed what a study may hold.`);
+  writeFileAtomic(path, bytes);
 }
 
 /** The file under a study: every append is on the disk when it returns, or has left nothing behind. */

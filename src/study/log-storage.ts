@@ -12,6 +12,7 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 /** The studies that a log keeps. */
 export function logStorage(log: StudyLog): StudyStorage {
   return {
+    place: log.place,
     async open(name, start, { resume }) {
       checkName(name);
       const wanted = StudyStart.parse(start);
@@ -22,6 +23,19 @@ export function logStorage(log: StudyLog): StudyStorage {
       } catch (error) {
         await lock.close();
         throw error;
+      }
+    },
+    async add(name, { header, events }) {
+      checkName(name);
+      const lock = await log.lock(name);
+      try {
+        if (await log.read(name))
+          throw new InputError(
+            `${log.placeOf(name)} already holds a study: remove it first (sspec study rm ${name}).`,
+          );
+        await lock.create(header, events);
+      } finally {
+        await lock.close();
       }
     },
     async list() {

@@ -33,8 +33,8 @@ export interface StudyLog {
 
 /** A study of a log that this process alone may write: first made or gone on with, then appended to. */
 export interface LockedStudy {
-  /** Makes it with this header; what was there is dropped. */
-  create(header: StudyHeader): Promise<void>;
+  /** Makes it with this header, and with these events where it is a copy: all or nothing. What was there is dropped. */
+  create(header: StudyHeader, events?: readonly StudyEvent[]): Promise<void>;
   /** Goes on behind the records that are there. */
   resume(): Promise<void>;
   /** Adds a record; once this resolves it survives a crash. Where it cannot be stored, nothing is left of it. */
@@ -58,6 +58,6 @@ export class LockedError extends InputError {
 /** @param place of the record, from {@link StudyLog.placeOf}. */
 export function damagedRecord(place: string, reason: string): InputError {
   return new InputError(
-    `${place}: the study's journal is damaged (${reason}); restore the file, or start a study of another name.`,
+    `${place}: the study's journal is damaged (${reason}); restore it, or start a study of another name.`,
   );
 }

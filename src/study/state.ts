@@ -1,6 +1,6 @@
 /** What a study's events come to. Events are replayed here and nowhere else; what is shown of a study is read from the state. */
 import type { Candidate } from '../optimise/candidate.js';
-import { readCandidate, readRule, type StudyEvent } from './events.js';
+import { type DecodedEvent, readCandidate, readRule, type StudyEvent } from './events.js';
 import type { StudyRecord } from './storage.js';
 
 /** A finished trial: what was proposed, and what it came to. */
@@ -38,12 +38,16 @@ export interface ScoredTrial extends BegunTrial, Trial {
 
 export type NoteValue = Extract<StudyEvent, { type: 'note' }>['value'];
 
-/** Trials and notes after the events so far. */
+/** Which generation of a measurement. */
+export type DecodedPlace = Pick<DecodedEvent, 'measurement' | 'method' | 'prompt' | 'repetition'>;
+
+/** Trials, notes and generations after the events so far. */
 export class StudyState {
   readonly #bits: number;
   readonly #trials = new Map<number, OpenTrial | FailedTrial | ScoredTrial>();
   readonly #finished: ScoredTrial[] = [];
   readonly #notes = new Map<string, NoteValue>();
+  readonly #decoded = new Map<string, DecodedEvent>();
 
   /** @param bits 2L, the length of the study's masks. */
   constructor(bits: number) {
@@ -65,13 +69,22 @@ export class StudyState {
     return this.#notes;
   }
 
+  /** The generation that a measurement has of a prompt; undefined where it has none yet. */
+  decoded(place: DecodedPlace): DecodedEvent | undefined {
+    return this.#decoded.get(keyOf(place));
+  }
+
   /**
    * What is wrong with `event` as the next one, or undefined when it is in order: a trial starts with a mask of the study's
    * length, and finishes or fails once, after it started. A trial that started and did not end may start again: that is how
-   * an interrupted one is resumed. Changes nothing.
+   * an interrupted one is resumed. A generation is measured once. Changes nothing.
    */
   fault(event: StudyEvent): string | undefined {
     if (event.type === 'note') return undefined;
+    if (event.type === 'decoded') {
+      const { method, prompt } = event;
+      return this.decoded(event) && `prompt ${prompt} was decoded with ${method} already`;
+    }
     const { trial } = event;
     const known = this.#trials.get(trial);
     if (known && known.state !== 'open') return `trial ${trial} had already ended`;
@@ -86,6 +99,10 @@ export class StudyState {
   accept(event: StudyEvent): void {
     if (event.type === 'note') {
       this.#notes.set(event.key, event.value);
+      return;
+    }
+    if (event.type === 'decoded') {
+      this.#decoded.set(keyOf(event), event);
       return;
     }
     const { trial: number } = event;
@@ -107,6 +124,10 @@ export class StudyState {
     this.#trials.set(number, finished);
     this.#finished.push(finished);
   }
+}
+
+function keyOf({ measurement, method, prompt, repetition }: DecodedPlace): string {
+  return `${measurement} ${prompt} ${repetition} ${method}`;
 }
 
 /** The state after all events of a study, which are in order. */

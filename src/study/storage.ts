@@ -20,6 +20,8 @@ export interface OpenStudy extends StudyRecord {
 
 /** Where studies are kept; log-storage.ts makes one of anything that can keep a log. */
 export interface StudyStorage {
+  /** Where it is, as it may be told: a password is not in it. */
+  readonly place: string;
   /**
    * Opens a study for writing, making it when it is not there. Without `resume`, one of which no trial has ended is made
    * anew: there is nothing in it to be lost.
@@ -27,6 +29,11 @@ export interface StudyStorage {
    * (the message names the field); when it is damaged. LockedError when another process is writing it.
    */
   open(name: string, start: StudyStart, options: { resume: boolean }): Promise<OpenStudy>;
+  /**
+   * Keeps a study that was read elsewhere, whole or not at all.
+   * @throws InputError when there is one of that name, or it cannot be stored. LockedError when another process is writing one.
+   */
+  add(name: string, record: StudyRecord): Promise<void>;
   /** Names of the studies kept, sorted. */
   list(): Promise<string[]>;
   /** @throws InputError when there is no such study or it is damaged. */

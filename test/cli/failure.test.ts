@@ -133,12 +133,15 @@ describe('an interrupted search', () => {
     });
   });
 
-  it('is, with an evaluation that writes as it goes, the only command that has something to go on with', () => {
+  it('is one of the commands that keep what they make and go on with it', () => {
     expect(resume('eval', '--output-dir', 'out', '--force', '--limit', '3')).toBe(
       'sspec eval --output-dir out --limit 3 --resume',
     );
     expect(resume('eval', '--limit', '3')).toBeUndefined();
     expect(resume('generate', '--prompt', 'a')).toBeUndefined();
+    expect(resume('generate', '--dataset=x', '--output', 'y')).toBe(
+      'sspec generate --dataset=x --output y --resume',
+    );
     expect(resume()).toBeUndefined();
   });
 });

@@ -180,6 +180,29 @@ describe('sspec eval --resume', () => {
     expect(statSync(join(directory, 'results.json')).mtimeMs).toBe(written);
   });
 
+  it('goes on in the cell of a grid, and refuses another grid', async () => {
+    const grid = { ...FLAGS, '--dataset': 'code', '--repetitions': '1' };
+    const cells = { ...grid, '--prompt-tokens': '8,16', '--max-new-tokens': '2,4' };
+    fault.interruptAt = 7;
+    const directory = outputs();
+    await evaluateWith(cells, '-q', '--output-dir', directory);
+    fault.interruptAt = 0;
+    const resume = ['-q', '--output-dir', directory, '--resume'];
+    expectRefused(
+      await evaluateWith({ ...grid, '--prompt-tokens': '8,16' }, ...resume),
+      /begun with the grid of --prompt-tokens 8,16 and --max-new-tokens 2,4, this run has the grid of --prompt-tokens 8,16 and --max-new-tokens 4:/,
+    );
+    expectRefused(await evaluateWith(grid, ...resume), /max-new-tokens 2,4, this run has no grid:/);
+    expect((await evaluateWith(cells, ...resume)).code).toBe(0);
+    const whole = outputs();
+    await evaluateWith(cells, '-q', '--output-dir', whole);
+    const [samples, others] = [directory, whole].map((of) => linesOf(of, 'samples.jsonl'));
+    expect(samples).toHaveLength(16);
+    expect(samples!.map(untimed)).toEqual(others!.map(untimed));
+    // Finished, it is told again.
+    expect((await evaluateWith(cells, ...resume)).code).toBe(0);
+  });
+
   it('begins where there is nothing, and drops a line whose writing was cut off', async () => {
     fault.interruptAt = 3;
     const directory = outputs();
@@ -210,7 +233,7 @@ describe('sspec eval --resume', () => {
     const resume = (...argv: string[]) => evaluate('--output-dir', directory, '--resume', ...argv);
     const file = join(directory, 'unfinished.jsonl');
     writeFileSync(file, readFileSync(file, 'utf8').replace('"repetition":0', '"repetition":9'));
-    expectRefused(await resume('-q'), /stands where .* is due/);
+    expectRefused(await resume('-q'), /has a generation of .* that this run does not measure/);
     writeFileSync(file, readFileSync(file, 'utf8').replace('"repetition":9', '"repetition":-1'));
     expectRefused(await resume('-q'), /unfinished\.jsonl:3: field "repetition" cannot be used/);
     expectRefused(await resume('--force'), /--force/);

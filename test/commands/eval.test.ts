@@ -200,6 +200,24 @@ describe('sspec eval', () => {
     expect(readdirSync(directory)).toEqual([]);
   });
 
+  it('measures a grid of prompt and output lengths, with latencies', async () => {
+    const grid = ['--prompt-tokens', '16,32', '--max-new-tokens', '2', '--max-new-tokens', '4'];
+    const { code, stdout } = await evaluate('--dataset', 'code', ...grid, '--json');
+    expect(code, stdout).toBe(0);
+    const { rows, settings } = JSON.parse(stdout);
+    expect(settings.grid).toEqual({ prompt_tokens: [16, 32], max_new_tokens: [2, 4, 6] });
+    const cells = ['16+2', '16+4', '16+6', '32+2', '32+4', '32+6'].map((cell) => `code:${cell}`);
+    const lookup = rows.filter((row: Record<string, string>) => row.method === 'lookup');
+    expect(lookup.map((row: Record<string, string>) => row.dataset)).toEqual([...cells, 'all']);
+    for (const { prompt_tokens, dataset, new_tokens, latency_seconds } of lookup.slice(0, 6)) {
+      expect(dataset).toBe(`code:${prompt_tokens}+${new_tokens}`);
+      expect(latency_seconds.request.p50).toBeGreaterThan(latency_seconds.first_token.p50);
+    }
+    expectRefused(await evaluate('--prompt-tokens', '16', '--chat'), /leave --chat and --system/);
+    expectRefused(await evaluate('--prompt-tokens', '16,x'), /--prompt-tokens is "x"/);
+    expectRefused(await evaluate('--prompt-tokens', '100000'), /model's context of \d+ tokens/);
+  });
+
   it('refuses methods and profiles that do not fit each other, and a folder that cannot be made', async () => {
     expectRefused(await evaluate('--methods', 'skip'), /needs a mask; give --profile/);
     expectRefused(await evaluate('--methods', 'cascade'), /has cascade, which needs a mask/);

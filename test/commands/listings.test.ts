@@ -378,8 +378,9 @@ describe('sspec study', () => {
     }
     const missing = await runCommand(StudyShow, ['day', '--storage', storage]);
     expect(missing).toMatchObject({ code: 2, stderr: expect.stringContaining('no study "day"') });
-    const database = await runCommand(StudyList, ['--storage', 'postgres://host/db']);
-    expect(database).toMatchObject({ code: 2, stderr: expect.stringContaining('folder only') });
+    const database = await runCommand(StudyList, ['--storage', 'mysql://u:secret@host/db']);
+    expect(database).toMatchObject({ code: 2, stderr: expect.stringContaining('not at mysql://') });
+    expect(database.stderr).not.toContain('secret');
   });
 });
 

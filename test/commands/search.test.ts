@@ -192,3 +192,13 @@ describe('sspec search, killed', () => {
     expect(JSON.parse(stdout).trials).toBe(done + 2);
   });
 });
+
+it('workers need a database, replay, and no more than 63', async () => {
+  const refused = async (message: RegExp, changes: Readonly<Record<string, string>>) =>
+    expectRefused(await search({ trials: '1', ...changes }), message);
+  await refused(/--workers needs a study that other machines can reach/, { workers: '2' });
+  const storage = 'postgres://u@127.0.0.1:1/d';
+  await refused(/trials are given to 63 at most/, { workers: '64', storage });
+  const decoding = { workers: '2', fidelity: 'decode', storage };
+  await refused(/times of several machines cannot be compared/, decoding);
+});

@@ -46,12 +46,24 @@ const CONTRACT = [
 ];
 
 describe('the output directory', () => {
-  test('gets results.json, results.csv and samples.jsonl, and nothing else', () => {
+  test('gets results.json, tables and samples.jsonl, and nothing else', () => {
     const directory = join(temporaryDirectory(), 'new', 'folder');
     prepareOutputDirectory(directory);
     expect(readdirSync(directory)).toEqual([]);
-    writeEvaluation(directory, document, evaluationCsv(document), result, null);
-    expect(readdirSync(directory).sort()).toEqual(['results.csv', 'results.json', 'samples.jsonl']);
+    writeEvaluation(
+      directory,
+      document,
+      { csv: evaluationCsv(document), latex: formatEvaluation(document, 'latex') },
+      result,
+      null,
+    );
+    expect(readdirSync(directory).sort()).toEqual([
+      'results.csv',
+      'results.json',
+      'results.tex',
+      'samples.jsonl',
+    ]);
+    expect(readFileSync(join(directory, 'results.tex'), 'utf8')).toMatch(/^% .*\\bottomrule/s);
 
     const json = JSON.parse(readFileSync(join(directory, 'results.json'), 'utf8'));
     expect(json).toEqual(document);
@@ -72,7 +84,7 @@ describe('the output directory', () => {
 
   test('has one line per generation in samples.jsonl', () => {
     const directory = temporaryDirectory();
-    writeEvaluation(directory, document, '', result, null);
+    writeEvaluation(directory, document, { csv: '', latex: '' }, result, null);
     const text = readFileSync(join(directory, 'samples.jsonl'), 'utf8');
     const samples = text
       .trimEnd()
@@ -172,7 +184,12 @@ describe('the printed forms', () => {
   test('json, csv and md hold every row', () => {
     expect(JSON.parse(formatEvaluation(document, 'json'))).toEqual(document);
     expect(formatEvaluation(document, 'csv').split('\n').length).toBe(1 + document.rows.length);
+    const latex = formatEvaluation(document, 'latex').split('\n');
+    // All but tables is commented out.
+    for (const line of latex) expect(line).toMatch(/^(?:% |\\\w|.* \\\\$|$)/);
+    expect(latex.filter((line) => / & .*\\\\$/.test(line))[0]).toContain('95\\% interval');
     const md = formatEvaluation(document, 'md').split('\n');
-    expect(md.filter((line) => line.startsWith('|')).length).toBe(2 + document.rows.length);
+    // Beside it the latencies over all datasets.
+    expect(md.filter((line) => line.startsWith('|')).length).toBe(2 + 3 + 2 + document.rows.length);
   });
 });

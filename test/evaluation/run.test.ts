@@ -27,7 +27,7 @@ describe('evaluate', () => {
         prompt: prompt.tokens,
         method: method.method,
         maxNewTokens: REQUEST.maxNewTokens,
-        memory: memoryOf(method, sample.repetition),
+        memory: memoryOf(method, sample.repetition, prompt),
       });
       expect(tokens).toEqual(alone.tokens);
       expect(statistics.targetPasses).toBe(alone.statistics.targetPasses);

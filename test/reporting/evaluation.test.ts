@@ -13,6 +13,7 @@ const measured: EvaluationDocument = {
   ...evaluation,
   rows: evaluation.rows.map((row) => ({
     ...row,
+    prompt_tokens: 12,
     repetition_tokens_per_second: [],
     repetition_speedups: [],
   })),

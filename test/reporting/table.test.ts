@@ -2,6 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 import chalk from 'chalk';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { toLatex } from '../../src/reporting/latex.js';
 import { toMarkdown } from '../../src/reporting/markdown.js';
 import { table } from '../../src/reporting/table.js';
 import { LINE_WIDTH } from '../../src/reporting/width.js';
@@ -100,4 +101,28 @@ test('Markdown: alignment, escaped pipes, no line breaks', () => {
     ],
   );
   expect(markdown).toBe('| A | n |\n| --- | ---: |\n| x\\|y\\\\z w | 1.5 |\n|  | 2 |\n');
+});
+
+test('LaTeX: alignment, the signs that mean something to it, no option of a row end', () => {
+  const latex = toLatex(
+    [
+      { key: 'a', title: 'A_1' },
+      { key: 'n', title: '95% interval' },
+    ],
+    [
+      { a: '[0.9, 1.1]', n: 1.5 },
+      { a: '\\{x}_y & #1 ~ 50% $a^2 < b|c', n: -2 },
+    ],
+  );
+  expect(latex.split('\n')).toEqual([
+    '\\begin{tabular}{lr}',
+    '\\toprule',
+    'A\\_1 & 95\\% interval \\\\',
+    '\\midrule',
+    '{[}0.9, 1.1] & 1.5 \\\\',
+    '\\textbackslash{}\\{x\\}\\_y \\& \\#1 \\textasciitilde{} 50\\% \\$a\\textasciicircum{}2 \\textless{} b\\textbar{}c & -2 \\\\',
+    '\\bottomrule',
+    '\\end{tabular}',
+    '',
+  ]);
 });

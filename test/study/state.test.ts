@@ -71,3 +71,33 @@ describe('the state of a study', () => {
     expect(state.fault(started(1, '0111'))).toBeUndefined();
   });
 });
+
+it('has a generation of each place of a measurement once', () => {
+  const at = {
+    measurement: '0123456789abcdef',
+    method: 'autoregressive',
+    prompt: 3,
+    repetition: 0,
+  };
+  const none = { drafted: [], accepted: [], draft_seconds: [], target_seconds: [] };
+  const statistics = {
+    ...{
+      new_tokens: 1,
+      prefill_seconds: 1,
+      decode_seconds: 0,
+      draft_seconds: 0,
+      target_seconds: 0,
+    },
+    ...{ target_passes: 0, draft_passes: 0, proposed_tokens: 0, accepted_tokens: 0 },
+    ...{ reached: [], accepted_at: [] },
+  };
+  const event: StudyEvent = {
+    ...{ type: 'decoded', ...at, order: 0, run: '2026-01-02T03:04:05.000Z', tokens: [7] },
+    ...{ finish_reason: 'eos', statistics, rounds: none, elapsed_seconds: 1, peak_memory_bytes: 1 },
+  };
+  const state = stateAfter(event);
+  expect(state.decoded(at)).toEqual(event);
+  expect(state.decoded({ ...at, prompt: 4 })).toBeUndefined();
+  expect(state.fault(event)).toBe('prompt 3 was decoded with autoregressive already');
+  expect(state.fault({ ...event, repetition: 1 })).toBeUndefined();
+});

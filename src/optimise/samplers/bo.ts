@@ -10,6 +10,7 @@ import { FIT_POINTS } from '../gp/fit.js';
 import { GaussianProcess, type Observation, type Posterior } from '../gp/model.js';
 import { checkTold, type Sampler } from '../sampler.js';
 import { Acquisition } from './acquisition.js';
+import { believing } from './believer.js';
 import { initialDesign } from './initial-design.js';
 import { climb, type Proposal } from './local-search.js';
 import { TrustRegion } from './trust-region.js';
@@ -55,7 +56,7 @@ export function createBoSampler(
   const design = initialDesign(space, seed, initial);
   const told: Observation[] = [];
   const seen = new Set<string>();
-  const pending = new Set<string>();
+  const pending = new Map<string, Candidate>();
   const region = new TrustRegion(space.bits);
   let bestScore = -Infinity;
   let model: FittedModel | undefined;
@@ -90,13 +91,14 @@ export function createBoSampler(
     return model.gp;
   }
 
-  function propose(gp: GaussianProcess, random: Random, work: number): Candidate {
+  function propose(random: Random, work: number): Candidate {
+    const { gp, held } = believing(currentModel(), told, pending.values());
     const acquisition = new Acquisition(gp);
     const means = gp.observedMeans();
     const best = Array.from(means.keys())
       .sort((a, b) => means[b] - means[a])
       .slice(0, INCUMBENTS)
-      .map((a) => told[a].candidate);
+      .map((a) => held[a]);
     const starts = [
       ...best.map((candidate) => ({ start: candidate, center: candidate.mask })),
       ...best.map((candidate) => ({
@@ -126,7 +128,7 @@ export function createBoSampler(
         const { length } = told;
         // The fit changes at this ask or is made in it for the next one.
         const isLong = length > FIT_POINTS && fitInUse(length - 1) !== fitInUse(length + 1);
-        candidate = propose(currentModel(), random, isLong ? WORK_BESIDE_FIT : WORK);
+        candidate = propose(random, isLong ? WORK_BESIDE_FIT : WORK);
         const due = fitInUse(length + 1);
         if (length > FIT_POINTS && due !== model?.fittedOn && due !== next?.fittedOn)
           next = fitted(due);
@@ -135,8 +137,11 @@ export function createBoSampler(
         mask: randomMask(space.bits, random.uniform(), random),
         draft: randomDraft(space, random),
       };
-      pending.add(candidateKey(candidate));
+      pending.set(candidateKey(candidate), candidate);
       return candidate;
+    },
+    expect(candidate) {
+      pending.set(candidateKey(candidate), candidate);
     },
     tell(candidate, score, noiseVariance = 0) {
       checkTold(space.bits, candidate, score, noiseVariance);

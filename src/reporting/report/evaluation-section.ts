@@ -11,6 +11,7 @@ import type { Figure } from '../figures/figure.js';
 import { speedupFigure } from '../figures/speedups.js';
 import { timeFigure } from '../figures/time.js';
 import { formatBytes, formatInterval, formatPercent, formatSeconds } from '../format.js';
+import { LATENCY_COLUMNS, LATENCY_TITLE, latencyRows } from '../latency.js';
 import { type MethodLabels, methodLabels } from '../method-labels.js';
 import { counted, headline } from './headline.js';
 import { type Content, html } from './html.js';
@@ -51,6 +52,11 @@ ${dataTable(
   'Results of every method on every dataset',
   evaluation.rows.some(({ partial }) => partial) ? [...COLUMNS, STATE] : COLUMNS,
   evaluation.rows.map((row) => shownRow(row, labels)),
+)}
+${dataTable(
+  LATENCY_TITLE,
+  LATENCY_COLUMNS,
+  latencyRows(evaluation.rows, evaluation.settings.grid !== undefined, labels),
 )}
 ${sideBySide(samples, evaluation.rows, labels)}
 <h3>Environment</h3>
@@ -158,7 +164,14 @@ function conditions(evaluation: RecordedEvaluation): string {
     settings.temperature === 0
       ? 'greedy'
       : `temperature ${settings.temperature}, ${settings.coupling} coupling`;
-  return `${counted(prompts, 'prompt')}, each decoded by every method in turn, ${counted(settings.repetitions, 'time')}; up to ${settings.max_new_tokens} new tokens, ${sampling}; ${counted(environment.threads, 'thread')} on ${environment.cpu}.`;
+  return `${counted(prompts, 'prompt')}, each decoded by every method in turn, ${counted(settings.repetitions, 'time')}; ${lengths(settings)}, ${sampling}; ${counted(environment.threads, 'thread')} on ${environment.cpu}.`;
+}
+
+function lengths({ max_new_tokens, grid }: RecordedEvaluation['settings']): string {
+  if (!grid) return `up to ${max_new_tokens} new tokens`;
+  const { prompt_tokens, max_new_tokens: most } = grid;
+  const prompts = prompt_tokens === null ? '' : `prompts of ${prompt_tokens.join(', ')} tokens, `;
+  return `${prompts}up to ${most.join(', ')} new tokens, a row for each as prompt tokens + most new tokens`;
 }
 
 function warnings({ environment, warnings: noted }: RecordedEvaluation): Content {

@@ -24,8 +24,15 @@ const TERMS: readonly (readonly [string, string])[] = [
   ],
 ];
 
-/** The whole page: one file, no script, nothing from elsewhere. */
-export function page(sections: readonly Section[], version: string): string {
+/**
+ * The whole page: one file, no script, nothing from elsewhere.
+ * @param refreshSeconds after which a browser loads it again; undefined: never.
+ */
+export function page(
+  sections: readonly Section[],
+  version: string,
+  refreshSeconds?: number,
+): string {
   const [first, ...others] = sections;
   const title = first && others.length === 0 ? first.title : 'Self-speculative decoding: report';
   const titled = (section: Section): Content =>
@@ -36,6 +43,7 @@ export function page(sections: readonly Section[], version: string): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
+${refreshSeconds === undefined ? null : html`<meta http-equiv="refresh" content="${refreshSeconds}">`}
 <meta name="generator" content="sspec ${version}">
 <title>${title}</title>
 <style>${STYLE}</style>

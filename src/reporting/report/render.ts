@@ -16,12 +16,13 @@ export interface Report {
 
 /**
  * One page that tells of evaluations, studies and profiles, in the order in which they are given.
+ * @param refreshSeconds after which a browser loads the page again; undefined: never.
  * @throws InputError when a study's notes do not fit.
  */
-export function renderReport(inputs: readonly ReportInput[]): Report {
+export function renderReport(inputs: readonly ReportInput[], refreshSeconds?: number): Report {
   const sections = inputs.map((input, i) => section(idOf(inputs, i), input));
   return {
-    html: page(sections, toolVersion()),
+    html: page(sections, toolVersion(), refreshSeconds),
     figures: sections.flatMap(({ figures }) => figures),
   };
 }

@@ -14,6 +14,8 @@ export interface ReportTarget {
   readonly figures?: string | undefined;
   /** Whether these have their titles in them, which a paper has below. Default: yes. */
   readonly titles?: boolean | undefined;
+  /** The page loads itself again after so many seconds; undefined: never. */
+  readonly refreshSeconds?: number | undefined;
 }
 
 /**
@@ -23,10 +25,10 @@ export interface ReportTarget {
  */
 export async function writeReport(
   inputs: readonly ReportInput[],
-  { output, figures: folder, titles = true }: ReportTarget,
+  { output, figures: folder, titles = true, refreshSeconds }: ReportTarget,
 ): Promise<string[]> {
   checkWritable(output);
-  const { html, figures } = renderReport(inputs);
+  const { html, figures } = renderReport(inputs, refreshSeconds);
   const files: { path: string; content: string | Uint8Array }[] = [];
   if (folder !== undefined) {
     const toPng = await pngRenderer();

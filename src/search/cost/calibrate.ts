@@ -172,7 +172,10 @@ async function timeGeneration(
 }
 
 /** What of a draft matters to its cost. */
-export function draftShape(graph: DraftGraph, { config, model, threads }: Engine): DraftShape {
+export function draftShape(
+  graph: DraftGraph,
+  { config, model, threads }: Pick<Engine, 'config' | 'model' | 'threads'>,
+): DraftShape {
   const { layers } = config;
   const { attention, mlp, head } = keptParts(graph, config);
   return {

@@ -1,6 +1,6 @@
+import { type Choice, type Generator, generateChoice } from '../../decoding/choice.js';
 import type { GenerateEvent } from '../../decoding/generate.js';
 import type { Round } from '../../decoding/rounds.js';
-import { type Choice, type Generator, generateChoice } from '../generation.js';
 import type { TextRequest } from '../requests/parameters.js';
 import type { CountedChoice } from './usage.js';
 

@@ -1,4 +1,4 @@
-import type { Choice } from '../generation.js';
+import type { Choice } from '../../decoding/choice.js';
 
 /** Tokens of an answer, as OpenAI's clients read them, and what speculation did for them. */
 export interface Usage {

@@ -1,14 +1,14 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { type Generator, generateChoice } from '../../src/decoding/choice.js';
+import { createConversations } from '../../src/decoding/conversations.js';
 import { complete } from '../../src/decoding/generate.js';
 import { processMemory } from '../../src/decoding/process-memory.js';
 import { GREEDY } from '../../src/decoding/sampling/options.js';
 import type { Model } from '../../src/engine/load-model.js';
-import { createConversations } from '../../src/server/conversations.js';
-import { type Generator, generateChoice } from '../../src/server/generation.js';
 import { createMetrics } from '../../src/server/metrics.js';
 import { aroundPasses } from '../helpers/engine.js';
 import { randomTokens } from '../helpers/logits.js';
-import { drafting, textModel } from './helpers.js';
+import { drafting, textModel } from '../server/helpers.js';
 
 let model: Model;
 let vocabulary: number;

@@ -1,19 +1,29 @@
-import type { CouplingName } from '../decoding/coupling.js';
-import { type GenerateEvent, type Generation, generate, roomFor } from '../decoding/generate.js';
-import type { Method } from '../decoding/method.js';
-import type { SamplingOptions } from '../decoding/sampling/options.js';
 import { segmentRoom } from '../engine/engine.js';
 import type { Model } from '../engine/load-model.js';
 import type { Conversation, Conversations } from './conversations.js';
-import type { Metrics } from './metrics.js';
+import type { CouplingName } from './coupling.js';
+import { type GenerateEvent, type Generation, generate, roomFor } from './generate.js';
+import type { Method } from './method.js';
+import type { Round } from './rounds.js';
+import type { SamplingOptions } from './sampling/options.js';
 
-/** What every generation of a server runs with. */
+/** Who is told of a generation as it goes. */
+export interface GenerationObserver {
+  /** A prompt of so many tokens, of which so many were known. */
+  prompt(tokens: number, cached: number): void;
+  /** Seconds of a prompt's passes that no round tells of. */
+  prefill(seconds: number): void;
+  /** A round, and how many of its tokens belong to the output. */
+  round(round: Round, tokens: number): void;
+}
+
+/** What every generation of a server or a chat runs with. */
 export interface Generator {
   readonly model: Pick<Model, 'engine' | 'tokenizer'>;
   readonly method: Method;
   readonly coupling: CouplingName;
   readonly conversations: Conversations;
-  readonly metrics: Pick<Metrics, 'prompt' | 'prefill' | 'round'>;
+  readonly metrics: GenerationObserver;
 }
 
 /** One choice of an answer. */

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Conversation, createConversations } from '../../src/decoding/conversations.js';
 import type { Engine } from '../../src/engine/engine.js';
-import { type Conversation, createConversations } from '../../src/server/conversations.js';
 import { loadMiniature } from '../helpers/engine.js';
 import { randomTokens } from '../helpers/logits.js';
 

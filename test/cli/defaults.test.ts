@@ -1,0 +1,169 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import Generate from '../../commands/generate.js';
+import { readConfigFile } from '../../src/cli/config-file.js';
+import { defaultFlags, withSources } from '../../src/cli/defaults.js';
+import { expectRefused, runCommand } from '../commands/run.js';
+import { temporaryDirectory } from '../helpers/temporary.js';
+
+let folder: string;
+beforeEach(() => {
+  folder = temporaryDirectory();
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+  vi.restoreAllMocks();
+});
+
+function write(name: string, content: string | object): string {
+  const file = join(folder, name);
+  mkdirSync(join(file, '..'), { recursive: true });
+  writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content));
+  return file;
+}
+
+const FLAGS = ['model', 'precision', 'profile', 'top-k', 'offline', 'seed', 'storage'];
+const argvOf = (argv: string[] = [], at = folder) => defaultFlags(FLAGS, argv, at).argv;
+
+describe('the configuration file', () => {
+  it.each([
+    ['sspec.config.json', '{"model": "org/name", "top_k": 40}'],
+    ['sspec.config.yaml', 'model: org/name # why\ntop_k: 40\n'],
+    ['.sspecrc', 'model: org/name\ntop_k: 40\n'],
+    ['.sspecrc', '{"model": "org/name", "top_k": 40}'],
+    ['.sspecrc.yml', 'model: org/name\ntop_k: 40\n'],
+  ])('may be %s', (name, content) => {
+    write(name, content);
+    expect(argvOf()).toEqual(['--model', 'org/name', '--top-k', '40']);
+  });
+
+  it('is the nearest one above the folder, else that of the user', () => {
+    vi.stubEnv('XDG_CONFIG_HOME', join(folder, 'home'));
+    mkdirSync(join(folder, 'work', 'deep'), { recursive: true });
+    const at = join(folder, 'work', 'deep');
+    expect(argvOf([], at)).toEqual([]);
+    write('home/sspec/config.yaml', 'seed: 1');
+    expect(argvOf([], at)).toEqual(['--seed', '1']);
+    write('.sspecrc', 'seed: 2');
+    expect(argvOf([], at)).toEqual(['--seed', '2']);
+    write('work/.sspecrc', 'top_k: 3');
+    expect(argvOf([], at)).toEqual(['--top-k', '3']);
+  });
+
+  it('names files relative to itself', () => {
+    const at = join(folder, 'work');
+    mkdirSync(at);
+    write('.sspecrc', { model: './m', profile: 'p.json', storage: 'postgres://host/db' });
+    expect(readConfigFile(at)!.values).toEqual({
+      model: join(folder, 'm'),
+      profile: join(folder, 'p.json'),
+      storage: 'postgres://host/db',
+    });
+    expect(readConfigFile(folder)!.values).toMatchObject({ model: './m', profile: './p.json' });
+  });
+
+  it('is nothing that is run', () => {
+    write('sspec.config.js', 'throw new Error("run")');
+    write('.sspecrc.cjs', 'throw new Error("run")');
+    expect(argvOf()).toEqual([]);
+  });
+
+  it.each([
+    ['sspec.config.json', '{"modle": "x"}', /"modle" is nothing .* \(did you mean "model"\?\)/],
+    ['sspec.config.json', '{"top-k": 4}', /"top-k" is nothing .* \(did you mean "top_k"\?\)/],
+    ['sspec.config.json', '{"colour": 4}', /"colour" is nothing .*; it may have model, precision/],
+    ['sspec.config.json', '{"seed": "x"}', /sspec\.config\.json: field "seed" cannot be used/],
+    ['sspec.config.json', '{"precision": "int2"}', /field "precision" .*"int8"/],
+    ['sspec.config.json', '[1]', /sspec\.config\.json: its content cannot be used/],
+    ['sspec.config.json', '{"seed": 1', /sspec\.config\.json is not valid JSON/],
+    ['.sspecrc', 'seed: [', /\.sspecrc is not valid YAML/],
+    ['.sspecrc', `x: ${'y'.repeat(1 << 17)}`, /a configuration may have 65536/],
+  ])('%s with %.20s is refused', (name, content, message) => {
+    write(name, content);
+    expect(() => argvOf()).toThrow(message);
+  });
+
+  it('may be empty', () => {
+    write('.sspecrc', '');
+    expect(argvOf()).toEqual([]);
+  });
+});
+
+describe('what holds', () => {
+  it('is the flag, then the environment, then the file', () => {
+    write('.sspecrc', { seed: 1, top_k: 2, precision: 'fp32' });
+    vi.stubEnv('SSPEC_SEED', '7');
+    vi.stubEnv('SSPEC_PRECISION', '');
+    expect(argvOf(['--top-k=9'])).toEqual(['--precision', 'fp32', '--seed', '7']);
+    // What stands after -- is no flag.
+    expect(argvOf(['--', '--top-k'])).toContain('--top-k');
+    const { sources } = defaultFlags(FLAGS, [], folder);
+    expect(Object.fromEntries(sources)).toEqual({
+      precision: '.sspecrc',
+      seed: 'SSPEC_SEED',
+      'top-k': '.sspecrc',
+    });
+  });
+
+  it('is of a profile and its model only what was said last of the two', () => {
+    write('.sspecrc', { model: 'org/a', precision: 'fp32', profile: '/p.json' });
+    const all = ['--model', 'org/a', '--precision', 'fp32', '--profile', '/p.json'];
+    expect(argvOf()).toEqual(all);
+    expect(argvOf(['--profile', '/q.json'])).toEqual([]);
+    expect(argvOf(['--model', 'org/b'])).toEqual(['--precision', 'fp32']);
+    vi.stubEnv('SSPEC_PROFILE', '/r.json');
+    expect(argvOf()).toEqual(['--profile', '/r.json']);
+    // A command without profiles has the model.
+    expect(defaultFlags(['model'], [], folder).argv).toEqual(['--model', 'org/a']);
+  });
+
+  it('may be a flag that is on or off', () => {
+    vi.stubEnv('SSPEC_OFFLINE', '1');
+    expect(argvOf()).toEqual(['--offline']);
+    vi.stubEnv('SSPEC_OFFLINE', 'false');
+    expect(argvOf()).toEqual([]);
+    vi.stubEnv('SSPEC_OFFLINE', 'maybe');
+    expect(() => argvOf()).toThrow('SSPEC_OFFLINE is "maybe": give 1 or 0.');
+  });
+});
+
+describe('a command', () => {
+  it('decodes with the defaults, and names the whole command', async () => {
+    write('.sspecrc', { max_new_tokens: 3, precision: 'fp32' });
+    vi.spyOn(process, 'cwd').mockReturnValue(folder);
+    const { code, stdout } = await runCommand(Generate, ['--prompt', 'one day', '--json', '-q']);
+    expect(code, stdout).toBe(0);
+    const document = JSON.parse(stdout);
+    expect(document.token_ids).toHaveLength(3);
+    expect(document.precision).toBe('fp32');
+  });
+
+  it('says where a value comes from that nobody typed', async () => {
+    vi.stubEnv('SSPEC_THREADS', 'many');
+    expectRefused(
+      await runCommand(Generate, ['--prompt', 'x']),
+      /--threads is "many": give a whole number from 1 to 1024 \(--threads is from SSPEC_THREADS\)/,
+    );
+    vi.stubEnv('SSPEC_THREADS', '');
+    vi.stubEnv('SSPEC_TEMPERATURE', '-1');
+    expectRefused(
+      await runCommand(Generate, ['--prompt', 'x']),
+      /--temperature .*\(--temperature is from SSPEC_TEMPERATURE\)/,
+    );
+    vi.stubEnv('SSPEC_TEMPERATURE', '');
+    vi.stubEnv('SSPEC_METHOD', 'magic');
+    expectRefused(
+      await runCommand(Generate, ['--prompt', 'x']),
+      /--method=magic .*\(--method is from SSPEC_METHOD\)/,
+    );
+  });
+});
+
+it('a message without such a flag stays as it is', () => {
+  const sources = new Map([['model', 'SSPEC_MODEL']]);
+  expect(withSources('--model-x is wrong.', sources)).toBe('--model-x is wrong.');
+  expect(withSources('--model is wrong.', sources)).toBe(
+    '--model is wrong (--model is from SSPEC_MODEL).',
+  );
+});
