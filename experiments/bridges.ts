@@ -43,12 +43,13 @@ async function bridges(argv: string[]): Promise<void> {
     const first = mask.indexOf(1) / 2;
     const skipped_layers = [first, (mask.lastIndexOf(1) - 1) / 2] as const;
     const heads = await ladder.replay(mask);
-    const both = bestPlan(heads.filter(({ plan }) => plan.words !== null)).replayed;
+    const bridged = heads.filter(({ plan }) => plan.bridges.length > 0);
+    const both = bestPlan(bridged.filter(({ plan }) => plan.words !== null)).replayed;
     const { words } = both.plan;
     const plain = { ...both.plan, bridges: [] };
     const variants: readonly [DraftPoint['variant'], ReplayedPlan][] = [
       ['plain', await ladder.replayPlan({ ...plain, words: null })],
-      ['with a bridge', heads.at(-1)!],
+      ['with a bridge', bridged.at(-1)!],
       ['with a smaller head', await ladder.replayPlan({ ...plain, words })],
       ['with both', both],
     ];

@@ -29,6 +29,9 @@ const unsearchedRule: SearchedRule = { exit: 'fixed', draftLength: 4, threshold:
 /** Texts that bridges are fitted to: with fewer, they are fitted to those that they are scored on. */
 const fewestFitted = 8;
 
+/** Share of a bridged draft's right tokens that the same draft without bridges must have to be looked at. */
+const closeEnough = 0.9;
+
 /** A plan with a mask, and what replay shows of it. */
 export interface ReplayedPlan extends Replayed {
   readonly plan: DraftPlan;
@@ -36,7 +39,7 @@ export interface ReplayedPlan extends Replayed {
 
 /** The ladder's first rung, and what else it can tell of a candidate. */
 export interface Ladder extends Scorer {
-  /** What replay on all prompts shows of a mask with its bridges: a plan for each size of the head. */
+  /** What replay on all prompts shows of a mask: a plan for each size of the head, with bridges and, where it may pay, without. */
   replay(mask: Uint8Array): Promise<ReplayedPlan[]>;
   /** The same on the prompts that {@link Scorer.score} uses. */
   replayScored(mask: Uint8Array): Promise<ReplayedPlan[]>;
@@ -135,10 +138,20 @@ export async function createLadder(request: LadderRequest): Promise<Ladder> {
     });
   };
   const replay = async (bits: Uint8Array, count: number): Promise<ReplayedPlan[]> => {
+    const mask = bitsToMask(bits);
     const bridges: Bridge[] = [];
-    // Every run gets one: it costs a twentieth of a sublayer on SmolLM2-135M, and an isolated sublayer is missed too.
     for (const run of skippedRuns(bits)) bridges.push(await fitter.fit(run));
-    return replayHeads({ mask: bitsToMask(bits), bridges }, heads, count);
+    const bridged = await replayHeads({ mask, bridges }, heads, count);
+    // Without bridges a pass is a little cheaper, which matters where they hardly help; some prompts tell whether they do.
+    const plain = { mask, bridges: [] };
+    const some = Math.ceil(count / 4);
+    const [trial] = await replayHeads(plain, [null], some);
+    if (
+      rightTokens(trial!.records) <
+      closeEnough * rightTokens(bridged.at(-1)!.records.slice(0, some))
+    )
+      return bridged;
+    return [...bridged, ...(await replayHeads(plain, heads, count))];
   };
   return {
     draft: unsearchedRule,
@@ -162,6 +175,11 @@ export async function createLadder(request: LadderRequest): Promise<Ladder> {
       await fitter.close();
     },
   };
+}
+
+/** Places where a draft proposes the target's token. */
+function rightTokens(records: readonly ReplayRecord[]): number {
+  return records.reduce((sum, { match }) => sum + match.reduce((own, one) => own + one, 0), 0);
 }
 
 /** How many of the prompts it takes for so many of them to be scored. */
