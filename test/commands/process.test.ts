@@ -23,7 +23,8 @@ async function sspec(
   } = {},
 ) {
   const child = spawn(process.execPath, [join(root, 'bin/run.js'), ...argv], {
-    env: { ...process.env, ...env },
+    // One process, which is what signals are sent to (bin/large-pages.js).
+    env: { GLIBC_TUNABLES: '', ...process.env, ...env },
   });
   let stdout = '';
   let stderr = '';

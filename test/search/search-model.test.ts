@@ -78,7 +78,8 @@ describe('searchModel', () => {
     for (const { tokens: prompt } of somePrompts(4, 9)) {
       const request = { prompt, maxNewTokens: 30, ignoreEos: true };
       const plain = await complete(model.engine, request);
-      for (const method of [profileMethod(fitting, 'skip'), always]) {
+      const methods: readonly Method[] = [profileMethod(fitting, 'skip'), always];
+      for (const method of methods) {
         const drafted = await complete(model.engine, { ...request, method });
         expect(drafted.tokens).toEqual(plain.tokens);
         if (method === always) accepted += drafted.statistics.acceptedTokens;

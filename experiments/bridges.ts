@@ -1,0 +1,89 @@
+/**
+ * What bridges and a smaller head do for drafts: spans of layers, short and long, early and late, replayed on held-out prompts as the
+ * search replays masks (bridges fitted to other prompts), plain, with a bridge, with a smaller head, and with both. Acceptance is of
+ * single positions, everything before being the model's own; c and the speedups are by a cost model of this machine.
+ *
+ *     node --import ./test/register-typescript.mjs experiments/bridges.ts [--model demo] [--name demo] [--output results]
+ */
+import { exitCodeOf } from '../src/cli/main.js';
+import { GREEDY } from '../src/decoding/sampling/options.js';
+import { loadModel } from '../src/engine/load-model.js';
+import type { EvaluationSettings } from '../src/evaluation/run.js';
+import { describeEnvironment } from '../src/measurement/environment.js';
+import { layerSpans } from '../src/optimise/samplers/spans.js';
+import { calibrateCosts } from '../src/search/cost/calibrate.js';
+import { chooseHoldout } from '../src/search/holdout.js';
+import { bestPlan, createLadder, type ReplayedPlan } from '../src/search/ladder.js';
+import { bridgesFigure, type DraftPoint } from './lib/bridges-figure.js';
+import { parseFlags } from './lib/flags.js';
+import { writeFigure, writeJson } from './lib/output.js';
+
+const settings: EvaluationSettings = {
+  ...{ maxNewTokens: 48, repetitions: 1, warmup: 0, sampling: GREEDY, coupling: 'gumbel' },
+};
+/** Held-out prompts that are replayed. */
+const most = 24;
+
+async function bridges(argv: string[]): Promise<void> {
+  const flags = parseFlags(argv, {}, { model: 'demo', name: 'demo', output: 'results' });
+  const model = await loadModel(flags.model);
+  const { engine } = model;
+  const split = chooseHoldout(model, undefined, undefined, 0);
+  const known = split.calibration.prompts;
+  const tokens = known.map((prompt) => prompt.tokens);
+  const calibration = await calibrateCosts({ engine, prompts: tokens, settings, seed: 0 });
+  const prompts = split.holdout.prompts.slice(0, most);
+  const ladder = await createLadder({
+    ...{ engine, calibration, prompts, settings },
+    promptsPerTrial: prompts.length,
+    fitting: [...known, ...split.fitting],
+  });
+  const points: (DraftPoint & { skipped_layers: readonly [number, number] })[] = [];
+  for (const mask of layerSpans(2 * engine.config.layers)) {
+    const first = mask.indexOf(1) / 2;
+    const skipped_layers = [first, (mask.lastIndexOf(1) - 1) / 2] as const;
+    const heads = await ladder.replay(mask);
+    const both = bestPlan(heads.filter(({ plan }) => plan.words !== null)).replayed;
+    const { words } = both.plan;
+    const plain = { ...both.plan, bridges: [] };
+    const variants: readonly [DraftPoint['variant'], ReplayedPlan][] = [
+      ['plain', await ladder.replayPlan({ ...plain, words: null })],
+      ['with a bridge', heads.at(-1)!],
+      ['with a smaller head', await ladder.replayPlan({ ...plain, words })],
+      ['with both', both],
+    ];
+    for (const [variant, replayed] of variants)
+      points.push({ skipped_layers, variant, ...figuresOf(replayed) });
+    console.error(`layers ${skipped_layers.join(' to ')}`);
+  }
+  await ladder.close();
+  await model.close();
+  const { precision, weightsHash: modelHash } = engine.model;
+  const environment = describeEnvironment({ threads: engine.threads, precision, modelHash });
+  const content = {
+    model: flags.name,
+    prompts: prompts.length,
+    cost_model_error: calibration.error,
+  };
+  writeJson(flags.output, `bridges-${flags.name}`, { ...content, points, environment });
+  await writeFigure(flags.output, bridgesFigure(`bridges-${flags.name}`, points));
+}
+
+/** What a replayed plan comes to. */
+function figuresOf(replayed: ReplayedPlan): Omit<DraftPoint, 'variant'> {
+  const places = replayed.records.reduce((sum, { match }) => sum + match.length, 0);
+  const right = replayed.records.reduce(
+    (sum, { match }) => sum + match.reduce((own, one) => own + one, 0),
+    0,
+  );
+  const { pass, autoregressive } = replayed.prices;
+  return {
+    head_words: replayed.plan.words?.length ?? null,
+    acceptance: right / places,
+    c: pass / autoregressive,
+    predicted_speedup: bestPlan([replayed]).time.speedup,
+  };
+}
+
+const argv = process.argv.slice(2);
+process.exitCode = await exitCodeOf(argv, () => bridges(argv));
