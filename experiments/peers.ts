@@ -4,11 +4,10 @@
  * (experiments/peers/prepare.ts) is left out with a sentence. Timings count on a quiet machine only.
  *
  *     node --import ./test/register-typescript.mjs experiments/peers.ts --model FOLDER --prepared FOLDER --dataset spec_bench.jsonl
- *       [--profile results/search-smollm2.profile.json] [--limit 8] [--trials 1] [--max-new-tokens 128] [--threads 2]
+ *       [--profile results/search-smollm2.profile.json] [--limit 8] [--trials 2] [--max-new-tokens 128] [--threads 2]
  *       [--output results]
  *
- * --limit and --trials are prompts of each part of the dataset: those that are measured, and others before them, on which each
- * method's settings are tried. Writes peers.json, peers.csv, peers.md, peers.svg and peers.png.
+ * --limit is prompts of each part of the dataset, --trials others in all, on which each method's settings are tried. Writes peers.json, peers.csv, peers.md, peers.svg and peers.png.
  */
 import { basename } from 'node:path';
 import { interruptible } from '../src/cli/interrupt.js';
@@ -24,6 +23,7 @@ import { describeEnvironment } from '../src/measurement/environment.js';
 import { toCsv } from '../src/reporting/csv.js';
 import { fittedTable } from '../src/reporting/fitted-table.js';
 import { createProgress, type Progress } from '../src/reporting/progress.js';
+import { evenly } from './lib/evenly.js';
 import { parseFlags } from './lib/flags.js';
 import { writeFigure, writeJson, writeText } from './lib/output.js';
 import { peersFigure } from './lib/peers-figure.js';
@@ -39,7 +39,7 @@ import {
 } from './lib/peers-run.js';
 import { type PeerRow, summarisePeers } from './lib/peers-summary.js';
 
-const NUMBERS = { limit: 8, trials: 1, maxNewTokens: 128, threads: 2 };
+const NUMBERS = { limit: 8, trials: 2, maxNewTokens: 128, threads: 2 };
 const TEXTS = {
   ...{ model: '', prepared: '', dataset: '', output: 'results' },
   profile: 'results/search-smollm2.profile.json',
@@ -92,13 +92,16 @@ async function readSources({ model: reference, dataset, profile, threads, ...cou
       engine,
     ).profile;
     const asked = [loadDataset(dataset)];
-    const { prompts } = tokenizePrompts(model, asked, counts.trials + counts.limit);
+    const { prompts } = tokenizePrompts(model, asked, 1 + counts.limit);
     const parts = new Map<string, PeerPrompt[]>();
     for (const prompt of prompts)
       parts.set(prompt.dataset, [...(parts.get(prompt.dataset) ?? []), prompt]);
     return {
-      trials: [...parts.values()].flatMap((part) => part.slice(0, counts.trials)),
-      prompts: [...parts.values()].flatMap((part) => part.slice(counts.trials)),
+      trials: evenly(
+        [...parts.values()].map(([first]) => first!),
+        counts.trials,
+      ),
+      prompts: [...parts.values()].flatMap((part) => part.slice(1)),
       eos: engine.config.eosTokenIds,
       mask: { attention, mlp },
       environment: describeEnvironment({ threads, precision, modelHash }),

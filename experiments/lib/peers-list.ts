@@ -87,9 +87,13 @@ export function allPeers({ model, prepared, profile, mask, threads }: PeerSource
         },
         {
           name: 'early exit',
-          settings: [10, 20, 26].map((layers) => ({
-            label: `${layers} layers`,
-            options: { assistant_early_exit: layers },
+          // More than two tokens, or layers between these, are slower still.
+          settings: [4, 26].map((layers) => ({
+            label: `${layers} layers, 2 tokens`,
+            options: {
+              ...{ assistant_early_exit: layers, num_assistant_tokens: 2 },
+              num_assistant_tokens_schedule: 'constant',
+            },
           })),
         },
       ],

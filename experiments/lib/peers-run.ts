@@ -5,6 +5,8 @@ import type { Peer, PeerMethod, PeerSetting } from './peers-list.js';
 import type { PeerProcess } from './peers-process.js';
 import { type PeerSample, peerSample, tokensPerSecond } from './peers-summary.js';
 
+/** New tokens of a trial: enough to tell settings apart. */
+const TRIAL_TOKENS = 32;
 /** Threads of the engine that ran before go to sleep within it. */
 const PAUSE_MILLISECONDS = 150;
 
@@ -47,15 +49,20 @@ export async function measurePeers(
   const all = running.flatMap(({ peer, process }) =>
     peer.methods.map((method) => ({ peer, process, method })),
   );
-  const tried = all.reduce((sum, { method }) => sum + method.settings.length, 0);
-  const total = tried * (trials.length + 1) + all.length * prompts.length;
+  const planned = all.map(({ method }) => trialsOf(method, trials).length * method.settings.length);
+  const total = planned.reduce((sum, count) => sum + count, all.length * prompts.length);
   let done = 0;
   const left: string[] = [];
-  const generate = async (of: (typeof all)[number], setting: PeerSetting, prompt: PeerPrompt) => {
+  const generate = async (
+    of: (typeof all)[number],
+    setting: PeerSetting,
+    prompt: PeerPrompt,
+    most: number,
+  ) => {
     signal?.throwIfAborted();
     await sleep(PAUSE_MILLISECONDS);
     const { tokens, arrivals } = await of.process.generate({
-      ...{ prompt: prompt.tokens, max_new_tokens: maxNewTokens, eos, options: setting.options },
+      ...{ prompt: prompt.tokens, max_new_tokens: most, eos, options: setting.options },
     });
     onProgress?.(++done, total);
     const { peer, method } = of;
@@ -68,10 +75,9 @@ export async function measurePeers(
     for (const setting of of.method.settings) {
       try {
         const samples: PeerSample[] = [];
-        // The first of a setting is slower than those after it.
-        for (const prompt of [trials[0]!, ...trials])
-          samples.push(await generate(of, setting, prompt));
-        const speed = tokensPerSecond(samples.slice(1));
+        for (const prompt of trialsOf(of.method, trials))
+          samples.push(await generate(of, setting, prompt, Math.min(TRIAL_TOKENS, maxNewTokens)));
+        const speed = tokensPerSecond(samples.slice(-trials.length));
         if (speed > best) settings.set(of.method, setting);
         best = Math.max(best, speed);
       } catch (error) {
@@ -89,7 +95,7 @@ export async function measurePeers(
       const of = ready[(order + p) % ready.length]!;
       if (failed.has(of.method)) continue;
       try {
-        samples.push(await generate(of, settings.get(of.method)!, prompt));
+        samples.push(await generate(of, settings.get(of.method)!, prompt, maxNewTokens));
       } catch (error) {
         signal?.throwIfAborted();
         failed.add(of.method);
@@ -105,6 +111,11 @@ export async function measurePeers(
     settings,
     left,
   };
+}
+
+/** The first generation of a setting is slower than those after it; where there is no choice, it is the only one. */
+function trialsOf({ settings }: PeerMethod, trials: readonly PeerPrompt[]): PeerPrompt[] {
+  return settings.length > 1 ? [trials[0]!, ...trials] : [trials[0]!];
 }
 
 const key = (peer: Peer, method: PeerMethod) => `${peer.name}/${method.name}`;
