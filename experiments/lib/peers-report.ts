@@ -8,6 +8,7 @@ import {
   formatSpeedup,
 } from '../../src/reporting/format.js';
 import { toMarkdown } from '../../src/reporting/markdown.js';
+import type { ToldPeerRow } from './peers-file.js';
 import type { PeerRow } from './peers-summary.js';
 
 /** peers.json. */
@@ -39,7 +40,7 @@ export const PEER_COLUMNS: readonly Column[] = [
 ];
 
 /** The rows of {@link PEER_COLUMNS}. */
-export function peerTable(rows: readonly PeerRow[]): Row[] {
+export function peerTable(rows: readonly ToldPeerRow[]): Row[] {
   return rows.map((row) => ({
     engine: `${row.peer}, ${row.weights}`,
     method: row.method,
@@ -73,6 +74,19 @@ ${peers.map(({ name, version, timer }) => `- ${name} (${version}): ${timer}.`).j
 Settings that were fastest on other prompts: ${chosen.join('; ') || 'none had a choice'}. sspec decodes with its profile, whose costs let it fall back to autoregressive decoding where drafting loses; its lookup goes on learning from one prompt to the next, as in any process.
 ${left_out.length > 0 ? `\nLeft out:\n\n${left_out.map((sentence) => `- ${sentence}`).join('\n')}\n` : ''}
 Made by \`${document.command}\`.
+`;
+}
+
+/** What README.md tells: a table of fewer columns. */
+export function peersBrief(
+  rows: readonly ToldPeerRow[],
+  { max_new_tokens, threads }: Pick<PeersDocument, 'max_new_tokens' | 'threads'>,
+): string {
+  const prompts = Math.max(...rows.map((row) => row.prompts));
+  const shown = ['engine', 'method', 'speed', 'own', 'same'];
+  const columns = PEER_COLUMNS.filter(({ key }) => shown.includes(key));
+  return `${toMarkdown(columns, peerTable(rows))}
+${prompts} prompts of Spec-Bench, at most ${max_new_tokens} new tokens each, ${threads} threads.
 `;
 }
 
