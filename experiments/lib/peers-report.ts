@@ -77,6 +77,9 @@ Made by \`${document.command}\`.
 `;
 }
 
+/** A run of fewer new tokens is a trial. */
+const TELLING_TOKENS = 32;
+
 /** What README.md tells: a table of fewer columns. */
 export function peersBrief(
   rows: readonly ToldPeerRow[],
@@ -86,7 +89,7 @@ export function peersBrief(
   const shown = ['engine', 'method', 'speed', 'own', 'same'];
   const columns = PEER_COLUMNS.filter(({ key }) => shown.includes(key));
   return `${toMarkdown(columns, peerTable(rows))}
-${prompts} prompts of Spec-Bench, at most ${max_new_tokens} new tokens each, ${threads} threads.
+${prompts} prompts of Spec-Bench, at most ${max_new_tokens} new tokens each, ${threads} threads.${max_new_tokens < TELLING_TOKENS ? ' **A trial run: so few tokens tell little of speeds, and less of whether texts stay the same.**' : ''}
 `;
 }
 
