@@ -1,8 +1,10 @@
 /** What lies in results/ beside the experiments of experiments/*.yaml, which describe themselves. */
 import { z } from 'zod';
 import { POOLED } from '../../src/evaluation/summary.js';
+import { busyReason } from '../../src/measurement/busy.js';
 import { profileSchema } from '../../src/profile/schema.js';
 import { fieldOf, fill, speedupText } from './fill.js';
+import { peersFile } from './peers-file.js';
 
 /** A result, by the name of its files up to the first dot. */
 export interface ListedResult {
@@ -124,6 +126,26 @@ export const LISTED: Readonly<Record<string, ListedResult>> = {
     figures: one(
       '{masks} masks: rank correlation {rank_correlation.all:fixed2}, in the best decile {rank_correlation.best_decile:fixed2} (retest {retest_rank_correlation.all:fixed2}, in the best decile {retest_rank_correlation.best_decile:fixed2}); median error {median_prediction_error:percent}',
     ),
+  },
+  peers: {
+    shows:
+      'SmolLM2-135M-Instruct beside other engines, tokens per second and over sspec autoregressive',
+    command: script(
+      `peers.ts --model ${SMOLLM2} --prepared PREPARED --dataset spec_bench.jsonl --limit 2`,
+    ),
+    figures(content) {
+      const { rows, environment } = peersFile.parse(content);
+      const busy = busyReason(environment);
+      return [
+        ...(busy === undefined ? [] : [`measured on a busy machine (${busy}), not to be trusted`]),
+        ...rows.map(({ peer, method, tokens_per_second, over_sspec, over_sspec_ci95 }) => {
+          const over = speedupText({ speedup: over_sspec, speedup_ci95: over_sspec_ci95 });
+          const speed = `${peer} ${method} ${tokens_per_second.toFixed(1)}/s`;
+          return over_sspec === null ? speed : `${speed}, ${over}`;
+        }),
+      ];
+    },
+    otherModel: true,
   },
   audit: {
     shows:

@@ -16,6 +16,8 @@ import { profileText } from '../../src/reporting/profile-text.js';
 import { LINE_WIDTH } from '../../src/reporting/width.js';
 import { speedupText } from './fill.js';
 import { evaluationRows, LISTED } from './listed.js';
+import { peersFile } from './peers-file.js';
+import { peersBrief } from './peers-report.js';
 import { type ExperimentResult, pooledRows, readResult } from './result.js';
 
 const MAX_BYTES = 64 * 2 ** 20;
@@ -84,11 +86,16 @@ export async function readme(text: string, file: string, directory: string): Pro
     };
   });
   const measured = `${methodsTable(rows)}\n${otherText(directory)}\n${toMarkdown([{ key: 'what' }, { key: 'figures' }], lines)}`;
-  const parts = { headline: headline(directory), profile, measured };
+  const parts = { headline: headline(directory), profile, measured, peers: peersText(directory) };
   return Object.entries(parts).reduce(
     (whole, [name, content]) => replacePart(whole, name, content, file),
     text,
   );
+}
+
+function peersText(directory: string): string {
+  const told = peersFile.parse(readJsonFile(join(directory, 'peers.json'), MAX_BYTES));
+  return peersBrief(told.rows, told);
 }
 
 type Rows = ReturnType<typeof evaluationRows.parse>['rows'];
