@@ -10,8 +10,8 @@ const [reference, threads, file] = process.argv.slice(2);
 
 await answer(async () => {
   const { engine } = await loadModel(reference!, { threads: Number(threads) });
-  const { profile } = readFittingProfile(file!, engine);
-  const methods = new Map(METHODS.map((name) => [String(name), profileMethod(profile, name)]));
+  const fitting = readFittingProfile(file!, engine);
+  const methods = new Map(METHODS.map((name) => [String(name), profileMethod(fitting, name)]));
   // Loading the drafts is no part of any generation.
   await keepDrafts(engine, [...methods.values()]);
   return {
