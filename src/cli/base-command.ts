@@ -24,7 +24,7 @@ export abstract class BaseCommand extends Command {
   protected override async init(): Promise<void> {
     await super.init();
     const { defaultFlags } = await import('./defaults.js');
-    const { argv, sources } = defaultFlags(Object.keys(this.ctor.flags), this.argv);
+    const { argv, sources } = defaultFlags(Object.keys(this.ctor.flags ?? {}), this.argv);
     this.argv = [...argv, ...this.argv];
     this.sources = sources;
   }

@@ -12,7 +12,7 @@ interface FidelityDefaults {
 }
 
 export const DEFAULTS: Readonly<Record<Fidelity, FidelityDefaults>> = {
-  ladder: { trials: 80, finalists: 2, promptsPerTrial: 8 },
+  ladder: { trials: 100, finalists: 2, promptsPerTrial: 8 },
   decode: { trials: 30, finalists: 2, promptsPerTrial: 8 },
 };
 

@@ -72,7 +72,9 @@ describe('sspec search', () => {
     expect(profile.figures.holdout?.speedup).toBe(document.holdout.speedup);
     expect(profile.provenance.dataset?.name).toBe('prompts (the rest of share 0.3, seed 0)');
     expect(profile.provenance.command).toContain('--study mine');
-    expect(readdirSync(join(directory, 'out'))).toEqual(['profile.json']);
+    // Nothing half-written; beside the profile what its plan has beside its mask.
+    const weights = profile.draft_weights ? [profile.draft_weights.file] : [];
+    expect(readdirSync(join(directory, 'out'))).toEqual([...weights, 'profile.json']);
   });
 
   it('prints the mask as a map and how to go on', async () => {

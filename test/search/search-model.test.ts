@@ -4,7 +4,13 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { complete } from '../../src/decoding/generate.js';
 import type { Method } from '../../src/decoding/method.js';
 import { profileMethod } from '../../src/decoding/profile-method.js';
-import { loadModel, type Model, readFittingProfile, searchModel } from '../../src/index.js';
+import {
+  type FinishedSearch,
+  loadModel,
+  type Model,
+  readFittingProfile,
+  searchModel,
+} from '../../src/index.js';
 import type { SearchOptions } from '../../src/search/search-model.js';
 import { journalStorage } from '../../src/study/journal.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
@@ -29,6 +35,16 @@ beforeEach(() => {
     onNotice: (sentence) => notices.push(sentence),
   };
 });
+
+/** A search whose winner has bridges, which depends on times: of some seeds one does. */
+async function bridgedSearch(): Promise<{ found: FinishedSearch; asked: SearchOptions }> {
+  for (let seed = 0; seed < 12; seed++) {
+    const asked = { ...options, seed, trials: 4, maxNewTokens: 16 };
+    const found = await searchModel(model, asked);
+    if (found.profile.bridges) return { found, asked };
+  }
+  throw new Error('no search had a winner with bridges');
+}
 
 describe('searchModel', () => {
   it('writes the profile that it gives back, and keeps a study of a name that it made', async () => {
@@ -55,12 +71,7 @@ describe('searchModel', () => {
   });
 
   it('writes what a plan has beside its mask, and the profile decodes with it, losslessly', async () => {
-    const { profile, document } = await searchModel(model, {
-      ...options,
-      sampler: 'bo',
-      trials: 6,
-      maxNewTokens: 16,
-    });
+    const { profile, document } = (await bridgedSearch()).found;
     const { bridges = [], draft_weights: weights } = profile;
     expect(profile.version).toBe(2);
     expect(bridges.length).toBeGreaterThan(0);
@@ -89,8 +100,8 @@ describe('searchModel', () => {
   });
 
   it('tells a finished study again beside its draft weights, and measures anew where they are lost', async () => {
-    const first = await searchModel(model, { ...options, trials: 4 });
-    const again = { ...options, trials: 4, resume: true };
+    const { found: first, asked } = await bridgedSearch();
+    const again = { ...asked, resume: true };
     const output = join(temporaryDirectory(), 'elsewhere.json');
     expect((await searchModel(model, { ...again, output })).profile).toEqual(first.profile);
     const { plan } = readFittingProfile(output, model.engine);
