@@ -67,6 +67,7 @@ export type { Precision } from './graph/quantise.js';
 export type { PullOptions } from './hub/client.js';
 export type { Candidate } from './optimise/candidate.js';
 export type { SamplerName } from './optimise/sampler.js';
+export { type Bridge, type DraftPlan, skipPlan } from './profile/draft-plan.js';
 export { checkProfileFits, type ProfileTarget } from './profile/fit.js';
 export type { SkipMask } from './profile/mask.js';
 export { parseProfile, readProfile, writeProfile } from './profile/profile.js';

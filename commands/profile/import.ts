@@ -29,13 +29,13 @@ export default class ProfileImport extends BaseCommand {
     const { args, flags } = await this.parse(ProfileImport);
     const { commandLine } = await import('../../src/cli/command-line.js');
     const { readSkipLists } = await import('../../src/profile/skip-lists.js');
-    const { writeProfile } = await import('../../src/profile/profile.js');
+    const { saveProfile } = await import('../../src/search/save-profile.js');
     const { importedProfile } = await import('../../src/search/imported-profile.js');
     const model = await loadModelWithProgress(flags);
     try {
       const mask = readSkipLists(args.file, model.engine.config.layers);
       const profile = importedProfile(model, mask, commandLine('profile import', this.argv));
-      writeProfile(flags.output, profile);
+      saveProfile(flags.output, profile, null);
       this.print(`${flags.output} drafts with the mask of ${args.file}; sspec eval measures it.`);
       return profile;
     } finally {

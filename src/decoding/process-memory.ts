@@ -1,4 +1,5 @@
 import type { Engine } from '../engine/engine.js';
+import { identityText } from '../identity.js';
 import type { DraftMemory } from './draft-memory.js';
 import { type Method, methodMemory } from './method.js';
 
@@ -12,7 +13,7 @@ export function processMemory(engine: Engine, method: Method): DraftMemory {
   if (method.name === 'custom') return methodMemory(method);
   const ofEngine = memories.get(engine) ?? new Map<string, DraftMemory>();
   memories.set(engine, ofEngine);
-  const key = JSON.stringify(method);
+  const key = identityText(method);
   const memory = ofEngine.get(key) ?? methodMemory(method);
   ofEngine.set(key, memory);
   return memory;

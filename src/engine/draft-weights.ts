@@ -4,12 +4,14 @@
  */
 import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { readSafetensorsHeader } from '../checkpoint/formats/safetensors/header.js';
 import type { TensorInfo } from '../checkpoint/tensor-info.js';
 import { InputError } from '../errors.js';
 import { errorMessage } from '../files.js';
 import { floatToHalf, halfToFloat } from '../half.js';
 import type { Bridge, DraftPlan, SkippedRun } from '../profile/draft-plan.js';
+import type { Profile } from '../profile/schema.js';
 
 /** What a file of draft weights must hold. */
 export interface DraftWeightsShape {
@@ -105,9 +107,26 @@ export function readDraftWeights(
   return { bridges, words };
 }
 
-/** A map as its file will have it. */
+/**
+ * Checks the draft weights that a profile names, if it does.
+ * @param file the profile's.
+ * @throws InputError as {@link readDraftWeights} does.
+ */
+export function checkDraftWeights(profile: Profile, file: string): void {
+  const { draft_weights: weights, bridges = [], head_words: words = null, model } = profile;
+  if (!weights) return;
+  readDraftWeights(join(dirname(file), weights.file), weights.sha256, {
+    ...{ bridges, words, hiddenSize: model.hidden_size, vocabSize: model.vocab_size },
+  });
+}
+
+/** The largest float16. */
+const largestHalf = 65_504;
+
+/** A map as its file will have it; what is too large for that is the largest number. */
 export function roundedToHalf(values: Float32Array): Float32Array {
-  return fromHalves(new Uint8Array(halves(values).buffer));
+  const fitting = values.map((value) => Math.max(-largestHalf, Math.min(largestHalf, value)));
+  return fromHalves(new Uint8Array(halves(fitting).buffer));
 }
 
 function bridgeName({ from, to }: SkippedRun): string {

@@ -1,5 +1,6 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { InputError } from '../errors.js';
 import { errorMessage, processIsAlive } from '../files.js';
@@ -9,6 +10,9 @@ import { fuseResidualNorms } from '../graph/residual-norm.js';
 import { specialise } from '../graph/specialise.js';
 import { transformGraph } from '../graph/transform.js';
 import type { DraftGraph } from './draft-graph.js';
+
+/** Tells this host's files from those of others. */
+const thisHost = createHash('sha1').update(hostname()).digest('hex').slice(0, 8);
 
 /**
  * Builds the graph of a draft and writes it beside its weights, see {@link writeGraph}.
@@ -26,7 +30,7 @@ export function writeGated(model: CompiledModel): string {
 
 /**
  * Writes a graph over a model's weights beside them, where the runtime looks for them; it can go as soon as it is loaded. What
- * dead processes left is removed.
+ * dead processes of this host left is removed: of another's, with which the folder may be shared, nobody here can tell.
  * @returns its path.
  * @throws InputError when the folder cannot be written.
  */
@@ -34,10 +38,12 @@ export function writeGraph(model: CompiledModel, graph: Uint8Array): string {
   const folder = dirname(model.path);
   try {
     for (const name of readdirSync(folder)) {
-      const owner = /^draft\.(\d+)\.[0-9a-f]{8}\.onnx$/.exec(name)?.[1];
-      if (owner && !processIsAlive(Number(owner))) rmSync(join(folder, name), { force: true });
+      const [, host, owner] = /^draft\.([0-9a-f]{8})\.(\d+)\.[0-9a-f]{8}\.onnx$/.exec(name) ?? [];
+      if (host === thisHost && !processIsAlive(Number(owner)))
+        rmSync(join(folder, name), { force: true });
     }
-    const path = join(folder, `draft.${process.pid}.${randomBytes(4).toString('hex')}.onnx`);
+    const unique = randomBytes(4).toString('hex');
+    const path = join(folder, `draft.${thisHost}.${process.pid}.${unique}.onnx`);
     writeFileSync(path, graph);
     return path;
   } catch (error) {

@@ -119,6 +119,8 @@ const skippedRun = z
 const paretoPoint = draftRule.extend({
   skip_attention: layerList,
   skip_mlp: layerList,
+  bridges: count.optional().describe('bridges that its figures are with; absent = none'),
+  head_words: count.optional().describe("words of the draft's head; absent = all"),
   draft_acceptance_rate: ratio,
   c: positive,
   speedup: positive,

@@ -155,11 +155,13 @@ export function figuresOf(row: EvaluationRow): ProfileFigures | null {
 /** Trials that no other beats in both draft acceptance and c; another machine can pick its own point among them. */
 export function paretoPoints(trials: readonly Trial[]): ParetoPoint[] {
   const points = trials.flatMap(({ candidate, score, figures }) => {
-    const { draft_acceptance_rate, c } = figures;
+    const { draft_acceptance_rate, c, bridges, head_words } = figures;
     if (draft_acceptance_rate === undefined || c === undefined) return [];
     return [
       {
         ...skipLists(bitsToMask(candidate.mask)),
+        ...(bridges ? { bridges } : {}),
+        ...(head_words ? { head_words } : {}),
         ...ruleOf(candidate),
         draft_acceptance_rate,
         c,

@@ -14,6 +14,7 @@ import type {
   NamedMethod,
   Sample,
 } from '../evaluation/run.js';
+import { identityText } from '../identity.js';
 import type { DecodedEvent } from '../study/events.js';
 import { replayStudy } from '../study/state.js';
 import type { OpenStudy } from '../study/storage.js';
@@ -69,17 +70,8 @@ export function keptDecodes(study: OpenStudy, rung: KeptRung): KeptDecodes {
 
 function measurementOf({ name, prompts, methods, settings, host }: KeptRung): string {
   const decoded = prompts.map(({ dataset, tokens, stop = [] }) => [dataset, tokens, stop]);
-  // Methods have bridges, of a million numbers and more.
-  const identity = JSON.stringify([name, decoded, methods, settings, host], (_, value: unknown) =>
-    ArrayBuffer.isView(value)
-      ? hashOf(new Uint8Array(value.buffer, value.byteOffset, value.byteLength))
-      : value,
-  );
-  return hashOf(identity).slice(0, 16);
-}
-
-function hashOf(data: string | Uint8Array): string {
-  return createHash('sha256').update(data).digest('hex');
+  const identity = identityText([name, decoded, methods, settings, host]);
+  return createHash('sha256').update(identity).digest('hex').slice(0, 16);
 }
 
 type Written = Omit<

@@ -11,6 +11,7 @@ import {
   type NamedMethod,
 } from '../evaluation/run.js';
 import { type EvaluationRow, POOLED, summarise } from '../evaluation/summary.js';
+import { identityText } from '../identity.js';
 
 /** What real decoding of some prompts showed of one candidate. */
 export interface Measurement {
@@ -97,7 +98,7 @@ export async function divergencesOf(
   const defect = divergences.find((divergence) => divergence.kind === 'defect');
   if (defect) {
     throw new Error(
-      `Prompt ${defect.sample.prompt.id} decoded with ${JSON.stringify(defect.sample.method.method)} differs from autoregressive decoding at new token ${defect.position}: this is a defect of sspec; please report it.`,
+      `Prompt ${defect.sample.prompt.id} decoded with ${identityText(defect.sample.method.method)} differs from autoregressive decoding at new token ${defect.position}: this is a defect of sspec; please report it.`,
     );
   }
   return divergences;

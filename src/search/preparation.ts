@@ -7,8 +7,8 @@
  * | T      | scalar | a token of autoregressive decoding, in seconds                                                |
  * | P      | scalar | the prefill of a calibration prompt                                                           |
  *
- * The counts of T are rough: a search of the bundled model took 0.9 of what they say, the timing of a model of 135M parameters 1.4
- * times it. Most of a timed generation are rounds of a few draft passes, most of them rejected.
+ * The counts of T are rough, within a half of what it takes. Most of a timed generation are rounds of a few draft passes, most of
+ * them rejected. Hidden states cost about a prefill of each text that bridges are fitted to.
  */
 import { complete } from '../decoding/generate.js';
 import { InputError } from '../errors.js';
@@ -19,7 +19,7 @@ import type { RunContext } from './search-request.js';
 /** Tokens that T is taken from, after as many that warm the machine up. */
 const TIMED_TOKENS = 12;
 /** Timing passes: generations, and T that each takes. */
-const GENERATIONS = 48;
+const GENERATIONS = 64;
 const TOKENS_PER_GENERATION = 58;
 /** The plan of skips by hidden states, for each pair of sublayers; the sweep over them, for each. */
 const TOKENS_PER_PAIR = 0.7;
@@ -37,7 +37,7 @@ const WORTH_TELLING = 2;
  * @throws the signal's reason when aborted.
  */
 export async function preparationSeconds({ model, request }: RunContext): Promise<number> {
-  const { calibration, settings, study, fidelity, sampler, signal } = request;
+  const { calibration, fitting, settings, study, fidelity, sampler, signal } = request;
   const { notes } = replayStudy(study);
   const isLadder = fidelity === 'ladder';
   const isPlanned = PLANNED.includes(sampler) && !notes.has('skip_plans');
@@ -60,11 +60,12 @@ export async function preparationSeconds({ model, request }: RunContext): Promis
       ? GENERATIONS * (TOKENS_PER_GENERATION * token + prefill)
       : 0;
   const continuations = isLadder
-    ? calibration.length * (settings.maxNewTokens * token + prefill)
+    ? (calibration.length + fitting.length) * (settings.maxNewTokens * token + prefill)
     : 0;
+  const states = isLadder ? (fitting.length || calibration.length) * 2 * prefill : 0;
   const plan = isPlanned ? TOKENS_PER_PAIR * bits ** 2 * token : 0;
   const sweep = isSwept ? TOKENS_PER_SUBLAYER * bits * token : 0;
-  return timing + continuations + plan + sweep;
+  return timing + continuations + states + plan + sweep;
 }
 
 /**

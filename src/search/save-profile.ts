@@ -2,7 +2,7 @@
  * A profile on disk: its JSON file and, beside it, the file of draft weights that it names. That one's name has a part of its
  * hash, so that writing a new pair never spoils the old one: until the JSON is replaced the old pair is whole, and after it the new.
  */
-import { readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
 import { draftWeightsHash, encodeDraftWeights } from '../engine/draft-weights.js';
 import { InputError } from '../errors.js';
@@ -22,12 +22,11 @@ export function draftWeightsFile(plan: DraftPlan, profile: string): DraftWeights
   const bytes = encodeDraftWeights(plan);
   if (!bytes) return null;
   const sha256 = draftWeightsHash(bytes);
-  const name = basename(profile, extname(profile));
-  return { entry: { file: `${name}.${sha256.slice(0, 8)}.safetensors`, sha256 }, bytes };
+  return { entry: { file: `${stem(profile)}.${sha256.slice(0, 8)}.safetensors`, sha256 }, bytes };
 }
 
 /**
- * Writes a profile, its draft weights first; those of the profile that it replaces go.
+ * Writes a profile, its draft weights first; those of the profile that it replaces go, where no other profile beside it names them.
  * @throws InputError when a file cannot be written.
  */
 export function saveProfile(file: string, profile: Profile, weights: Uint8Array | null): void {
@@ -35,7 +34,27 @@ export function saveProfile(file: string, profile: Profile, weights: Uint8Array 
   const now = weightsPath(file, profile);
   if (now !== null && weights) writeFileAtomic(now, weights);
   writeProfile(file, profile);
-  if (before !== null && before !== now) rmSync(before, { force: true });
+  if (before !== null && before !== now && isOwn(before, file) && !isNamedBeside(before, file))
+    rmSync(before, { force: true });
+}
+
+/** Whether a file of draft weights has a name that we give to those of this profile. */
+function isOwn(weights: string, profile: string): boolean {
+  const [own, name] = [stem(profile), basename(weights)];
+  return name.startsWith(own) && /^\.[0-9a-f]{8}\.safetensors$/.test(name.slice(own.length));
+}
+
+/** Whether another profile in the folder, a copy say, names it. */
+function isNamedBeside(weights: string, profile: string): boolean {
+  const folder = dirname(profile);
+  return readdirSync(folder)
+    .filter((name) => extname(name) === '.json' && name !== basename(profile))
+    .some((name) => savedWeights(join(folder, name)) === weights);
+}
+
+/** A profile's name without its extension. */
+function stem(profile: string): string {
+  return basename(profile, extname(profile));
 }
 
 /**

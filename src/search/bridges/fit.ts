@@ -23,8 +23,8 @@ import type { Bridge, SkippedRun } from '../../profile/draft-plan.js';
  */
 const RIDGE = 0.01;
 
-/** Bridges that are kept: neighbouring masks have most of their runs in common, and a bridge has as many weights as hidden^2. */
-const keptBridges = 64;
+/** Bytes of bridges, and of inverses, that are kept: neighbouring masks have most of their runs in common. */
+const keptBytes = 512 * 2 ** 20;
 
 /** Fits bridges. */
 export interface BridgeFitter {
@@ -40,8 +40,9 @@ export async function createBridgeFitter(
 ): Promise<BridgeFitter> {
   const { config } = engine;
   const products = await RidgeProducts.load(config, engine.threads, engine.device);
-  const inverses = new Map<number, Float32Array>();
-  const bridges = new Map<string, Bridge>();
+  const most = Math.max(1, Math.floor(keptBytes / (4 * config.hiddenSize ** 2)));
+  const inverses = new Latest<number, Float32Array>(most);
+  const bridges = new Latest<string, Bridge>(most);
   const inverseAt = async (from: number): Promise<Float32Array> => {
     const known = inverses.get(from);
     if (known) return known;
@@ -59,12 +60,30 @@ export async function createBridgeFitter(
       // As a profile will have it, so that what is measured is what is stored.
       const bridge = { from, to, weight: roundedToHalf(map.weight), bias: roundedToHalf(map.bias) };
       bridges.set(key, bridge);
-      const [oldest] = bridges.keys();
-      if (bridges.size > keptBridges && oldest !== undefined) bridges.delete(oldest);
       return bridge;
     },
     close: () => products.close(),
   };
+}
+
+/** The values that were used last. */
+class Latest<K, V> {
+  private readonly values = new Map<K, V>();
+
+  constructor(private readonly most: number) {}
+
+  get(key: K): V | undefined {
+    const value = this.values.get(key);
+    if (value !== undefined) this.set(key, value);
+    return value;
+  }
+
+  set(key: K, value: V): void {
+    this.values.delete(key);
+    this.values.set(key, value);
+    const [oldest] = this.values.keys();
+    if (this.values.size > this.most && oldest !== undefined) this.values.delete(oldest);
+  }
 }
 
 /** (G + lambda 1)^-1. */

@@ -49,7 +49,7 @@ export function checkWorker(engine: Engine, { study, context }: StudyHeader, set
 }
 
 /**
- * Takes trials until the search is over or the signal is aborted; the trial at hand is finished first.
+ * Takes trials until the search is over or the signal is aborted; the trial at hand then goes back to the queue.
  * @returns how many were scored.
  * @throws InputError when this machine's replay differs in bits from that of the search.
  */
