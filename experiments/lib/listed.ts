@@ -97,17 +97,17 @@ export const LISTED: Readonly<Record<string, ListedResult>> = {
   'eval-smollm2': {
     ...evaluation(
       'that profile on Spec-Bench, HumanEval and the bundled texts',
-      `--profile results/search-smollm2.profile.json --dataset ${OTHER},heldout --limit 12 --repetitions 1`,
+      `--profile results/search-smollm2.profile.json --methods lookup,skip,cascade --dataset ${OTHER},heldout --limit 6 --repetitions 1`,
     ),
     otherModel: true,
   },
   'eval-demo': evaluation(
     'the first profile of the bundled model, prompt lookup and their cascade on all held-out prompts',
-    `--profile ${profileOf('')} --methods lookup,skip,cascade`,
+    `--profile ${profileOf('')} --methods lookup,skip,cascade --repetitions 1`,
   ),
   'eval-demo-other': evaluation(
     'the same profile on text that it was not made for',
-    `--profile ${profileOf('')} --dataset ${OTHER} --limit 12 --repetitions 1`,
+    `--profile ${profileOf('')} --dataset ${OTHER} --limit 6 --repetitions 1`,
   ),
   'headline-coverage-demo': {
     shows: 'how often the interval of a search holds what a long measurement gives',
@@ -115,6 +115,34 @@ export const LISTED: Readonly<Record<string, ListedResult>> = {
     figures: one(
       '{covered} of {blocks} intervals hold {long_speedup:speedup}, that of all together; single ones from {lowest:speedup} to {highest:speedup}',
     ),
+  },
+  'bridges-smollm2': {
+    shows:
+      'acceptance and cost of drafts that skip a span, plain, with a bridge, with a smaller head, with both',
+    command: script('bridges.ts --model ../smollm2-135m-instruct --name smollm2'),
+    figures(content) {
+      const rows = z.array(
+        z.object({
+          skipped_layers: z.tuple([z.number(), z.number()]),
+          variant: z.string(),
+          acceptance: z.number(),
+          c: z.number(),
+          predicted_speedup: z.number(),
+        }),
+      );
+      const points = rows.parse(fieldOf(content, 'points'));
+      const best = points.reduce((a, b) => (b.predicted_speedup > a.predicted_speedup ? b : a));
+      const [first, last] = best.skipped_layers;
+      const same = points.filter(({ skipped_layers: [from, to] }) => from === first && to === last);
+      const told = same.map((point) =>
+        fill(
+          '{variant} {acceptance:percent} at c {c:fixed2}, predicted {predicted_speedup:speedup}',
+          point,
+        ),
+      );
+      return [`layers ${first} to ${last} skipped: ${told.join('; ')}`];
+    },
+    otherModel: true,
   },
   overlap: {
     shows: 'that no held-out document and no bundled prompt is in the training text',
