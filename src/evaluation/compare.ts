@@ -42,7 +42,7 @@ export function compareEvaluations(
       ...compared.notes,
       ...profileNotes(first, second, pairs),
       ...(asked.length === 0 ? unpairedNotes(first, second, pairs) : []),
-      ...[first, second].flatMap(stateNotes),
+      ...new Set([first, second].flatMap(stateNotes)),
     ],
     rows: compared.rows,
   };

@@ -63,7 +63,7 @@ function draftRow(
 ): DraftRow | null {
   const baseline = methodKey({ method: BASELINE.name, profile: null });
   const clusters = new Map<string, TimedPrompt>();
-  let differentLengths = 0;
+  const differing = new Set<string>();
   for (const { cluster, stratum, first, second } of prompts) {
     const times = {
       first: first.get(methodKey(pair.first)),
@@ -72,12 +72,12 @@ function draftRow(
       secondBaseline: second.get(baseline),
     };
     if (!isDecoded(times)) continue;
-    if (times.first.newTokens !== times.second.newTokens) differentLengths++;
+    if (times.first.newTokens !== times.second.newTokens) differing.add(cluster);
     const earlier = clusters.get(cluster)?.runs;
     clusters.set(cluster, { cluster, stratum, runs: earlier ? added(earlier, times) : times });
   }
   if (clusters.size === 0) return null;
-  const row = { dataset, ...pair, different_lengths: differentLengths };
+  const row = { dataset, ...pair, different_lengths: differing.size };
   return { row, prompts: [...clusters.values()] };
 }
 
@@ -104,7 +104,7 @@ function added(a: TimedPrompt['runs'], b: TimedPrompt['runs']): TimedPrompt['run
 const SPEED = { above: ['second'], below: ['first'] } as const;
 const SPEEDUP = {
   above: ['second', 'firstBaseline'],
-  below: ['secondBaseline', 'first'],
+  below: ['first', 'secondBaseline'],
 } as const;
 type Ratio = { readonly above: readonly RunName[]; readonly below: readonly RunName[] };
 
@@ -131,7 +131,7 @@ function withEstimates(drafts: readonly DraftRow[]): ComparisonRow[] {
     const at = compared.findIndex((one) => one.prompts === prompts && one.ratio === ratio);
     const estimate = estimates[at];
     return {
-      ...{ first, second, ratio: second / first },
+      ...{ first, second, ratio: estimate?.speedup ?? second / first },
       ratio_ci95: estimate?.ci95 ?? null,
       verdict: estimate?.verdict ?? TOO_FEW,
     };

@@ -8,7 +8,7 @@ import { ratioEstimate, type SpeedupEstimate, strataOf } from './bootstrap.js';
  * n        1          prompts, the clusters, in strata as in bootstrap.ts
  * s, t     [n][J]     seconds and tokens of prompt i in run j, the means of its repetitions there
  * v_j      1          speed = (sum t over i) / (sum s over i)
- * S        1          (product of v_j over the runs above) / (product of v_j over the runs below)
+ * S        1          product of v_j / v_k over the runs j above, each with the run k below it
  *
  * Runs apart have no pairs of repetitions, so a prompt is drawn with all of its own: their spread is in the means already.
  */
@@ -26,7 +26,7 @@ export interface RatioCluster {
   readonly stratum?: string;
   /** Runs whose speeds multiply the ratio. */
   readonly above: readonly TimedRun[];
-  /** Runs whose speeds divide it. */
+  /** Those whose speeds divide it, one for each above; two runs that are the same make exactly 1. */
   readonly below: readonly TimedRun[];
 }
 
@@ -41,27 +41,24 @@ export function speedRatio(
 ): SpeedupEstimate {
   const [one] = clusters;
   if (one === undefined) throw new RangeError('a ratio of speeds needs at least one prompt');
-  const above = one.above.length;
-  const width = 2 * (above + one.below.length);
+  const half = 2 * one.above.length;
   const sums = clusters.map((cluster) => {
-    const runs = [...cluster.above, ...cluster.below];
-    const row = Float64Array.from(runs.flatMap(({ seconds, tokens }) => [seconds, tokens]));
-    if (cluster.above.length !== above || row.length !== width || !row.every((x) => x > 0))
+    const runs = [cluster.above, cluster.below];
+    const row = Float64Array.from(runs.flat().flatMap(({ seconds, tokens }) => [seconds, tokens]));
+    if (runs.some(({ length }) => 2 * length !== half) || !row.every((x) => x > 0))
       throw new RangeError(
         `prompt ${cluster.prompt}: it must have the runs of the others, each above 0`,
       );
     return row;
   });
   const strata = strataOf(clusters);
-  const total = new Float64Array(width);
+  const total = new Float64Array(2 * half);
+  const speed = (at: number) => total[at + 1] / total[at];
   const ratioOf = (rows: Iterable<Float64Array>): number => {
     total.fill(0);
-    for (const row of rows) for (let i = 0; i < width; i++) total[i] += row[i];
+    for (const row of rows) for (let i = 0; i < total.length; i++) total[i] += row[i];
     let ratio = 1;
-    for (let i = 0; i < width; i += 2) {
-      const speed = total[i + 1] / total[i];
-      ratio = i < 2 * above ? ratio * speed : ratio / speed;
-    }
+    for (let i = 0; i < half; i += 2) ratio *= speed(i) / speed(half + i);
     return ratio;
   };
   return ratioEstimate(

@@ -4,6 +4,7 @@ import type {
   Comparison,
   ComparisonRow,
 } from '../evaluation/comparison.js';
+import { POOLED } from '../evaluation/summary.js';
 import type { Column, Row } from './columns.js';
 import { toCsv } from './csv.js';
 import { formOf } from './form.js';
@@ -16,22 +17,26 @@ import { lineWidth, wrapLine } from './width.js';
 export const COMPARISON_FORMATS = ['table', 'csv', 'md', 'latex'] as const;
 export type ComparisonFormat = (typeof COMPARISON_FORMATS)[number];
 
-const COLUMNS: readonly Column[] = [
+const FIGURES: readonly Column[] = [
   { key: 'dataset' },
   { key: 'method' },
   { key: 'first', align: 'right' },
   { key: 'second', align: 'right' },
   { key: 'ratio', align: 'right' },
+];
+/** Where there are times of single prompts. */
+const COLUMNS: readonly Column[] = [
+  ...FIGURES,
   { key: 'interval', title: '95% interval', align: 'right' },
   { key: 'verdict' },
   { key: 'prompts', align: 'right', spare: true },
 ];
 
-const SPEED_TITLE =
-  'Tokens per second of decoding: times of two runs, between which the machine may have changed.';
-const SPEEDUP_TITLE =
-  'Speedup over autoregressive decoding, each over that of its own run beside it.';
-const RATIO_NOTE = 'Ratio: second over first; the verdict is about the second.';
+const SPEED_TITLE = 'Tokens per second of decoding';
+/** Where they are of one run, too, there is nothing to beware of. */
+const APART = ': times of two runs, between which the machine may have changed';
+const SPEEDUP_TITLE = 'Speedup over autoregressive decoding, each over that of its own run.';
+const RATIO = 'Ratio: second over first';
 
 /**
  * A comparison for stdout, without a newline at its end.
@@ -48,7 +53,9 @@ export function formatComparison(
     const fitted = format === 'table' ? list.flatMap((line) => wrapLine(line, width)) : list;
     return text(fitted.join('\n'));
   };
-  const { rows } = comparison;
+  const { rows, first, second } = comparison;
+  const isOneRun = first.time === second.time;
+  const columns = rows.some(({ prompts }) => prompts !== null) ? COLUMNS : FIGURES;
   const labels = rows.map(pairLabels(rows));
   const shown = (figureOf: (row: ComparisonRow) => ComparedFigure | null, digits: Digits) =>
     rows.flatMap((row, i): Row[] => {
@@ -56,44 +63,43 @@ export function formatComparison(
       return figure ? [shownRow(row, labels[i]!, figure, digits)] : [];
     });
   const speedups = shown(({ speedup }) => speedup, formatSpeedup);
-  const parts = [
-    lines([originLine('first', comparison.first), originLine('second', comparison.second)]),
-  ];
+  const parts = [lines([originLine('first', first), originLine('second', second)])];
   const notes = comparisonNotes(comparison);
   if (notes.length > 0) parts.push(lines(notes));
   parts.push(
-    lines([SPEED_TITLE]),
+    lines([`${SPEED_TITLE}${isOneRun ? '' : APART}.`]),
     table(
-      COLUMNS,
+      columns,
       shown(
         (row) => row.tokens_per_second,
         (x) => x.toFixed(1),
       ),
     ),
   );
-  if (speedups.length > 0) parts.push(lines([SPEEDUP_TITLE]), table(COLUMNS, speedups));
+  if (speedups.length > 0) parts.push(lines([SPEEDUP_TITLE]), table(columns, speedups));
   const verdicts = rows.flatMap(({ tokens_per_second, speedup }) => [
     tokens_per_second.verdict,
     speedup?.verdict ?? null,
   ]);
-  parts.push(lines([RATIO_NOTE, ...verdictNotes(verdicts)]));
+  const judged = columns === COLUMNS ? `${RATIO}; the verdict is about the second.` : `${RATIO}.`;
+  parts.push(lines([judged, ...verdictNotes(verdicts)]));
   return parts.join('\n\n');
 }
 
 /** What is to be known beside the figures, a sentence each: in what the evaluations differ first. */
 export function comparisonNotes({ differences, notes, rows }: Comparison): string[] {
   const labelOf = pairLabels(rows);
-  const parts = rows.filter(({ dataset }) => rows.length === 1 || dataset !== 'all');
-  const lengths = parts.flatMap((row) =>
+  const pooled = rows.filter(({ dataset }) => dataset === POOLED);
+  const lengths = (pooled.length > 0 ? pooled : rows).flatMap((row) =>
     row.different_lengths
-      ? [`${row.dataset} ${labelOf(row)} ${row.different_lengths} of ${row.prompts}`]
+      ? [`${labelOf(row)} at ${row.different_lengths} of ${row.prompts} prompts`]
       : [],
   );
   return [
     ...differences.map(({ what, first, second }) => `They differ in ${what}: ${first}, ${second}.`),
     ...notes,
     ...(lengths.length > 0
-      ? [`Outputs differ in length, so speeds are of other tokens: ${lengths.join(', ')} prompts.`]
+      ? [`Outputs differ in length, so speeds are of other tokens: ${lengths.join(', ')}.`]
       : []),
   ];
 }
@@ -113,7 +119,7 @@ function shownRow(
     second: digits(second),
     ratio: formatSpeedup(ratio),
     interval: formatKnown(ratio_ci95, formatInterval),
-    verdict: verdict === null ? '-' : shownVerdict(verdict),
+    verdict: shownVerdict(verdict),
     prompts: formatKnown(prompts, String),
   };
 }
