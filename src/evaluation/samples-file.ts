@@ -1,5 +1,6 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { z } from 'zod';
+import { ROW_LIMITS, readLines } from '../datasets/rows.js';
 import { InputError } from '../errors.js';
 import { errorCode, errorMessage } from '../files.js';
 import { parseFields } from '../json-file.js';
@@ -43,6 +44,40 @@ const sample = z
 
 /** One generation as samples.jsonl tells it; the texts are null where the file does not have them. */
 export type RecordedSample = z.infer<typeof sample>;
+
+const timing = z.object({
+  dataset: text,
+  prompt: text,
+  prompt_text: text.nullable().default(null),
+  turn: z.int().min(1).default(1),
+  method: text,
+  profile: text.nullable(),
+  repetition: count,
+  new_tokens: count,
+  decode_seconds: z.number().min(0),
+});
+
+/** How long one generation took, and of what. */
+export type RecordedTiming = z.infer<typeof timing>;
+
+/**
+ * Reads how long every generation of a samples.jsonl took, a line at a time.
+ * @returns null where there is no such file.
+ * @throws InputError when it cannot be read, is too large, or a line (the message names it) does not fit.
+ */
+export function readTimings(file: string): RecordedTiming[] | null {
+  if (!existsSync(file)) return null;
+  const timings: RecordedTiming[] = [];
+  const form = { wanted: 'samples are a JSON object per line', refusesArray: true };
+  let line = 0;
+  for (const bytes of readLines(file, () => {}, ROW_LIMITS, form)) {
+    const place = `${file}:${++line}`;
+    if (line > ROW_LIMITS.rows)
+      throw new InputError(`${file} has more than ${ROW_LIMITS.rows} lines.`);
+    timings.push(parseFields(timing, parseLine(bytes.toString('utf8'), place), place));
+  }
+  return timings;
+}
 
 /**
  * Reads the first repetition of a samples.jsonl, of a large file as much as lies in its first 32 MiB.

@@ -70,22 +70,38 @@ export function speedupInterval(
 ): SpeedupEstimate {
   const pairs = flatten(samples);
   const strata = strataOf(samples);
+  return ratioEstimate(
+    speedupOf(pairs),
+    (random) => resampledSpeedup(pairs, strata, random),
+    { clusters: samples.length, strata: strata.length },
+    { seed, resamples },
+  );
+}
+
+/**
+ * A ratio with the interval and p-value that its resamples give.
+ * @param draw one resample: S' of the table above.
+ * @param count n and H of that table.
+ */
+export function ratioEstimate(
+  ratio: number,
+  draw: (random: Random) => number,
+  count: { readonly clusters: number; readonly strata: number },
+  { seed, resamples = RESAMPLES }: { seed: number; resamples?: number },
+): SpeedupEstimate {
   const random = new Random(seed);
   const draws = new Float64Array(resamples);
-  const speedup = speedupOf(pairs);
-  const stretch = smallSampleFactor(samples.length, strata.length);
-  for (let k = 0; k < resamples; k++) {
-    draws[k] = speedup * (resampledSpeedup(pairs, strata, random) / speedup) ** stretch;
-  }
+  const stretch = smallSampleFactor(count.clusters, count.strata);
+  for (let k = 0; k < resamples; k++) draws[k] = ratio * (draw(random) / ratio) ** stretch;
   draws.sort();
 
   const tail = Math.max(1, Math.floor((resamples + 1) * (ALPHA / 2)));
-  const pValue = samples.length === 1 ? 1 : pValueOfOne(draws);
+  const pValue = count.clusters === 1 ? 1 : pValueOfOne(draws);
   return {
-    speedup,
+    speedup: ratio,
     ci95: [draws[tail - 1], draws[resamples - tail]],
     pValue,
-    verdict: verdictFor(speedup, pValue),
+    verdict: verdictFor(ratio, pValue),
   };
 }
 
@@ -153,7 +169,7 @@ function speedupOf({ baseline, method, baselineTokens, methodTokens }: FlatPairs
  * The prompts of each stratum. One prompt alone says nothing of its stratum's spread: such prompts are put together, and the
  * last of them, if there is only one, with the largest stratum.
  */
-function strataOf(samples: readonly PairedSample[]): number[][] {
+export function strataOf(samples: readonly Pick<PairedSample, 'stratum'>[]): number[][] {
   const byName = new Map<string | undefined, number[]>();
   samples.forEach(({ stratum }, i) => {
     byName.set(stratum, [...(byName.get(stratum) ?? []), i]);

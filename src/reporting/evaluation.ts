@@ -2,15 +2,13 @@ import type { AuditRecord } from '../evaluation/audit.js';
 import type { EvaluationDocument } from '../evaluation/document.js';
 import type { DatasetRecord } from '../evaluation/prompts.js';
 import { type EvaluationRow, POOLED } from '../evaluation/summary.js';
-import { FEWEST_PROMPTS, TOO_FEW } from '../measurement/few-prompts.js';
 import type { Column, Row } from './columns.js';
 import { toCsv } from './csv.js';
-import { fittedTable } from './fitted-table.js';
+import { type Form, formOf } from './form.js';
 import { formatInterval, formatPercent, formatSpeedup } from './format.js';
 import { LATENCY_COLUMNS, LATENCY_TITLE, latencyFields, latencyRows } from './latency.js';
-import { latexComment, toLatex } from './latex.js';
-import { toMarkdown } from './markdown.js';
 import { type MethodLabels, methodLabels } from './method-labels.js';
+import { shownVerdict, verdictNotes } from './verdict.js';
 import { lineWidth } from './width.js';
 
 /** Forms that an evaluation is printed in. */
@@ -31,9 +29,6 @@ const COLUMNS: readonly Column[] = [
 
 /** Of an evaluation that was stopped. */
 const STATE: Column = { key: 'state' };
-
-/** Shown as one word, explained below the table, so that a row takes one line; JSON and CSV have it in full. */
-const UNDECIDED = 'not distinguishable from 1.0x' satisfies EvaluationRow['verdict'];
 
 const DIVERGENCES: readonly Column[] = [
   { key: 'dataset' },
@@ -58,21 +53,8 @@ export function formatEvaluation(
       return JSON.stringify(document, null, 2);
     case 'csv':
       return evaluationCsv(document).trimEnd();
-    case 'md':
-      return sections(document, {
-        table: (columns, rows) => toMarkdown(columns, rows).trimEnd(),
-        text: (text) => text,
-      });
-    case 'latex':
-      return sections(document, {
-        table: (columns, rows) => toLatex(columns, rows).trimEnd(),
-        text: latexComment,
-      });
-    case 'table':
-      return sections(document, {
-        table: (columns, rows) => fittedTable(columns, rows, width),
-        text: (text) => text,
-      });
+    default:
+      return sections(document, formOf(format, width));
   }
 }
 
@@ -93,12 +75,6 @@ export function evaluationCsv({
   );
 }
 
-/** How the parts of an evaluation are written. */
-interface Form {
-  readonly table: (columns: readonly Column[], rows: readonly Row[]) => string;
-  readonly text: (text: string) => string;
-}
-
 function sections(document: EvaluationDocument, { table, text }: Form): string {
   const { settings } = document;
   const rows = withShortNames(document.rows);
@@ -106,11 +82,7 @@ function sections(document: EvaluationDocument, { table, text }: Form): string {
   const shown = rows.map((row) => shownRow(row, labels));
   const columns = rows.some(({ partial }) => partial) ? [...COLUMNS, STATE] : COLUMNS;
   const parts = [text(conditions({ ...document, rows })), table(columns, shown)];
-  if (rows.some(({ verdict }) => verdict === UNDECIDED)) parts.push(text(`unclear: ${UNDECIDED}.`));
-  if (rows.some(({ verdict }) => verdict === TOO_FEW))
-    parts.push(
-      text(`${TOO_FEW}: an interval and a verdict need ${FEWEST_PROMPTS} prompts or more.`),
-    );
+  parts.push(...verdictNotes(rows.map(({ verdict }) => verdict)).map(text));
   const waits = latencyRows(rows, settings.grid !== undefined, labels);
   if (waits.length > 0) parts.push(text(LATENCY_TITLE), table(LATENCY_COLUMNS, waits));
   const divergences = rows
@@ -215,7 +187,7 @@ function shownRow(row: EvaluationRow, labels: MethodLabels): Row {
     rate: optional(row.tokens_per_second, (x) => x.toFixed(1)),
     speedup: optional(row.speedup, formatSpeedup),
     interval: row.verdict === 'baseline' ? null : optional(interval, formatInterval),
-    verdict: row.verdict === UNDECIDED ? 'unclear' : row.verdict,
+    verdict: shownVerdict(row.verdict),
     acceptance: optional(row.draft_acceptance_rate, formatPercent),
     length: optional(row.mean_acceptance_length, (x) => x.toFixed(2)),
     c: optional(row.c, (x) => x.toFixed(2)),

@@ -43,6 +43,7 @@ const FLAGS: Readonly<Record<string, Place>> = {
 };
 
 const ARGUMENTS: Readonly<Record<string, Place>> = {
+  compare: { values: [], files: 'files' },
   'dataset:show': { values: [], names: 'datasets', files: 'files' },
   'dataset:pull': { values: [], names: 'benchmarks' },
   'model:inspect': { values: [], names: 'models', files: 'files' },
@@ -132,12 +133,13 @@ function flagNames({ flags }: KnownCommand): string[] {
 }
 
 function argumentPlace(command: KnownCommand, own: readonly string[]): Place {
-  const [argument] = Object.values(command.args);
-  if (!argument) return NOTHING;
   const given = own.filter((word, i) => {
     const isValue = i > 0 && flagOf(command, own[i - 1]!) !== undefined;
     return !word.startsWith('-') && !isValue;
   });
-  if (given.length > 0 && !argument.multiple) return NOTHING;
+  const all = Object.values(command.args);
+  const last = all.at(-1);
+  const argument = all[given.length] ?? (last?.multiple ? last : undefined);
+  if (!argument) return NOTHING;
   return argument.options ? { values: argument.options } : (ARGUMENTS[command.id] ?? NOTHING);
 }

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import Compare from '../../../commands/compare.js';
 import Eval from '../../../commands/eval.js';
 import ModelInspect from '../../../commands/model/inspect.js';
 import ModelList from '../../../commands/model/list.js';
@@ -8,7 +9,7 @@ import { completionOf, type KnownCommand } from '../../../src/cli/completion/com
 let commands: KnownCommand[];
 beforeAll(() => {
   const named = {
-    ...{ eval: Eval, 'model:inspect': ModelInspect },
+    ...{ compare: Compare, eval: Eval, 'model:inspect': ModelInspect },
     ...{ 'model:list': ModelList, 'study:rm': StudyRemove },
   };
   commands = Object.entries(named).map(([id, { flags, args = {}, baseFlags }]) => ({
@@ -23,7 +24,7 @@ const complete = (...words: string[]) => completionOf(words, commands);
 
 describe('what may stand in a word', () => {
   it('is a command, then one of its topic; hidden ones are not offered', () => {
-    expect(complete('').place.values).toEqual(['eval', 'model', 'study']);
+    expect(complete('').place.values).toEqual(['compare', 'eval', 'model', 'study']);
     expect(complete('model', 'i').place.values).toEqual(['inspect', 'list']);
     expect(complete('nothing', '').place.values).toEqual([]);
   });
@@ -62,6 +63,9 @@ describe('what may stand in a word', () => {
   it('is an argument, as often as there may be one', () => {
     expect(complete('model', 'inspect', '--speed', '').place.names).toBe('models');
     expect(complete('model', 'inspect', 'demo', '').place).toEqual({ values: [] });
+    for (const words of [[''], ['one', ''], ['one', '--format', 'md', '']])
+      expect(complete('compare', ...words).place.files).toBe('files');
+    expect(complete('compare', 'one', 'two', '').place).toEqual({ values: [] });
     expect(complete('study', 'rm', 'one', '').place.names).toBe('studies');
     expect(complete('model', 'list', '').place).toEqual({ values: [] });
   });
