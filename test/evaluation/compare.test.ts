@@ -144,7 +144,7 @@ describe('prompts', () => {
     expect(chat.notes).toEqual([expect.stringMatching(/^6 of the prompts .* different texts\.$/)]);
     const other = compareEvaluations(side('a', timings()), side('b', otherTexts, otherData));
     expect(other.rows[0]!.prompts).toBe(2);
-    expect(other.differences.map(({ what }) => what)).toEqual(['prompts of code']);
+    expect(other.differences.map(({ what }) => what)).toEqual(['content of code']);
   });
 
   it.each([
