@@ -34,6 +34,9 @@ export default class Compare extends BaseCommand {
     })(),
   };
 
+  /** What is compared; elsewhere it is how to decode. */
+  protected override readonly withoutDefault = ['method'];
+
   async run(): Promise<Comparison> {
     const { args, flags } = await this.parse(Compare);
     const { compareEvaluations } = await import('../src/evaluation/compare.js');

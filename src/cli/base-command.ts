@@ -17,6 +17,9 @@ export abstract class BaseCommand extends Command {
     }),
   };
 
+  /** Flags that mean something else here than elsewhere, and so have no default from environment or file. */
+  protected readonly withoutDefault: readonly string[] = [];
+
   /** Where flags come from that nobody typed. */
   private sources: ReadonlyMap<string, string> = new Map();
 
@@ -24,7 +27,10 @@ export abstract class BaseCommand extends Command {
   protected override async init(): Promise<void> {
     await super.init();
     const { defaultFlags } = await import('./defaults.js');
-    const { argv, sources } = defaultFlags(Object.keys(this.ctor.flags ?? {}), this.argv);
+    const flags = Object.keys(this.ctor.flags ?? {}).filter(
+      (flag) => !this.withoutDefault.includes(flag),
+    );
+    const { argv, sources } = defaultFlags(flags, this.argv);
     this.argv = [...argv, ...this.argv];
     this.sources = sources;
   }

@@ -14,11 +14,11 @@ export function differingCircumstances(
 ): Circumstance[] {
   const ours = circumstancesOf(first);
   const theirs = circumstancesOf(second);
-  // Of the weights it is told only where the names of the models do not tell it.
   const isOneModel = ours.get('weights') === theirs.get('weights') && ours.get('weights') !== NONE;
-  return [...new Set([...ours.keys(), ...theirs.keys()])].flatMap((what) => {
-    const one = ours.get(what) ?? NONE;
-    const other = theirs.get(what) ?? NONE;
+  return [...ours].flatMap(([what, one]) => {
+    // A dataset that only one of them has is told by the names.
+    const other = theirs.get(what) ?? one;
+    // Names of one model may be paths; its weights are told only where names and hashes are known and the names agree.
     const isKnown =
       (what === 'model' && isOneModel) ||
       (what === 'weights' && (first.model !== second.model || one === NONE || other === NONE));
@@ -42,11 +42,14 @@ function circumstancesOf(evaluation: RecordedEvaluation): Map<string, string> {
     grid: grid
       ? `${grid.prompt_tokens?.join(',') ?? 'as they are'} + ${grid.max_new_tokens.join(',')}`
       : NONE,
+    datasets: datasets.map(({ name }) => name).join(', '),
   };
   const ofData = datasets.flatMap(
-    ({ name, hash, version, chat_template, system }) =>
+    ({ name, hash, version, prompts, chat_template, system }) =>
       [
-        [`prompts of ${name}`, `version ${version}, ${hash.slice(0, 12)}`],
+        [`number of prompts of ${name}`, String(prompts)],
+        [`version of ${name}`, String(version)],
+        [`content of ${name}`, hash.slice(0, 12)],
         [`form of ${name}`, chat_template ? 'chat' : 'text to be continued'],
         [`system message of ${name}`, system ?? NONE],
       ] as const,

@@ -36,6 +36,8 @@ const SPEED_TITLE = 'Tokens per second of decoding';
 /** Where they are of one run, too, there is nothing to beware of. */
 const APART = ': times of two runs, between which the machine may have changed';
 const SPEEDUP_TITLE = 'Speedup over autoregressive decoding, each over that of its own run.';
+/** Of a value that differs, such as a system message, so much is told. */
+const LONGEST = 60;
 const RATIO = 'Ratio: second over first';
 
 /**
@@ -96,12 +98,20 @@ export function comparisonNotes({ differences, notes, rows }: Comparison): strin
       : [],
   );
   return [
-    ...differences.map(({ what, first, second }) => `They differ in ${what}: ${first}, ${second}.`),
+    ...differences.map(
+      ({ what, first, second }) =>
+        `They differ in ${what}: ${shortened(first)} in the first, ${shortened(second)} in the second.`,
+    ),
     ...notes,
     ...(lengths.length > 0
       ? [`Outputs differ in length, so speeds are of other tokens: ${lengths.join(', ')}.`]
       : []),
   ];
+}
+
+function shortened(text: string): string {
+  const line = text.replace(/\s+/g, ' ');
+  return line.length > LONGEST ? `${line.slice(0, LONGEST - 1)}…` : line;
 }
 
 type Digits = (value: number) => string;

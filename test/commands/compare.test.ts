@@ -1,6 +1,6 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import Compare from '../../commands/compare.js';
 import Eval from '../../commands/eval.js';
 import type { Comparison } from '../../src/evaluation/comparison.js';
@@ -20,6 +20,10 @@ async function evaluate(folder: string, ...argv: string[]): Promise<void> {
 beforeAll(async () => {
   await evaluate(a, '--dataset', 'code,math', '--limit', '6', '--max-new-tokens', '12');
   await evaluate(b, '--dataset', 'code,math', '--limit', '5', '--max-new-tokens', '16');
+});
+
+afterEach(() => {
+  vi.unstubAllEnvs();
 });
 
 const compare = (...argv: string[]) => runCommand(Compare, argv);
@@ -62,7 +66,7 @@ describe('sspec compare', () => {
     const text = (await compare(a, b)).stdout;
     expect(text).toMatch(/Tokens per second of decoding: times of two runs/);
     expect(text).toMatch(/^Speedup over autoregressive decoding/m);
-    expect(text).toMatch(/They differ in max new tokens: 12, 16\./);
+    expect(text).toMatch(/They differ in max new tokens: 12 in the first, 16 in the second\./);
     expect(text).toMatch(/Outputs differ in length, .*autoregressive at \d+ of 10 prompts/);
     const narrow = formatComparison(await json(a, b), 'table', 80);
     const path = new RegExp(root, 'g');
@@ -83,6 +87,9 @@ describe('sspec compare', () => {
     const { stdout } = await compare(a, a, '--method', 'autoregressive,lookup');
     expect(stdout).toMatch(/^all +autoregressive \/ lookup /m);
     expect(stdout).not.toMatch(/two runs/);
+    // The method that is set to decode with is none to compare.
+    vi.stubEnv('SSPEC_METHOD', 'lookup');
+    expect((await json(a, a)).rows).toHaveLength(6);
   });
 
   it('takes results.json, and one of another name without samples', async () => {

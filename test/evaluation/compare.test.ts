@@ -99,7 +99,7 @@ describe('what two evaluations have in common', () => {
   });
 
   it('is summed over datasets; turns of a conversation and cells of a grid are one prompt', () => {
-    const conversation: Changes = (one, i) =>
+    const conversation: Changes = (_, i) =>
       i < 2 ? { prompt: i === 0 ? 'c-0' : 'c-0/turn-2', turn: i + 1 } : { dataset: 'math' };
     const two = timings(conversation);
     const { rows } = compareEvaluations(side('a', two), side('b', two));
@@ -144,7 +144,7 @@ describe('prompts', () => {
     expect(chat.notes).toEqual([expect.stringMatching(/^6 of the prompts .* different texts\.$/)]);
     const other = compareEvaluations(side('a', timings()), side('b', otherTexts, otherData));
     expect(other.rows[0]!.prompts).toBe(2);
-    expect(other.differences.map(({ what }) => what)).toEqual(['prompts of code']);
+    expect(other.differences.map(({ what }) => what)).toEqual(['content of code']);
   });
 
   it.each([
