@@ -32,7 +32,10 @@ beforeEach(() => {
   options = {
     ...{ storage: journalStorage(directory), output: join(directory, 'profile.json'), dataset },
     ...{ sampler: 'random', trials: 2, finalists: 1, promptsPerTrial: 1, maxNewTokens: 8 },
-    onNotice: (sentence) => notices.push(sentence),
+    // How long the preparation takes is told on a slow machine only.
+    onNotice: (sentence) => {
+      if (!sentence.startsWith('What comes before the trials')) notices.push(sentence);
+    },
   };
 });
 
@@ -85,7 +88,7 @@ describe('searchModel', () => {
 
     const { plan } = fitting;
     const always: Method = { name: 'skip', plan, draftLength: 4, exit: { exit: 'fixed' } };
-    let accepted = 0;
+    let proposed = 0;
     for (const { tokens: prompt } of somePrompts(4, 9)) {
       const request = { prompt, maxNewTokens: 30, ignoreEos: true };
       const plain = await complete(model.engine, request);
@@ -93,10 +96,11 @@ describe('searchModel', () => {
       for (const method of methods) {
         const drafted = await complete(model.engine, { ...request, method });
         expect(drafted.tokens).toEqual(plain.tokens);
-        if (method === always) accepted += drafted.statistics.acceptedTokens;
+        if (method === always) proposed += drafted.statistics.proposedTokens;
       }
     }
-    expect(accepted).toBeGreaterThan(0);
+    // Of a random model's drafts none need be right.
+    expect(proposed).toBeGreaterThan(0);
   });
 
   it('tells a finished study again beside its draft weights, and measures anew where they are lost', async () => {
