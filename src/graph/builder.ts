@@ -1,4 +1,4 @@
-import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import {
   type AttributeProto,
   AttributeProtoSchema,
@@ -6,6 +6,7 @@ import {
   TensorProto_DataLocation as DataLocation,
   type GraphProto,
   GraphProtoSchema,
+  ModelProtoSchema,
   type NodeProto,
   NodeProtoSchema,
   type TensorProto,
@@ -187,6 +188,22 @@ export class Initializers {
     );
     return name;
   }
+}
+
+/** A graph as the bytes of a model that the runtime loads. */
+export function modelBytes(graph: GraphProto): Uint8Array {
+  return toBinary(
+    ModelProtoSchema,
+    create(ModelProtoSchema, {
+      irVersion: 10n,
+      producerName: 'sspec',
+      opsetImport: [
+        { domain: '', version: 18n },
+        { domain: 'com.microsoft', version: 1n },
+      ],
+      graph,
+    }),
+  );
 }
 
 /** An empty float tensor of the given shape, for the branch of a sublayer that does not run. */

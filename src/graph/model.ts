@@ -1,4 +1,4 @@
-import { create, toBinary } from '@bufbuild/protobuf';
+import { create } from '@bufbuild/protobuf';
 import type { ModelConfig } from '../checkpoint/model-config.js';
 import {
   addAttention,
@@ -14,6 +14,7 @@ import {
   elementType,
   emptyFloat,
   Initializers,
+  modelBytes,
   Nodes,
   valueInfo,
 } from './builder.js';
@@ -21,7 +22,7 @@ import { hasMixedWindows, type RopeName } from './layer-kinds.js';
 import { addLinear, addRows, type StoredLinear } from './linear.js';
 import { addMlp, type StoredMlp } from './mlp.js';
 import { addNorm, addScale, addSoftCap } from './norm.js';
-import { GraphProtoSchema, ModelProtoSchema } from './onnx_pb.js';
+import { GraphProtoSchema } from './onnx_pb.js';
 import { fuseResidualNorms, noUpdate } from './residual-norm.js';
 import { rotaryDimensions } from './rope.js';
 
@@ -198,16 +199,5 @@ export function buildModel(config: ModelConfig, stored: StoredModel, gated: bool
     ],
   });
   if (!gated) fuseResidualNorms(graph);
-  return toBinary(
-    ModelProtoSchema,
-    create(ModelProtoSchema, {
-      irVersion: 10n,
-      producerName: 'sspec',
-      opsetImport: [
-        { domain: '', version: 18n },
-        { domain: 'com.microsoft', version: 1n },
-      ],
-      graph,
-    }),
-  );
+  return modelBytes(graph);
 }

@@ -13,9 +13,9 @@
  *
  * Hastie, Tibshirani and Friedman, The Elements of Statistical Learning, 2nd edition, equation 3.44.
  */
-import { create, toBinary } from '@bufbuild/protobuf';
-import { elementType, Initializers, Nodes, valueInfo } from './builder.js';
-import { GraphProtoSchema, ModelProtoSchema } from './onnx_pb.js';
+import { create } from '@bufbuild/protobuf';
+import { elementType, Initializers, modelBytes, Nodes, valueInfo } from './builder.js';
+import { GraphProtoSchema } from './onnx_pb.js';
 
 /** Input a, output G. */
 export function gramGraph(hiddenSize: number, eps: number): Uint8Array {
@@ -83,16 +83,5 @@ function model(
     input,
     output,
   });
-  return toBinary(
-    ModelProtoSchema,
-    create(ModelProtoSchema, {
-      irVersion: 10n,
-      producerName: 'sspec',
-      opsetImport: [
-        { domain: '', version: 18n },
-        { domain: 'com.microsoft', version: 1n },
-      ],
-      graph,
-    }),
-  );
+  return modelBytes(graph);
 }

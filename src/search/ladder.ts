@@ -17,10 +17,10 @@ import { statePasses } from './bridges/passes.js';
 import { hiddenStates, stateRows } from './bridges/states.js';
 import { type Calibration, draftShape } from './cost/calibrate.js';
 import { priceDraft } from './cost/cost-model.js';
-import { bestRule, type Replayed, type RuleScore } from './replay/best-rule.js';
 import { type ReplayRecord, replayDraft } from './replay/records.js';
 import { makeReference, type Reference } from './replay/reference.js';
-import type { Scored, Scorer } from './scorer.js';
+import { bestPlan, type ReplayedPlan, scoredTrial } from './scored-plan.js';
+import type { Scorer } from './scorer.js';
 import { headChoices, rankWords } from './words.js';
 
 /** The rule that proposals carry before their score has found a better one. */
@@ -31,11 +31,6 @@ const fewestFitted = 8;
 
 /** Share of a bridged draft's right tokens that the same draft without bridges must have to be looked at. */
 const closeEnough = 0.9;
-
-/** A plan with a mask, and what replay shows of it. */
-export interface ReplayedPlan extends Replayed {
-  readonly plan: DraftPlan;
-}
 
 /** The ladder's first rung, and what else it can tell of a candidate. */
 export interface Ladder extends Scorer {
@@ -156,7 +151,7 @@ export async function createLadder(request: LadderRequest): Promise<Ladder> {
   return {
     draft: unsearchedRule,
     async score({ mask }) {
-      return scored(mask, bestPlan(await replay(mask, request.promptsPerTrial)));
+      return scoredTrial(mask, bestPlan(await replay(mask, request.promptsPerTrial)));
     },
     replay: (mask) => replay(mask, references.length),
     replayScored: (mask) => replay(mask, request.promptsPerTrial),
@@ -187,37 +182,6 @@ function scoredCount(made: readonly (Reference | null)[], scored: number): numbe
   let left = scored;
   const last = made.findIndex((reference) => reference !== null && --left === 0);
   return last < 0 ? made.length : last + 1;
-}
-
-/** A plan with its best rule. */
-export interface ScoredPlan extends RuleScore {
-  readonly replayed: ReplayedPlan;
-}
-
-/** The plan, and the rule with it, whose predicted speedup is the highest; the earliest of equals. */
-export function bestPlan(plans: readonly ReplayedPlan[]): ScoredPlan {
-  return plans
-    .map((replayed) => ({ replayed, ...bestRule(replayed) }))
-    .reduce((best, one) => (one.time.speedup > best.time.speedup ? one : best));
-}
-
-function scored(mask: Uint8Array, { replayed, rule, rounds, time }: ScoredPlan): Scored {
-  const { plan, prices } = replayed;
-  const count = rounds.rounds.reduce((sum, n) => sum + n, 0);
-  return {
-    candidate: { mask, draft: rule },
-    score: time.speedup,
-    // Replay repeats to the bit: on these prompts the score has no noise.
-    variance: 0,
-    figures: {
-      predicted_speedup: time.speedup,
-      draft_acceptance_rate: rounds.proposed > 0 ? rounds.accepted / rounds.proposed : 0,
-      mean_acceptance_length: rounds.tokens / count,
-      c: prices.pass / prices.autoregressive,
-      bridges: plan.bridges.length,
-      ...(plan.words && { head_words: plan.words.length }),
-    },
-  };
 }
 
 /** Where the places of all references lie on average. */

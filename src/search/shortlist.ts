@@ -3,8 +3,9 @@ import { type Candidate, candidateKey } from '../optimise/candidate.js';
 import type { Trial } from '../study/state.js';
 import { costRule, replayedCosts } from './cost-rule.js';
 import { plainFinalist, type RankedFinalist } from './finalist.js';
-import { bestPlan, type Ladder } from './ladder.js';
+import type { Ladder } from './ladder.js';
 import { scoreRule } from './replay/best-rule.js';
+import { bestPlan } from './scored-plan.js';
 
 /** For every finalist so many of the best trials are scored on all prompts. */
 const rescoredPerFinalist = 4;
