@@ -189,7 +189,7 @@ export const LISTED: Readonly<Record<string, ListedResult>> = {
   audit: {
     shows:
       'speculative against autoregressive tokens over everything that can be varied; counts by each',
-    command: script('audit.ts --threads 2 --tokens 30000'),
+    command: script('audit.ts --threads 2 --tokens 20000'),
     figures(content) {
       const threads = Object.entries(Object(fieldOf(content, 'by.threads'))).map(([n, counts]) =>
         fill(`{tokens:count} with ${n === '1' ? 'one thread' : `${n} threads`}`, counts),
