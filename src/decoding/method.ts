@@ -1,3 +1,4 @@
+import { allOrNone } from '../engine/all-or-none.js';
 import type { Engine } from '../engine/engine.js';
 import type { Profile } from '../profile/schema.js';
 import type { DraftMemory } from './draft-memory.js';
@@ -55,8 +56,8 @@ function opener(method: Method): DraftMemory['open'] {
 }
 
 /**
- * Loads the draft passes of some methods, which stay loaded from one generation to the next until the returned function is
- * called.
+ * Loads the draft passes of some methods, all or none, which stay loaded from one generation to the next until the returned
+ * function is called.
  */
 export async function keepDrafts(
   engine: Engine,
@@ -67,7 +68,10 @@ export async function keepDrafts(
       ? []
       : (drafterKind(method.name).draftGraph(method, engine.model) ?? []),
   );
-  const leases = await Promise.all(graphs.map((graph) => engine.draft(graph)));
+  const leases = await allOrNone(
+    graphs.map((graph) => engine.draft(graph)),
+    ({ release }) => release(),
+  );
   return async () => {
     for (const { release } of leases) await release();
   };

@@ -53,6 +53,8 @@ export class DraftPool<E extends Closable> {
   async close(): Promise<void> {
     const all = [...this.members.values()];
     this.members.clear();
-    for (const { engine } of all) await (await engine).close();
+    // One that could not be loaded, of which its user was told, keeps no other.
+    for (const loaded of await Promise.allSettled(all.map(({ engine }) => engine)))
+      if (loaded.status === 'fulfilled') await loaded.value.close();
   }
 }

@@ -1,6 +1,7 @@
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import type { ModelConfig } from '../checkpoint/model-config.js';
 import { gramGraph, mapGraph } from '../graph/ridge.js';
+import { allOrNone } from './all-or-none.js';
 import { createSession } from './session.js';
 
 /** The products of ridge regressions of hidden states (graph/ridge.ts). States are [rows, hidden]. */
@@ -13,10 +14,11 @@ export class RidgeProducts {
 
   /** Close it after use. */
   static async load({ hiddenSize, rmsNormEps }: ModelConfig, threads: number, device: string) {
-    const [gram, map] = await Promise.all(
+    const [gram, map] = await allOrNone(
       [gramGraph, mapGraph].map((graph) =>
         createSession(graph(hiddenSize, rmsNormEps), threads, device),
       ),
+      (session) => session.release(),
     );
     return new RidgeProducts(hiddenSize, gram!, map!);
   }

@@ -12,6 +12,7 @@
  * (Leviathan, Kalman and Matias 2023, theorem 3.8, who take v = 1).
  */
 import { mean, median } from 'simple-statistics';
+import { allOrNone } from '../engine/all-or-none.js';
 import { skipGraph } from '../engine/draft-graph.js';
 import type { DraftLease, Engine } from '../engine/engine.js';
 import { ofKind, repeated, timeInTurns } from './pass-timer.js';
@@ -73,7 +74,10 @@ export async function measurePassSpeed(
     { attention: all, mlp: [] },
     { attention: [], mlp: all },
   ];
-  const drafts = await Promise.all(masks.map((mask) => engine.draft(skipGraph(mask))));
+  const drafts = await allOrNone(
+    masks.map((mask) => engine.draft(skipGraph(mask))),
+    ({ release }) => release(),
+  );
   const counts = passTokens.filter((count) => count <= longest);
   // Target passes of one length follow each other; draft passes come as they do in decoding, some and then a target pass, which
   // leaves them colder caches.
@@ -95,8 +99,9 @@ export async function measurePassSpeed(
         return rounds < fewestRounds || passed < seconds;
       },
     },
-  );
-  for (const draft of drafts) await draft.release();
+  ).finally(async () => {
+    for (const draft of drafts) await draft.release();
+  });
   // A median of target passes; a mean of drafts, of which the first after a target pass is slower.
   const targets = counts.map((_, i) => median(ofKind(times, i)) / 1000);
   const one = targets[0]!;

@@ -101,10 +101,13 @@ export async function createLadder(request: LadderRequest): Promise<Ladder> {
     signal?.throwIfAborted();
     report('states', done, total);
   });
-  const fitter = await createBridgeFitter(engine, states);
-  const gated = await engine.loadGated();
   const { vocabSize } = engine.config;
   const coupling = createCoupling(settings.coupling, settings.sampling, vocabSize, 1);
+  const fitter = await createBridgeFitter(engine, states);
+  const gated = await engine.loadGated().catch(async (error) => {
+    await fitter.close();
+    throw error;
+  });
   const { position, threads } = request.basis ?? {
     position: meanPosition(references),
     threads: engine.threads,
