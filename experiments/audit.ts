@@ -1,8 +1,8 @@
 /**
- * The audit: speculative output against autoregressive output, token by token, over a million tokens of seeded random
- * combinations of model, precision, prompt, context length, mask, method, exit rule, draft length and sampling. Greedy decoding
- * and Gumbel coupling are audited; with maximal coupling outputs keep only their distribution, which is no matter of single
- * tokens (test/decoding/sampling-distribution.test.ts holds it against the exact one).
+ * The audit: speculative output against autoregressive output, token by token, over a million tokens, or as many as `--tokens`
+ * says, of seeded random combinations of model, precision, prompt, context length, mask, method, exit rule, draft length and
+ * sampling. Greedy decoding and Gumbel coupling are audited; with maximal coupling outputs keep only their distribution, which is no
+ * matter of single tokens (test/decoding/sampling-distribution.test.ts holds it against the exact one).
  *
  * Finished cases are kept in audit.jsonl in the state folder, a journal like a study's, so it may be killed at any time and
  * started again, with another number of threads, too. At the end the counts go to audit.json; `--tokens 1` writes those of what

@@ -18,12 +18,7 @@
  * w = softmax(q K^T / sqrt(D) + bias) over the columns; result w V = (w V of the past) + (w V of tail and new rows). Some families
  * scale the products otherwise, or cap them softly before the bias.
  *
- * A score is a sum over D, wherever its key lies. The softmax of a row adds up in order, so that masked columns at the end change
- * nothing. In products with values a sum goes on from row to row; it is taken apart only where a segment begins, hence no pass
- * runs over the end of one (engine.ts). What the runtime's kernels do with long sums (cut at some length that depends on the
- * columns that a thread gets, and so on threads and M) is kept out by parts: of 128 at most sums are not cut, products of
- * 16 columns not shared among threads. And a factor other than 1 keeps single rows from the matrix-vector kernel, which rounds
- * differently.
+ * Why no sum depends on M, and what parts of 128 and 16 and the factor beside 1 are for: docs/bit-exact-attention.md.
  */
 import type { ModelConfig } from '../checkpoint/model-config.js';
 import type { Initializers, Nodes } from './builder.js';
@@ -57,7 +52,7 @@ export function valueParts({ headDim }: ModelConfig): number {
   return headDim % 16 === 0 ? headDim / 16 : 1;
 }
 
-/** A factor that is next to 1 in 32 bits, see above. */
+/** A factor that is next to 1 in 32 bits: it keeps single rows from the matrix-vector kernel, which rounds differently. */
 const almostOne = 1 - 2 ** -24;
 
 /** Weights of one attention sublayer in the external data. */
