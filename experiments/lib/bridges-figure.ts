@@ -1,12 +1,5 @@
 import { dot, gridX, gridY } from '@observablehq/plot';
-import {
-  BOTTOM,
-  BOTTOM_LABEL,
-  endMarginFor,
-  marginFor,
-  paddedDomain,
-  shareScale,
-} from '../../src/reporting/figures/axes.js';
+import { costAcceptanceAxes } from '../../src/reporting/figures/cost-acceptance.js';
 import type { Figure } from '../../src/reporting/figures/figure.js';
 import { seriesColour } from '../../src/reporting/figures/palette.js';
 
@@ -24,8 +17,6 @@ export interface DraftPoint {
 
 /** Acceptance against the cost of a draft pass. */
 export function bridgesFigure(name: string, points: readonly DraftPoint[]): Figure {
-  const xs = paddedDomain(points.map(({ c }) => c));
-  const ys = paddedDomain(points.map(({ acceptance }) => acceptance));
   return {
     name,
     title: 'Acceptance against the cost of a draft',
@@ -35,18 +26,7 @@ export function bridgesFigure(name: string, points: readonly DraftPoint[]): Figu
       VARIANTS.map((label, i) => ({ label, colour: seriesColour(palette, i), shape: 'dot' })),
     plot: (palette) => ({
       height: 340,
-      marginLeft: marginFor(['100.0%']),
-      marginRight: endMarginFor(xs[1].toFixed(2)),
-      marginTop: 28,
-      marginBottom: BOTTOM,
-      x: {
-        domain: xs,
-        ticks: 5,
-        tickFormat: (value: number) => value.toFixed(2),
-        label: 'c = draft pass / target pass (time)',
-        ...BOTTOM_LABEL,
-      },
-      y: shareScale('tokens that are the model’s', [Math.max(0, ys[0]), ys[1]]),
+      ...costAcceptanceAxes(points, 'tokens that are the model’s'),
       color: { domain: [...VARIANTS], range: VARIANTS.map((_, i) => seriesColour(palette, i)) },
       marks: [
         gridX(),

@@ -1,6 +1,6 @@
 import { dot, gridX, gridY, line } from '@observablehq/plot';
 import { type CostAcceptance, paretoFront } from '../../study/pareto.js';
-import { BOTTOM, BOTTOM_LABEL, endMarginFor, marginFor, paddedDomain, shareScale } from './axes.js';
+import { costAcceptanceAxes } from './cost-acceptance.js';
 import type { Figure } from './figure.js';
 
 /**
@@ -19,8 +19,6 @@ export function paretoFigure(
   if (points.length < 2) return null;
   const rest = points.filter((point) => !front.includes(point));
   const all = chosen ? [...points, chosen] : points;
-  const xs = paddedDomain(all.map(({ c }) => c));
-  const ys = paddedDomain(all.map(({ acceptance }) => acceptance));
   return {
     name,
     title: 'Draft acceptance against draft cost',
@@ -42,18 +40,7 @@ export function paretoFigure(
     ],
     plot: (palette) => ({
       height: 300,
-      marginLeft: marginFor(['100.0%']),
-      marginRight: endMarginFor(xs[1].toFixed(2)),
-      marginTop: 28,
-      marginBottom: BOTTOM,
-      x: {
-        domain: xs,
-        ticks: 5,
-        tickFormat: (value: number) => value.toFixed(2),
-        label: 'c = draft pass / target pass (time)',
-        ...BOTTOM_LABEL,
-      },
-      y: shareScale('draft acceptance rate', [Math.max(0, ys[0]), ys[1]]),
+      ...costAcceptanceAxes(all, 'draft acceptance rate'),
       marks: [
         gridX(),
         gridY(),
