@@ -22,6 +22,7 @@ const ROWS = [
   ['src/engine'],
   ['src/graph', 'src/hub'],
   ['src/checkpoint', 'src/profile', 'src/datasets'],
+  ['src/metrics'],
   ['src'],
 ];
 
@@ -43,6 +44,7 @@ const NARROW: Readonly<Record<string, readonly string[]>> = {
     'src/files.ts',
     'src/json-file.ts',
     'src/lock.ts',
+    'src/metrics',
     'src/optimise',
     'src/profile/mask.ts',
   ],

@@ -64,13 +64,3 @@ export function addTried(
     statistics.acceptedAt[i] = (statistics.acceptedAt[i] ?? 0) + (i < accepted ? 1 : 0);
   }
 }
-
-/** Accepted share of the proposed tokens; NaN when none was proposed. */
-export function draftAcceptanceRate(statistics: DecodeStatistics): number {
-  return statistics.acceptedTokens / statistics.proposedTokens;
-}
-
-/** Tokens per target pass, the target's own included and the prefill left out; autoregressive decoding has 1. */
-export function meanAcceptanceLength(statistics: DecodeStatistics, generations = 1): number {
-  return (statistics.newTokens - generations) / statistics.targetPasses;
-}

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { InputError } from '../errors.js';
 import { parseFields, readJsonFile } from '../json-file.js';
 import { TOO_FEW } from '../measurement/few-prompts.js';
+import { figuresShape } from '../metrics/measured-figures.js';
 import { profileSchema } from '../profile/schema.js';
 
 /** Largest results.json that is read: ten thousand rows, and profiles with thousands of masks, fit several times over. */
@@ -15,10 +16,6 @@ const count = z.number().min(0).max(1e15);
 const share = z.number().min(0).max(1).nullable();
 const ratio = z.number().min(0).nullable();
 const ratios = z.array(ratio).max(100_000).readonly().default([]);
-const interval = z
-  .tuple([z.number().min(0), z.number().min(0)])
-  .refine(([low, high]) => low <= high, { message: 'the lower end comes first' })
-  .readonly();
 
 const percentiles = z.object({ p50: count, p90: count.nullable(), p99: count.nullable() });
 const latencies = z.object({
@@ -38,26 +35,19 @@ const row = z.object({
   dataset: name,
   method: name,
   profile: name.nullable(),
-  prompts: count,
+  ...figuresShape,
   repetitions: count,
-  new_tokens: count,
   prompt_tokens: count.nullable().default(null),
-  tokens_per_second: ratio,
-  speedup: ratio,
-  speedup_ci95: interval.nullable(),
   repetition_tokens_per_second: ratios,
   repetition_speedups: ratios,
   verdict: z
     .enum(['faster', 'slower', 'not distinguishable from 1.0x', TOO_FEW, 'baseline'])
     .nullable(),
-  draft_acceptance_rate: share,
-  mean_acceptance_length: ratio,
   conditional_acceptance: z.array(share).max(1024).readonly(),
   target_passes: count,
   draft_passes: count,
   proposed_tokens: count,
   accepted_tokens: count,
-  c: ratio,
   prefill_seconds: count,
   decode_seconds: count,
   latency_seconds: latencies.nullable().default(null),

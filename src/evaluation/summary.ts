@@ -1,5 +1,8 @@
 import { holmVerdicts, type Verdict } from '../measurement/bootstrap.js';
 import type { TOO_FEW } from '../measurement/few-prompts.js';
+import type { MeasuredFigures } from '../metrics/measured-figures.js';
+import { ratio } from '../metrics/metric.js';
+import { measureMetrics } from '../metrics/registry.js';
 import { type Divergence, outputsMustAgree } from './divergence.js';
 import { type Latencies, latencies } from './latency.js';
 import { repetitionFigures } from './repetitions.js';
@@ -14,38 +17,25 @@ export const POOLED = 'all';
  * What one method did on one dataset: a row of results.json, results.csv and `--json`, hence in snake_case. Counts and
  * seconds are those of one repetition (the mean of all); null stands where there is nothing to divide by.
  */
-export interface EvaluationRow {
+export interface EvaluationRow extends MeasuredFigures {
   /** {@link POOLED} for all together. */
   readonly dataset: string;
   readonly method: string;
   readonly profile: string | null;
-  readonly prompts: number;
   readonly repetitions: number;
-  readonly new_tokens: number;
   /** Of a prompt, their mean; null in results of a release that did not tell it. */
   readonly prompt_tokens: number | null;
-  /** Tokens after the first of each generation, per second of decoding; the prefill is left out. */
-  readonly tokens_per_second: number | null;
-  /** Autoregressive time per token over this method's. */
-  readonly speedup: number | null;
-  readonly speedup_ci95: readonly [number, number] | null;
   /** Both figures of each repetition by itself. */
   readonly repetition_tokens_per_second: readonly (number | null)[];
   readonly repetition_speedups: readonly (number | null)[];
   /** Corrected for the number of rows (Holm). Documents have neither interval nor verdict of too few prompts (`tellable`). */
   readonly verdict: Verdict | 'baseline' | typeof TOO_FEW | null;
-  /** Accepted over proposed tokens. */
-  readonly draft_acceptance_rate: number | null;
-  /** Tokens per target pass, the prefill's left out; 1 for autoregressive decoding. */
-  readonly mean_acceptance_length: number | null;
   /** Element i: the share of the drafted tokens at offset i that were accepted, of those before which all were. */
   readonly conditional_acceptance: readonly (number | null)[];
   readonly target_passes: number;
   readonly draft_passes: number;
   readonly proposed_tokens: number;
   readonly accepted_tokens: number;
-  /** Seconds of a draft pass over seconds of an autoregressive target pass. */
-  readonly c: number | null;
   readonly prefill_seconds: number;
   readonly decode_seconds: number;
   /** Of single generations and tokens, all repetitions together; null where nothing was decoded. */
@@ -125,12 +115,14 @@ function rowOf(
   const sum = sumStatistics(samples);
   // Of an evaluation that was stopped not every prompt was decoded as often as the others.
   const perRepetition = (total: number) => (total * prompts.length) / Math.max(1, samples.length);
-  const decoded = sum.newTokens - samples.length;
+  // Named are those that rows of earlier releases have elsewhere: columns of CSV keep their order.
+  const { tokens_per_second, c, ...metrics } = measureMetrics(
+    { ...sum, generations: samples.length },
+    { ...plain, generations: plainSamples.length },
+  );
   const elapsed = samples.reduce((total, sample) => total + sample.elapsedSeconds, 0);
   const verifyShare = ratio(sum.targetSeconds, elapsed);
   const draftShare = ratio(sum.draftSeconds, elapsed);
-  const draftPass = ratio(sum.draftSeconds, sum.draftPasses);
-  const targetPass = ratio(plain.targetSeconds, plain.targetPasses);
   const each = repetitionFigures(repetitions, samples, plainSamples);
   const own = divergences.filter(
     ({ sample }) => sample.method === method && chosen.has(sample.prompt),
@@ -143,20 +135,19 @@ function rowOf(
     repetitions,
     new_tokens: perRepetition(sum.newTokens),
     prompt_tokens: prompts.reduce((sum, { tokens }) => sum + tokens.length, 0) / prompts.length,
-    tokens_per_second: ratio(decoded, sum.decodeSeconds),
+    tokens_per_second,
     speedup: isBaseline ? 1 : null,
     speedup_ci95: isBaseline ? [1, 1] : null,
     repetition_tokens_per_second: each.tokens_per_second,
     repetition_speedups: each.speedup,
     verdict: isBaseline ? 'baseline' : null,
-    draft_acceptance_rate: ratio(sum.acceptedTokens, sum.proposedTokens),
-    mean_acceptance_length: ratio(decoded, sum.targetPasses),
+    ...metrics,
     conditional_acceptance: sum.reached.map((reached, i) => ratio(sum.acceptedAt[i]!, reached)),
     target_passes: perRepetition(sum.targetPasses),
     draft_passes: perRepetition(sum.draftPasses),
     proposed_tokens: perRepetition(sum.proposedTokens),
     accepted_tokens: perRepetition(sum.acceptedTokens),
-    c: draftPass === null || targetPass === null ? null : ratio(draftPass, targetPass),
+    c,
     prefill_seconds: perRepetition(sum.prefillSeconds),
     decode_seconds: perRepetition(sum.decodeSeconds),
     latency_seconds: latencies(samples),
@@ -185,8 +176,4 @@ function isPartial({ planned }: EvaluationResult, dataset: string, samples: numb
 
 function peakMemory(samples: readonly Sample[]): number {
   return samples.reduce((peak, sample) => Math.max(peak, sample.peakMemoryBytes), 0);
-}
-
-function ratio(part: number, whole: number): number | null {
-  return whole > 0 ? part / whole : null;
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { interval } from '../metrics/measured-figures.js';
 import { skippedRuns } from './draft-plan.js';
 import { maskToBits } from './mask.js';
 
@@ -92,9 +93,7 @@ const dataset = z.object({ name, hash: name });
 
 const figures = z.object({
   speedup: positive.describe('autoregressive time per token / speculative time per token'),
-  speedup_ci95: z
-    .tuple([z.number().min(0), z.number().min(0)])
-    .refine(([low, high]) => low <= high, { message: 'the lower end comes first' }),
+  speedup_ci95: interval,
   draft_acceptance_rate: ratio
     .nullable()
     .describe('accepted / proposed tokens; null where none was proposed'),

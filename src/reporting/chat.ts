@@ -1,11 +1,9 @@
 import { stripVTControlCharacters } from 'node:util';
-import {
-  type DecodeStatistics,
-  draftAcceptanceRate,
-  meanAcceptanceLength,
-} from '../decoding/statistics.js';
+import type { DecodeStatistics } from '../decoding/statistics.js';
+import { measureMetrics } from '../metrics/registry.js';
 import { stderrColours } from './colours.js';
-import { formatPercent, formatSeconds } from './format.js';
+import { formatSeconds } from './format.js';
+import { metricLines } from './metric-columns.js';
 import { table } from './table.js';
 
 /** Figures of one answer or of several. */
@@ -30,19 +28,16 @@ export function chatTable(last: ChatFigures, all: ChatFigures): string {
 
 function columnOf(figures: ChatFigures): Record<string, string> {
   const { answers, promptTokens, cachedTokens, statistics, seconds } = figures;
-  const { newTokens, prefillSeconds, decodeSeconds } = statistics;
-  const rate = (newTokens - answers) / decodeSeconds;
-  const known = (value: number, format: (value: number) => string) =>
-    Number.isFinite(value) ? format(value) : 'none';
+  const { newTokens, prefillSeconds } = statistics;
+  // c is over a pass of autoregressive decoding, and there was none.
+  const { c: _, ...metrics } = measureMetrics({ ...statistics, generations: answers }, null);
   return {
     answers: String(answers),
     'prompt tokens': `${promptTokens}, ${cachedTokens} of them known`,
     'time to first token': formatSeconds(prefillSeconds),
     'new tokens': String(newTokens),
-    'decoding speed': known(rate, (x) => `${x.toFixed(1)} tokens/s`),
     accepted: `${statistics.acceptedTokens} of ${statistics.proposedTokens} proposed tokens`,
-    'draft acceptance rate': known(draftAcceptanceRate(statistics), formatPercent),
-    'mean acceptance length': known(meanAcceptanceLength(statistics, answers), (x) => x.toFixed(2)),
+    ...Object.fromEntries(metricLines(metrics)),
     time: formatSeconds(seconds),
   };
 }

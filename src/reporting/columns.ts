@@ -12,6 +12,8 @@ export interface Column {
   readonly key: string;
   /** Heading; default the key with spaces for underscores. */
   readonly title?: string;
+  /** Heading in a terminal that is too narrow for that. Default: the same. */
+  readonly short?: string;
   /** Default: right where every filled cell is a number, else left. */
   readonly align?: 'left' | 'right';
   /** Longest word of a text that is kept whole before all others' are broken: for what is copied from a table. */

@@ -7,14 +7,15 @@ import type {
 import { POOLED } from '../evaluation/summary.js';
 import type { Column, Row } from './columns.js';
 import { toCsv } from './csv.js';
-import { formOf } from './form.js';
 import { formatInterval, formatKnown, formatSpeedup } from './format.js';
+import { FORMS, WRITTEN_FORMS } from './forms.js';
 import { methodLabels } from './method-labels.js';
+import { metricText } from './metric-columns.js';
 import { shownVerdict, verdictNotes } from './verdict.js';
 import { lineWidth, wrapLine } from './width.js';
 
 /** Forms that a comparison is printed in. */
-export const COMPARISON_FORMATS = ['table', 'csv', 'md', 'latex'] as const;
+export const COMPARISON_FORMATS = ['table', 'csv', ...WRITTEN_FORMS] as const;
 export type ComparisonFormat = (typeof COMPARISON_FORMATS)[number];
 
 const FIGURES: readonly Column[] = [
@@ -50,10 +51,12 @@ export function formatComparison(
   width = lineWidth(),
 ): string {
   if (format === 'csv') return comparisonCsv(comparison).trimEnd();
-  const { table, text } = formOf(format, width);
+  const form = FORMS[format];
+  const table = (columns: readonly Column[], rows: readonly Row[]) =>
+    form.table(columns, rows, width);
   const lines = (list: readonly string[]) => {
-    const fitted = format === 'table' ? list.flatMap((line) => wrapLine(line, width)) : list;
-    return text(fitted.join('\n'));
+    const fitted = form.isWrapped ? list.flatMap((line) => wrapLine(line, width)) : list;
+    return form.text(fitted.join('\n'));
   };
   const { rows, first, second } = comparison;
   const isOneRun = first.time === second.time;
@@ -74,7 +77,7 @@ export function formatComparison(
       columns,
       shown(
         (row) => row.tokens_per_second,
-        (x) => x.toFixed(1),
+        (value) => metricText('tokens_per_second', value),
       ),
     ),
   );
@@ -114,7 +117,7 @@ function shortened(text: string): string {
   return line.length > LONGEST ? `${line.slice(0, LONGEST - 1)}…` : line;
 }
 
-type Digits = (value: number) => string;
+type Digits = (value: number) => string | null;
 
 function shownRow(
   { dataset, prompts }: ComparisonRow,

@@ -4,27 +4,24 @@ import type { DatasetRecord } from '../evaluation/prompts.js';
 import { type EvaluationRow, POOLED } from '../evaluation/summary.js';
 import type { Column, Row } from './columns.js';
 import { toCsv } from './csv.js';
-import { type Form, formOf } from './form.js';
-import { formatInterval, formatPercent, formatSpeedup } from './format.js';
+import { FORMS, type FormName, WRITTEN_FORMS } from './forms.js';
 import { LATENCY_COLUMNS, LATENCY_TITLE, latencyFields, latencyRows } from './latency.js';
 import { type MethodLabels, methodLabels } from './method-labels.js';
+import { figureCells, metricColumn, metricColumns, SPEEDUP_COLUMNS } from './metric-columns.js';
 import { shownVerdict, verdictNotes } from './verdict.js';
 import { lineWidth } from './width.js';
 
 /** Forms that an evaluation is printed in. */
-export const EVALUATION_FORMATS = ['table', 'json', 'csv', 'md', 'latex'] as const;
+export const EVALUATION_FORMATS = ['table', 'json', 'csv', ...WRITTEN_FORMS] as const;
 export type EvaluationFormat = (typeof EVALUATION_FORMATS)[number];
 
 const COLUMNS: readonly Column[] = [
   { key: 'dataset' },
   { key: 'method' },
-  { key: 'rate', title: 'tokens /s', align: 'right' },
-  { key: 'speedup', align: 'right' },
-  { key: 'interval', title: '95% interval', align: 'right' },
+  metricColumn('tokens_per_second'),
+  ...SPEEDUP_COLUMNS,
   { key: 'verdict' },
-  { key: 'acceptance', title: 'draft accept.', align: 'right', spare: true },
-  { key: 'length', title: 'mean length', align: 'right', spare: true },
-  { key: 'c', align: 'right', spare: true },
+  ...metricColumns('tokens_per_second'),
 ];
 
 /** Of an evaluation that was stopped. */
@@ -54,7 +51,7 @@ export function formatEvaluation(
     case 'csv':
       return evaluationCsv(document).trimEnd();
     default:
-      return sections(document, formOf(format, width));
+      return sections(document, format, width);
   }
 }
 
@@ -75,7 +72,10 @@ export function evaluationCsv({
   );
 }
 
-function sections(document: EvaluationDocument, { table, text }: Form): string {
+function sections(document: EvaluationDocument, form: FormName, width: number): string {
+  const { text } = FORMS[form];
+  const table = (columns: readonly Column[], rows: readonly Row[]) =>
+    FORMS[form].table(columns, rows, width);
   const { settings } = document;
   const rows = withShortNames(document.rows);
   const labels = methodLabels(rows);
@@ -180,21 +180,11 @@ function promptForms(datasets: EvaluationDocument['datasets']): string {
 }
 
 function shownRow(row: EvaluationRow, labels: MethodLabels): Row {
-  const { speedup_ci95: interval } = row;
   return {
     dataset: row.dataset,
     method: labels.short(row),
-    rate: optional(row.tokens_per_second, (x) => x.toFixed(1)),
-    speedup: optional(row.speedup, formatSpeedup),
-    interval: row.verdict === 'baseline' ? null : optional(interval, formatInterval),
+    ...figureCells(row.verdict === 'baseline' ? { ...row, speedup_ci95: null } : row),
     verdict: shownVerdict(row.verdict),
-    acceptance: optional(row.draft_acceptance_rate, formatPercent),
-    length: optional(row.mean_acceptance_length, (x) => x.toFixed(2)),
-    c: optional(row.c, (x) => x.toFixed(2)),
     state: row.partial && 'partial',
   };
-}
-
-function optional<T>(value: T | null, format: (value: T) => string): string | null {
-  return value === null ? null : format(value);
 }

@@ -1,5 +1,6 @@
 import { colours } from './colours.js';
 import { type Column, columnTexts, type Row } from './columns.js';
+import type { Form } from './form.js';
 import { tableIfItFits } from './table.js';
 import { lineWidth, textWidth, wrapLine } from './width.js';
 
@@ -8,9 +9,12 @@ const GAP = 2;
 /** Room that a figure gets in the narrowest terminal. */
 const NARROWEST = 12;
 
+/** For a terminal. */
+export const terminal: Form = { table: fittedTable, text: (text) => text, isWrapped: true };
+
 /**
- * A table of figures for a terminal of any width: where it is too wide, spare columns are left out, the last one first, and
- * named below; where that is not enough, every row is a block of lines.
+ * A table of figures for a terminal of any width: where it is too wide, headings are shortened, then spare columns left out, the
+ * last one first, and named below; where that is not enough, every row is a block of lines.
  * @param width another width than the terminal's.
  */
 export function fittedTable(
@@ -18,15 +22,21 @@ export function fittedTable(
   rows: readonly Row[],
   width = lineWidth(),
 ): string {
+  const whole = tableIfItFits(columns, rows, width);
+  if (whole !== null) return whole;
   const left: Column[] = [];
   for (;;) {
     const shown = columns.filter((column) => !left.includes(column));
-    const text = tableIfItFits(shown, rows, width);
+    const text = tableIfItFits(shown.map(shortened), rows, width);
     if (text !== null) return [text, ...leftOut(left, width)].join('\n');
     const spare = shown.findLast((column) => column.spare);
     if (!spare) return records(columns, rows, width);
     left.unshift(spare);
   }
+}
+
+function shortened(column: Column): Column {
+  return column.short === undefined ? column : { ...column, title: column.short };
 }
 
 function leftOut(left: readonly Column[], width: number): string[] {

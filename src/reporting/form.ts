@@ -1,23 +1,14 @@
 import type { Column, Row } from './columns.js';
-import { fittedTable } from './fitted-table.js';
-import { latexComment, toLatex } from './latex.js';
-import { toMarkdown } from './markdown.js';
 
-/** How the parts of a document are written: tables, and texts between them. */
+/** A way to write documents of tables and texts: a module of this folder and a line in forms.ts. */
 export interface Form {
-  readonly table: (columns: readonly Column[], rows: readonly Row[]) => string;
-  readonly text: (text: string) => string;
-}
-
-/** @param width of tables for a terminal. */
-export function formOf(format: 'table' | 'md' | 'latex', width: number): Form {
-  const text = (plain: string) => plain;
-  switch (format) {
-    case 'table':
-      return { table: (columns, rows) => fittedTable(columns, rows, width), text };
-    case 'md':
-      return { table: (columns, rows) => toMarkdown(columns, rows).trimEnd(), text };
-    case 'latex':
-      return { table: (columns, rows) => toLatex(columns, rows).trimEnd(), text: latexComment };
-  }
+  /**
+   * A table, without a newline at its end.
+   * @param width of the terminal, where it is for one.
+   */
+  table(columns: readonly Column[], rows: readonly Row[], width: number): string;
+  /** A text between tables. */
+  text(text: string): string;
+  /** Whether it is for a terminal, whose lines end somewhere. */
+  readonly isWrapped: boolean;
 }

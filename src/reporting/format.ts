@@ -13,12 +13,8 @@ export function formatInterval([low, high]: readonly [number, number]): string {
   return `[${low.toFixed(2)}, ${high.toFixed(2)}]`;
 }
 
-/** The same where so many prompts allow one, a dash where none was measured. */
-export function formatMeasured(
-  interval: readonly [number, number] | null,
-  prompts: number,
-): string {
-  if (interval === null) return '-';
+/** The same where so many prompts allow one. */
+export function formatMeasured(interval: readonly [number, number], prompts: number): string {
   return isTooFew(prompts) ? TOO_FEW : formatInterval(interval);
 }
 

@@ -1,29 +1,23 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { FinishReason } from '../decoding/generate.js';
-import {
-  type DecodeStatistics,
-  draftAcceptanceRate,
-  meanAcceptanceLength,
-} from '../decoding/statistics.js';
+import type { DecodeStatistics } from '../decoding/statistics.js';
+import { type Metrics, measureMetrics } from '../metrics/registry.js';
 import { stderrColours } from './colours.js';
-import { formatBytes, formatPercent, formatSeconds } from './format.js';
+import { formatBytes, formatSeconds } from './format.js';
+import { metricLines } from './metric-columns.js';
 import { table } from './table.js';
 
 /** The figures of one generation as they stand in JSON; null where there is nothing to divide by. */
-export interface GenerationFigures {
+export interface GenerationFigures extends Omit<Metrics, 'c'> {
   /** From the call to the last token; loading the model is not in it. */
   readonly wall_seconds: number;
   /** Time to the first token. */
   readonly prefill_seconds: number;
   readonly decode_seconds: number;
-  /** Tokens after the first, by the time that they took: prefill is not in it. */
-  readonly tokens_per_second: number | null;
   readonly target_passes: number;
   readonly draft_passes: number;
   readonly proposed_tokens: number;
   readonly accepted_tokens: number;
-  readonly draft_acceptance_rate: number | null;
-  readonly mean_acceptance_length: number | null;
   /** The most memory that the process ever held. */
   readonly peak_memory_bytes: number;
 }
@@ -51,17 +45,22 @@ export function generationFigures(
   wallSeconds: number,
   generations = 1,
 ): GenerationFigures {
+  // c is over a pass of autoregressive decoding, and there was none.
+  const {
+    c: _,
+    tokens_per_second,
+    ...metrics
+  } = measureMetrics({ ...statistics, generations }, null);
   return {
     wall_seconds: wallSeconds,
     prefill_seconds: statistics.prefillSeconds,
     decode_seconds: statistics.decodeSeconds,
-    tokens_per_second: finite((statistics.newTokens - generations) / statistics.decodeSeconds),
+    tokens_per_second,
     target_passes: statistics.targetPasses,
     draft_passes: statistics.draftPasses,
     proposed_tokens: statistics.proposedTokens,
     accepted_tokens: statistics.acceptedTokens,
-    draft_acceptance_rate: finite(draftAcceptanceRate(statistics)),
-    mean_acceptance_length: finite(meanAcceptanceLength(statistics, generations)),
+    ...metrics,
     peak_memory_bytes: process.resourceUsage().maxRSS * 1024,
   };
 }
@@ -108,15 +107,10 @@ function tableOf(
   const rows: [string, string][] = [
     ...head,
     ['new tokens', `${newTokens} in ${formatSeconds(figures.decode_seconds)} after the first`],
-    ['decoding speed', optional(figures.tokens_per_second, (x) => `${x.toFixed(1)} tokens/s`)],
     ['target passes', String(figures.target_passes)],
     ['draft passes', String(figures.draft_passes)],
     ['accepted', `${figures.accepted_tokens} of ${figures.proposed_tokens} proposed tokens`],
-    ['draft acceptance rate', optional(figures.draft_acceptance_rate, formatPercent)],
-    [
-      'mean acceptance length',
-      optional(figures.mean_acceptance_length, (x) => `${x.toFixed(2)} tokens per target pass`),
-    ],
+    ...metricLines(figures),
     ['peak memory', formatBytes(figures.peak_memory_bytes)],
   ];
   const text = table(
@@ -128,12 +122,4 @@ function tableOf(
   );
   // Tables are coloured for stdout.
   return stderrColours.level === 0 ? stripVTControlCharacters(text) : text;
-}
-
-function optional(value: number | null, format: (value: number) => string): string {
-  return value === null ? 'none' : format(value);
-}
-
-function finite(value: number): number | null {
-  return Number.isFinite(value) ? value : null;
 }

@@ -1,5 +1,13 @@
 import { stripVTControlCharacters } from 'node:util';
 import { type Column, columnTexts, type Row } from './columns.js';
+import type { Form } from './form.js';
+
+export const latex: Form = {
+  table: (columns, rows) => toLatex(columns, rows).trimEnd(),
+  // Lines that LaTeX passes over.
+  text: (text) => text.replace(/^/gm, '% '),
+  isWrapped: false,
+};
 
 /** A LaTeX table (`tabular` with the rules of the package booktabs) with a newline at its end. */
 export function toLatex(columns: readonly Column[], rows: readonly Row[]): string {
@@ -14,11 +22,6 @@ export function toLatex(columns: readonly Column[], rows: readonly Row[]): strin
     '\\bottomrule\n',
     '\\end{tabular}\n',
   ].join('');
-}
-
-/** Lines that LaTeX passes over. */
-export function latexComment(text: string): string {
-  return text.replace(/^/gm, '% ');
 }
 
 /** Signs that a backslash does not make their own, or that the fonts of LaTeX's default encoding have another for. */

@@ -1,5 +1,12 @@
 import { stripVTControlCharacters } from 'node:util';
 import { type Column, columnTexts, type Row } from './columns.js';
+import type { Form } from './form.js';
+
+export const markdown: Form = {
+  table: (columns, rows) => toMarkdown(columns, rows).trimEnd(),
+  text: (text) => text,
+  isWrapped: false,
+};
 
 /** A Markdown table (GitHub's pipe form) with a newline at its end. */
 export function toMarkdown(columns: readonly Column[], rows: readonly Row[]): string {

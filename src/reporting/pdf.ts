@@ -1,13 +1,11 @@
 import { buffer } from 'node:stream/consumers';
+import type { FigureRenderer } from './figure-renderer.js';
 
 /** Points for each CSS pixel. */
 const POINTS = 0.75;
 
-/** Draws an SVG file's content as PDF: paths stay paths, and text is text. */
-export type PdfRenderer = (svg: string) => Promise<Uint8Array>;
-
-/** What draws figures as PDF, or null where the optional packages for it are not installed. */
-export async function pdfRenderer(): Promise<PdfRenderer | null> {
+/** What draws figures as PDF, paths as paths and text as text, or null where the optional packages for it are not installed. */
+export async function pdfRenderer(): Promise<FigureRenderer | null> {
   const packages = await Promise.all([import('pdfkit'), import('svg-to-pdfkit')]).catch(() => null);
   if (!packages) return null;
   const [{ default: PdfDocument }, { default: svgToPdf }] = packages;

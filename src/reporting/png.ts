@@ -3,11 +3,8 @@ const SCALE = 3;
 /** Where none of the figures' fonts is installed: resvg's own fallback has serifs, and is wider than figures allow for. */
 const FALLBACK = 'DejaVu Sans';
 
-/** Draws an SVG file's content as PNG. */
-export type PngRenderer = (svg: string) => Uint8Array;
-
 /** What draws figures as PNG, or null where the optional package for it is not installed. */
-export async function pngRenderer(): Promise<PngRenderer | null> {
+export async function pngRenderer(): Promise<((svg: string) => Uint8Array) | null> {
   const resvg = await import('@resvg/resvg-js').catch(() => null);
   if (!resvg) return null;
   return (svg) => {

@@ -1,14 +1,8 @@
 import type { Profile, ProfileFigures } from '../profile/schema.js';
 import { fittedTable } from './fitted-table.js';
-import {
-  formatExit,
-  formatKnown,
-  formatMeasured,
-  formatNumber,
-  formatPercent,
-  formatSpeedup,
-} from './format.js';
+import { formatExit, formatNumber } from './format.js';
 import { maskMap } from './mask-map.js';
+import { figureCells, metricColumns, SPEEDUP_COLUMNS } from './metric-columns.js';
 import { lineWidth, wrapLine } from './width.js';
 
 /**
@@ -74,24 +68,15 @@ function figuresText({ figures: { holdout, calibration } }: Profile, width: numb
   if (rows.length === 0) return 'Not measured: sspec eval --profile measures it.';
   return fittedTable(
     [
-      { key: 'prompts_of', title: 'measured on' },
-      { key: 'speedup', align: 'right' },
-      { key: 'interval', title: '95% interval', align: 'right' },
-      { key: 'acceptance', title: 'draft acceptance rate', align: 'right' },
-      { key: 'length', title: 'mean acceptance length', align: 'right' },
-      { key: 'c', align: 'right', spare: true },
-      { key: 'tokens_per_second', title: 'tokens/s', align: 'right', spare: true },
+      { key: 'measured_on' },
+      ...SPEEDUP_COLUMNS,
+      ...metricColumns(),
       { key: 'prompts', align: 'right' },
     ],
-    rows.map(([prompts_of, figures]) => ({
-      prompts_of,
-      speedup: formatSpeedup(figures.speedup),
-      interval: formatMeasured(figures.speedup_ci95, figures.prompts),
-      acceptance: formatKnown(figures.draft_acceptance_rate, formatPercent),
-      length: figures.mean_acceptance_length.toFixed(2),
-      c: formatKnown(figures.c, (c) => c.toFixed(3)),
-      tokens_per_second: figures.tokens_per_second.toFixed(1),
-      prompts: formatNumber(figures.prompts),
+    rows.map(([measured_on, figures]) => ({
+      measured_on,
+      ...figureCells(figures),
+      prompts: figures.prompts,
     })),
     width,
   );

@@ -3,18 +3,10 @@ import { isTooFew, TOO_FEW } from '../measurement/few-prompts.js';
 import type { SearchDocument, SearchFigures } from '../search/search-document.js';
 import { colours } from './colours.js';
 import { fittedTable } from './fitted-table.js';
-import {
-  formatExit,
-  formatInterval,
-  formatKnown,
-  formatMeasured,
-  formatNumber,
-  formatPercent,
-  formatSeconds,
-  formatSpeedup,
-} from './format.js';
+import { formatExit, formatInterval, formatSeconds, formatSpeedup } from './format.js';
 import { maskMap } from './mask-map.js';
 import { methodSentence } from './method-labels.js';
+import { figureCells, metricColumns, SPEEDUP_COLUMNS } from './metric-columns.js';
 import { nextStep, type SearchedModel } from './next-step.js';
 
 /** What a search found, for a terminal: the mask as a map of the layers, the rule, and the figures with their intervals. */
@@ -26,9 +18,12 @@ export function formatSearch(
   const { best, holdout } = document;
   const kinds = Object.entries(holdout.per_kind);
   const rows = [
-    row('calibration', best),
-    ...kinds.map(([kind, figures]) => row(`held out: ${kind}`, figures)),
-    row('held out', holdout),
+    { measured_on: 'calibration', ...figureCells(best) },
+    ...kinds.map(([kind, figures]) => ({
+      measured_on: `held out: ${kind}`,
+      ...figureCells(figures),
+    })),
+    { measured_on: 'held out', ...figureCells(holdout) },
   ];
   return [
     `${document.trials} trials in ${formatSeconds(document.wall_seconds)} (study ${document.study})`,
@@ -41,18 +36,7 @@ export function formatSearch(
     ),
     `the mask drafts up to ${best.draft_length} tokens, ${formatExit(best.draft_exit, best.threshold)}`,
     '',
-    fittedTable(
-      [
-        { key: 'prompts' },
-        { key: 'speedup', align: 'right' },
-        { key: 'interval', title: '95% interval', align: 'right' },
-        { key: 'acceptance', title: 'accepted', align: 'right' },
-        { key: 'length', title: 'tokens/pass', align: 'right' },
-        { key: 'c', align: 'right', spare: true },
-        { key: 'rate', title: 'tokens/s', align: 'right', spare: true },
-      ],
-      rows,
-    ),
+    fittedTable([{ key: 'measured_on' }, ...SPEEDUP_COLUMNS, ...metricColumns()], rows),
     '',
     headline(methodSentence(best.method), holdout),
     nextStep(document, model),
@@ -74,24 +58,4 @@ function headline(subject: string, holdout: SearchFigures): string {
   const paint =
     verdict === 'faster' ? colours.green : verdict === 'slower' ? colours.red : colours.yellow;
   return `${subject} on held-out prompts: ${paint(`${figures}, ${verdict}`)} (autoregressive decoding = 1.00x).`;
-}
-
-function row(prompts: string, figures: SearchFigures) {
-  const {
-    speedup,
-    speedup_ci95,
-    draft_acceptance_rate,
-    mean_acceptance_length,
-    c,
-    tokens_per_second,
-  } = figures;
-  return {
-    prompts,
-    speedup: formatKnown(speedup, formatSpeedup),
-    interval: formatMeasured(speedup_ci95, figures.prompts),
-    acceptance: formatKnown(draft_acceptance_rate, formatPercent),
-    length: formatKnown(mean_acceptance_length, (value) => value.toFixed(2)),
-    c: formatKnown(c, (value) => value.toFixed(2)),
-    rate: formatKnown(tokens_per_second, formatNumber),
-  };
 }

@@ -1,5 +1,6 @@
 /** What a search came to, kept in its journal: resumed with the same request, it measures nothing anew. */
 import { z } from 'zod';
+import { figuresShape } from '../metrics/measured-figures.js';
 import { type Profile, profileSchema } from '../profile/schema.js';
 import { replayStudy } from '../study/state.js';
 import type { OpenStudy } from '../study/storage.js';
@@ -20,17 +21,7 @@ type Extent = Pick<SearchRequest, 'trials' | 'finalists'>;
 const MOST_CHARACTERS = 500_000;
 const KEY = 'result';
 
-const figures = z.object({
-  speedup: z.number().nullable(),
-  speedup_ci95: z.tuple([z.number(), z.number()]).nullable(),
-  verdict: z.string().nullable(),
-  draft_acceptance_rate: z.number().nullable(),
-  mean_acceptance_length: z.number().nullable(),
-  c: z.number().nullable(),
-  tokens_per_second: z.number().nullable(),
-  prompts: z.number(),
-  new_tokens: z.number(),
-});
+const figures = z.object({ ...figuresShape, verdict: z.string().nullable() });
 
 const prompts = z.object({
   name: z.string(),

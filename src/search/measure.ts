@@ -12,6 +12,7 @@ import {
 } from '../evaluation/run.js';
 import { type EvaluationRow, POOLED, summarise } from '../evaluation/summary.js';
 import { identityText } from '../identity.js';
+import { metricsOf } from '../metrics/registry.js';
 
 /** What real decoding of some prompts showed of one candidate. */
 export interface Measurement {
@@ -117,15 +118,7 @@ export function scoreOf({ pooled }: Measurement): { score: number; variance: num
 
 /** The numbers of a row that a journal keeps. */
 export function journalFigures({ pooled }: Measurement): Record<string, number> {
-  const { draft_acceptance_rate, mean_acceptance_length, c, tokens_per_second, new_tokens } =
-    pooled;
-  const figures = {
-    draft_acceptance_rate,
-    mean_acceptance_length,
-    c,
-    tokens_per_second,
-    new_tokens,
-  };
+  const figures = { ...metricsOf(pooled), new_tokens: pooled.new_tokens };
   return Object.fromEntries(
     Object.entries(figures).filter((entry): entry is [string, number] => entry[1] !== null),
   );

@@ -1,21 +1,15 @@
 import type { DraftingName, MethodName } from '../decoding/method.js';
 import type { DatasetRecord } from '../evaluation/prompts.js';
 import type { EvaluationRow } from '../evaluation/summary.js';
+import type { MeasuredFigures } from '../metrics/measured-figures.js';
+import { metricsOf } from '../metrics/registry.js';
 import { ruleOf, skipLists } from './found-profile.js';
 import type { SearchRequest } from './search-request.js';
 import type { SearchResult } from './search-result.js';
 
 /** Measured figures of the winner. */
-export interface SearchFigures {
-  readonly speedup: number | null;
-  readonly speedup_ci95: readonly [number, number] | null;
+export interface SearchFigures extends MeasuredFigures {
   readonly verdict: string | null;
-  readonly draft_acceptance_rate: number | null;
-  readonly mean_acceptance_length: number | null;
-  readonly c: number | null;
-  readonly tokens_per_second: number | null;
-  readonly prompts: number;
-  readonly new_tokens: number;
 }
 
 /** What `sspec search --json` prints. */
@@ -97,17 +91,6 @@ export function searchDocument(
 }
 
 function figures(row: EvaluationRow): SearchFigures {
-  const { speedup, speedup_ci95, verdict, draft_acceptance_rate, mean_acceptance_length, c } = row;
-  const { tokens_per_second, prompts, new_tokens } = row;
-  return {
-    speedup,
-    speedup_ci95,
-    verdict,
-    draft_acceptance_rate,
-    mean_acceptance_length,
-    c,
-    tokens_per_second,
-    prompts,
-    new_tokens,
-  };
+  const { speedup, speedup_ci95, verdict, prompts, new_tokens } = row;
+  return { speedup, speedup_ci95, verdict, ...metricsOf(row), prompts, new_tokens };
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { DRAFT_EXITS } from '../decoding/draft-rule.js';
 import { parseFields } from '../json-file.js';
+import { metricShape } from '../metrics/registry.js';
 import type { StudyHeader } from './events.js';
 import type { StudySummary } from './summary.js';
 
@@ -20,10 +21,7 @@ function notesSchema(bits: number) {
     speedup: z.number().min(0).nullable(),
     speedup_ci95: z.tuple([z.number(), z.number()]).readonly().nullable(),
     prompts: z.int().min(0),
-    draft_acceptance_rate: z.number().min(0).max(1).optional(),
-    mean_acceptance_length: z.number().min(0).optional(),
-    c: z.number().min(0).optional(),
-    tokens_per_second: z.number().min(0).optional(),
+    ...metricShape((schema) => schema.exactOptional()),
     predicted_speedup: z.number().min(0).optional(),
   });
   return z.object({

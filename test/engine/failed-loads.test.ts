@@ -20,7 +20,7 @@ const broken: DraftPlan = {
   bridges: [{ from: 2, to: 4, weight: new Float32Array(4), bias: new Float32Array(2) }],
 };
 const methodOf = (plan: DraftPlan) =>
-  createMethod('skip', { drafting: { plan, draftLength: 4, exit: { name: 'fixed' } } });
+  createMethod('skip', { drafting: { plan, draftLength: 4, exit: { exit: 'fixed' } } });
 
 test('where one draft of several cannot be loaded, the others are given back', async () => {
   const good = skipGraph(mask);

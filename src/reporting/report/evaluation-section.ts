@@ -10,9 +10,10 @@ import { times } from '../figures/axes.js';
 import type { Figure } from '../figures/figure.js';
 import { speedupFigure } from '../figures/speedups.js';
 import { timeFigure } from '../figures/time.js';
-import { formatBytes, formatInterval, formatPercent, formatSeconds } from '../format.js';
+import { formatBytes, formatPercent, formatSeconds } from '../format.js';
 import { LATENCY_COLUMNS, LATENCY_TITLE, latencyRows } from '../latency.js';
 import { type MethodLabels, methodLabels } from '../method-labels.js';
+import { figureCells, metricColumn, metricColumns, SPEEDUP_COLUMNS } from '../metric-columns.js';
 import { counted, headline } from './headline.js';
 import { type Content, html } from './html.js';
 import type { EvaluationInput } from './inputs.js';
@@ -213,13 +214,10 @@ const COLUMNS: readonly Column[] = [
   { key: 'dataset' },
   { key: 'method' },
   { key: 'prompts', align: 'right' },
-  { key: 'rate', title: 'tokens/s', align: 'right' },
-  { key: 'speedup', align: 'right' },
-  { key: 'interval', title: '95% interval', align: 'right' },
+  metricColumn('tokens_per_second'),
+  ...SPEEDUP_COLUMNS,
   { key: 'verdict' },
-  { key: 'acceptance', title: 'draft acceptance', align: 'right' },
-  { key: 'length', title: 'mean acceptance length', align: 'right' },
-  { key: 'c', align: 'right' },
+  ...metricColumns('tokens_per_second'),
   { key: 'prefill', title: 'prefill per prompt', align: 'right' },
   { key: 'decode', title: 'decode per prompt', align: 'right' },
   { key: 'memory', title: 'peak memory', align: 'right' },
@@ -228,19 +226,12 @@ const COLUMNS: readonly Column[] = [
 function shownRow(row: RecordedRow, labels: MethodLabels): Row {
   const perPrompt = (seconds: number) =>
     row.prompts > 0 ? formatSeconds(seconds / row.prompts) : null;
-  const isBaseline = row.verdict === 'baseline';
   return {
     dataset: row.dataset,
     method: labels.short(row),
     prompts: row.prompts,
-    rate: row.tokens_per_second?.toFixed(1),
-    speedup: row.speedup === null ? null : times(row.speedup),
-    interval: isBaseline || row.speedup_ci95 === null ? null : formatInterval(row.speedup_ci95),
+    ...figureCells(row.verdict === 'baseline' ? { ...row, speedup_ci95: null } : row, times),
     verdict: row.verdict?.replace(' from 1.0x', ''),
-    acceptance:
-      row.draft_acceptance_rate === null ? null : formatPercent(row.draft_acceptance_rate),
-    length: row.mean_acceptance_length?.toFixed(2),
-    c: row.c?.toFixed(2),
     prefill: perPrompt(row.prefill_seconds),
     decode: perPrompt(row.decode_seconds),
     memory: formatBytes(row.peak_memory_bytes),

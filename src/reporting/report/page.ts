@@ -1,25 +1,18 @@
 import { FEWEST_PROMPTS } from '../../measurement/few-prompts.js';
+import { METRICS } from '../../metrics/registry.js';
 import { type Content, html } from './html.js';
 import type { Headline, Section } from './section.js';
 import { STYLE } from './style.js';
 
-/** What the figures mean; the field's terms. */
+/** What the figures mean, as tables head them; the field's terms. */
 const TERMS: readonly (readonly [string, string])[] = [
   [
-    'Speedup',
+    'speedup',
     `time per token of autoregressive decoding over that of the method, both measured in one run, interleaved, the prefill left out. Above 1 the method is faster. The interval is a bootstrap over prompts, repetitions nested; where 1 cannot be ruled out, for all comparisons of an evaluation together (Holm), the verdict is “not distinguishable from 1.0×”. Fewer than ${FEWEST_PROMPTS} prompts are too few for either.`,
   ],
-  ['Draft acceptance', 'the share of proposed tokens that the target accepted.'],
+  ...Object.values(METRICS).map(({ heading, meaning }) => [heading, meaning] as const),
   [
-    'Mean acceptance length',
-    'new tokens per target pass, the target’s own included; 1 is autoregressive decoding.',
-  ],
-  [
-    'c',
-    'time of a draft pass over that of a one-token pass of the target. A speedup stays below 1/c.',
-  ],
-  [
-    'Held out',
+    'held out',
     'prompts that no search saw. Only they make a headline: the best of many noisy trials is biased upward.',
   ],
 ];

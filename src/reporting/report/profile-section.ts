@@ -7,8 +7,9 @@ import type { Figure } from '../figures/figure.js';
 import { maskFigure } from '../figures/mask.js';
 import { paretoFigure } from '../figures/pareto.js';
 import { speedupFigure } from '../figures/speedups.js';
-import { formatExit, formatKnown, formatMeasured, formatPercent } from '../format.js';
+import { formatExit } from '../format.js';
 import { methodSentence } from '../method-labels.js';
+import { figureCells, metricColumn, metricColumns, SPEEDUP_COLUMNS } from '../metric-columns.js';
 import { calibrationName } from '../profile-text.js';
 import { counted, headline, verdictOf } from './headline.js';
 import { type Content, html } from './html.js';
@@ -87,14 +88,11 @@ function speedups(id: string, { figures: { holdout, method = 'skip' } }: Profile
 }
 
 const COLUMNS: readonly Column[] = [
-  { key: 'prompts_of', title: 'measured on' },
+  { key: 'measured_on' },
   { key: 'prompts', align: 'right' },
-  { key: 'rate', title: 'tokens/s', align: 'right' },
-  { key: 'speedup', align: 'right' },
-  { key: 'interval', title: '95% interval', align: 'right' },
-  { key: 'acceptance', title: 'draft acceptance', align: 'right' },
-  { key: 'length', title: 'mean acceptance length', align: 'right' },
-  { key: 'c', align: 'right' },
+  metricColumn('tokens_per_second'),
+  ...SPEEDUP_COLUMNS,
+  ...metricColumns('tokens_per_second'),
 ];
 
 function measuredRows({ figures: { holdout, calibration } }: Profile): Row[] {
@@ -103,15 +101,10 @@ function measuredRows({ figures: { holdout, calibration } }: Profile): Row[] {
     rows.push([`held out: ${kind}`, figures]);
   if (holdout) rows.push(['held out', holdout]);
   if (calibration) rows.push([calibrationName(calibration, holdout), calibration]);
-  return rows.map(([prompts_of, figures]) => ({
-    prompts_of,
+  return rows.map(([measured_on, figures]) => ({
+    measured_on,
     prompts: figures.prompts,
-    rate: figures.tokens_per_second.toFixed(1),
-    speedup: times(figures.speedup),
-    interval: formatMeasured(figures.speedup_ci95, figures.prompts),
-    acceptance: formatKnown(figures.draft_acceptance_rate, formatPercent),
-    length: figures.mean_acceptance_length.toFixed(2),
-    c: formatKnown(figures.c, (c) => c.toFixed(2)),
+    ...figureCells(figures, times),
   }));
 }
 

@@ -12,8 +12,9 @@ import type { Figure } from '../figures/figure.js';
 import { maskFigure } from '../figures/mask.js';
 import { paretoFigure } from '../figures/pareto.js';
 import { traceFigure } from '../figures/trace.js';
-import { formatExit, formatMeasured, formatPercent } from '../format.js';
+import { formatExit, formatPercent } from '../format.js';
 import { methodSentence } from '../method-labels.js';
+import { figureCells, metricColumns, SPEEDUP_COLUMNS } from '../metric-columns.js';
 import { counted, headline, verdictOf } from './headline.js';
 import { type Content, html } from './html.js';
 import type { StudyInput } from './inputs.js';
@@ -117,11 +118,8 @@ const COLUMNS: readonly Column[] = [
   { key: 'skipped', title: 'skipped (attention + MLP)' },
   { key: 'rule', title: 'draft length' },
   { key: 'predicted', align: 'right' },
-  { key: 'speedup', align: 'right' },
-  { key: 'interval', title: '95% interval', align: 'right' },
-  { key: 'acceptance', title: 'draft acceptance', align: 'right' },
-  { key: 'length', title: 'mean acceptance length', align: 'right' },
-  { key: 'c', align: 'right' },
+  ...SPEEDUP_COLUMNS,
+  ...metricColumns(),
   { key: 'prompts', align: 'right' },
 ];
 
@@ -133,18 +131,13 @@ function finalistRows({ finalists = [], holdout }: StudyNotes): Row[] {
 
 function finalistRow(finalist: string, noted: NotedFinalist): Row {
   const { attention, mlp } = bitsToMask(Uint8Array.from(noted.mask, Number));
-  const { predicted_speedup: predicted, speedup, speedup_ci95: interval } = noted;
-  const acceptance = noted.draft_acceptance_rate;
+  const { predicted_speedup: predicted } = noted;
   return {
     finalist,
     skipped: `${attention.length} + ${mlp.length}`,
     rule: `up to ${noted.draft_length}, ${formatExit(noted.draft_exit, noted.threshold)}`,
     predicted: predicted === undefined ? null : times(predicted),
-    speedup: speedup === null ? null : times(speedup),
-    interval: interval === null ? null : formatMeasured(interval, noted.prompts),
-    acceptance: acceptance === undefined ? null : formatPercent(acceptance),
-    length: noted.mean_acceptance_length?.toFixed(2),
-    c: noted.c?.toFixed(2),
+    ...figureCells(noted, times),
     prompts: noted.prompts,
   };
 }

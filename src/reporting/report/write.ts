@@ -1,8 +1,6 @@
 import { join } from 'node:path';
 import { checkWritable, writeFileAtomic } from '../../files.js';
-import { fileSvg } from '../figures/figure.js';
-import { pdfRenderer } from '../pdf.js';
-import { pngRenderer } from '../png.js';
+import { figureFiles } from '../figure-files.js';
 import type { ReportInput } from './inputs.js';
 import { renderReport } from './render.js';
 
@@ -29,18 +27,8 @@ export async function writeReport(
 ): Promise<string[]> {
   checkWritable(output);
   const { html, figures } = renderReport(inputs, refreshSeconds);
-  const files: { path: string; content: string | Uint8Array }[] = [];
-  if (folder !== undefined) {
-    const toPng = await pngRenderer();
-    const toPdf = await pdfRenderer();
-    for (const figure of figures) {
-      const svg = fileSvg(figure, titles);
-      files.push({ path: join(folder, `${figure.name}.svg`), content: svg });
-      if (toPng) files.push({ path: join(folder, `${figure.name}.png`), content: toPng(svg) });
-      if (toPdf)
-        files.push({ path: join(folder, `${figure.name}.pdf`), content: await toPdf(svg) });
-    }
-  }
+  const drawn = folder === undefined ? [] : await figureFiles(figures, titles);
+  const files = drawn.map(({ name, content }) => ({ path: join(folder!, name), content }));
   for (const { path, content } of files) writeFileAtomic(path, content);
   writeFileAtomic(output, html);
   return files.map(({ path }) => path);

@@ -104,7 +104,7 @@ describe('the page of an evaluation', () => {
         'slower',
         '87.5%',
         '2.40',
-        '0.61',
+        '0.610',
         '10.0 ms',
         '18.0 ms',
         '256.0 MiB',
