@@ -104,7 +104,7 @@ describe('resolveModel', () => {
     const file = join(temporaryDirectory(), 'model.bin');
     writeFileSync(file, '');
     await expect(resolveModel(file)).rejects.toThrow(
-      /is a file of no known format; give a folder with config\.json .* or a \.gguf file\./,
+      /is a file of no known format; give a folder with config\.json .* or a \.gguf file/,
     );
   });
 

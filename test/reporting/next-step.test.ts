@@ -3,12 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { nextStep } from '../../src/reporting/next-step.js';
 import { shellQuote } from '../../src/reporting/shell-quote.js';
 import type { SearchDocument } from '../../src/search/search-document.js';
+import { noMetrics } from '../helpers/no-metrics.js';
 
 const demo = { reference: 'demo', precision: 'int8' } as const;
 
 const none: SearchDocument['holdout'] = {
-  ...{ speedup: null, speedup_ci95: null, verdict: null, draft_acceptance_rate: null },
-  ...{ mean_acceptance_length: null, c: null, tokens_per_second: null, prompts: 0, new_tokens: 0 },
+  ...noMetrics,
+  ...{ speedup: null, speedup_ci95: null, verdict: null, prompts: 0, new_tokens: 0 },
   per_kind: {},
 };
 const dataset = { name: 'a', split: null, version: 1, hash: 'b', prompts: 48 };

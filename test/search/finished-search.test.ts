@@ -6,11 +6,13 @@ import {
 } from '../../src/search/finished-search.js';
 import { journalStorage } from '../../src/study/journal.js';
 import type { OpenStudy } from '../../src/study/storage.js';
+import { noMetrics } from '../helpers/no-metrics.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
 import { exampleProfile } from '../profile/example.js';
 import { studyStart } from './example.js';
 
 const figures = {
+  ...noMetrics,
   speedup: 1.5,
   speedup_ci95: [1.4, 1.6],
   verdict: 'faster',

@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import type { RecordedEvaluation, RecordedRow } from '../../../src/evaluation/results-file.js';
 import type { RecordedSample } from '../../../src/evaluation/samples-file.js';
 import { journalStorage } from '../../../src/study/journal.js';
+import { noMetrics } from '../../helpers/no-metrics.js';
 import { exampleProfile } from '../../profile/example.js';
 
 const BASELINE: RecordedRow = {
+  ...noMetrics,
   dataset: 'code',
   method: 'autoregressive',
   profile: null,
