@@ -19,7 +19,7 @@ import { profileMethod, readFittingProfile } from '../src/decoding/profile-metho
 import { GREEDY } from '../src/decoding/sampling/options.js';
 import { loadModel } from '../src/engine/load-model.js';
 import { InputError } from '../src/errors.js';
-import { evaluate } from '../src/evaluation/run.js';
+import { evaluate } from '../src/evaluation/evaluate.js';
 import { describeEnvironment } from '../src/measurement/environment.js';
 import { samplerNames } from '../src/optimise/sampler.js';
 import { toCsv } from '../src/reporting/csv.js';

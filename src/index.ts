@@ -47,20 +47,20 @@ export { type LoadOptions, loadModel, type Model } from './engine/load-model.js'
 export { InputError } from './errors.js';
 export { type AllTurns, addLaterTurns } from './evaluation/conversation.js';
 export { type Divergence, findDivergences } from './evaluation/divergence.js';
+export { evaluate } from './evaluation/evaluate.js';
 export {
   type DatasetRecord,
   type TokenizedPrompts,
   tokenizePrompts,
 } from './evaluation/prompts.js';
-export {
-  type Conversation,
-  type EvaluationPrompt,
-  type EvaluationRequest,
-  type EvaluationResult,
-  type EvaluationSettings,
-  evaluate,
-  type NamedMethod,
-  type Sample,
+export type {
+  Conversation,
+  EvaluationPrompt,
+  EvaluationRequest,
+  EvaluationResult,
+  EvaluationSettings,
+  NamedMethod,
+  Sample,
 } from './evaluation/run.js';
 export { type EvaluationRow, summarise } from './evaluation/summary.js';
 export type { Precision } from './graph/quantise.js';
@@ -79,7 +79,8 @@ export { foundProfile, type ProfileSources } from './search/found-profile.js';
 export { chooseHoldout, type SearchPrompts, type SearchSplit } from './search/holdout.js';
 export type { Measurement } from './search/measure.js';
 export { runSearch } from './search/run.js';
-export { type SearchOptions, searchModel } from './search/search-model.js';
+export { searchModel } from './search/search-model.js';
+export type { SearchOptions } from './search/search-options.js';
 export type { SearchProgress, SearchRequest } from './search/search-request.js';
 export type { SearchResult } from './search/search-result.js';
 export type { StudyEvent, StudyHeader, StudyStart } from './study/events.js';

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import type { Engine } from '../../src/engine/engine.js';
 import { selfCheck } from '../../src/engine/self-check.js';
 import { findDivergences } from '../../src/evaluation/divergence.js';
-import { BASELINE, evaluate } from '../../src/evaluation/run.js';
+import { evaluate } from '../../src/evaluation/evaluate.js';
+import { BASELINE } from '../../src/evaluation/run.js';
 import { maskToBits } from '../../src/profile/mask.js';
 import type { AuditCase } from './audit-plan.js';
 

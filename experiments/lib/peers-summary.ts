@@ -1,11 +1,8 @@
 /** What the generations of several engines come to: speeds with intervals, and whether texts are the same. */
 import { median } from 'simple-statistics';
-import {
-  type PairedSample,
-  type SpeedupEstimate,
-  speedupInterval,
-} from '../../src/measurement/bootstrap.js';
+import { type PairedSample, speedupInterval } from '../../src/measurement/bootstrap.js';
 import { isTooFew } from '../../src/measurement/few-prompts.js';
+import type { SpeedupEstimate } from '../../src/measurement/ratio-estimate.js';
 import type { PeerAnswer } from './peers-process.js';
 
 /** The first method of every peer, and what its others are held against. */

@@ -1,12 +1,7 @@
 import type { Model } from '../engine/load-model.js';
 import { type AllTurns, addLaterTurns, laterTurns } from '../evaluation/conversation.js';
-import {
-  BASELINE,
-  type EvaluationRequest,
-  type EvaluationResult,
-  evaluate,
-  keptCount,
-} from '../evaluation/run.js';
+import { evaluate, keptCount } from '../evaluation/evaluate.js';
+import { BASELINE, type EvaluationRequest, type EvaluationResult } from '../evaluation/run.js';
 import { createProgress } from '../reporting/progress.js';
 import { interruptible, stoppable } from './interrupt.js';
 

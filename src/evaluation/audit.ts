@@ -1,5 +1,6 @@
 import { autoregressiveOutputs, type Divergence } from './divergence.js';
-import { type EvaluationResult, sameTokens } from './run.js';
+import { sameTokens } from './evaluate.js';
+import type { EvaluationResult } from './run.js';
 
 /** What `--audit` compared and found, as results.json and `--json` have it. */
 export interface AuditRecord {

@@ -1,5 +1,5 @@
-import type { Verdict } from '../measurement/bootstrap.js';
 import type { TOO_FEW } from '../measurement/few-prompts.js';
+import type { Verdict } from '../measurement/ratio-estimate.js';
 import type { Circumstance } from './circumstances.js';
 import type { MethodPair } from './compared-methods.js';
 

@@ -14,7 +14,8 @@ import type { SamplingOptions } from '../decoding/sampling/options.js';
 import type { Engine } from '../engine/engine.js';
 import { selfCheck } from '../engine/self-check.js';
 import type { Precision } from '../graph/quantise.js';
-import { type EvaluationPrompt, type EvaluationResult, type Sample, sameTokens } from './run.js';
+import { sameTokens } from './evaluate.js';
+import type { EvaluationPrompt, EvaluationResult, Sample } from './run.js';
 
 /**
  * Largest margin, in logits, that rounding can account for. Attention over one long buffer, which rounds differently

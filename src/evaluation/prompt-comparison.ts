@@ -1,5 +1,5 @@
-import { holmVerdicts, resamplesFor } from '../measurement/bootstrap.js';
 import { isTooFew, TOO_FEW } from '../measurement/few-prompts.js';
+import { holmVerdicts, resamplesFor } from '../measurement/ratio-estimate.js';
 import { type RatioCluster, speedRatio, type TimedRun } from '../measurement/speed-ratio.js';
 import { isBaseline, type MethodPair, methodKey } from './compared-methods.js';
 import type { CommonPrompt, CommonPrompts, PromptTimes } from './compared-prompts.js';

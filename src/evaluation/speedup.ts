@@ -1,9 +1,5 @@
-import {
-  type PairedSample,
-  resamplesFor,
-  type SpeedupEstimate,
-  speedupInterval,
-} from '../measurement/bootstrap.js';
+import { type PairedSample, speedupInterval } from '../measurement/bootstrap.js';
+import { resamplesFor, type SpeedupEstimate } from '../measurement/ratio-estimate.js';
 import type { EvaluationPrompt, EvaluationResult, NamedMethod, Sample } from './run.js';
 
 /** Of the resampling only: the same timings give the same interval. */

@@ -1,5 +1,5 @@
-import { holmVerdicts, type Verdict } from '../measurement/bootstrap.js';
 import type { TOO_FEW } from '../measurement/few-prompts.js';
+import { holmVerdicts, type Verdict } from '../measurement/ratio-estimate.js';
 import type { MeasuredFigures } from '../metrics/measured-figures.js';
 import { ratio } from '../metrics/metric.js';
 import { measureMetrics } from '../metrics/registry.js';

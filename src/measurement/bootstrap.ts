@@ -1,5 +1,5 @@
-import { Random } from '../random.js';
-import { holm } from './statistics.js';
+import type { Random } from '../random.js';
+import { ratioEstimate, type SpeedupEstimate } from './ratio-estimate.js';
 
 /*
  * Confidence intervals for the speedup of one decoding method over the autoregressive baseline.
@@ -19,13 +19,6 @@ import { holm } from './statistics.js';
  * the interval leaves out 1 exactly when p <= alpha. Why, and from where: docs/intervals.md.
  */
 
-const ALPHA = 0.05;
-/** Resamples of up to 50 comparisons; ... */
-const RESAMPLES = 2000;
-/** ... and for each of more than that: the smallest p-value, 2 / (B + 1), times their number must lie below ALPHA. */
-const RESAMPLES_EACH = 2 / ALPHA;
-const Z = 1.959964;
-
 /** One prompt decoded by the baseline and by a method. Element r of every list belongs to repetition r. */
 export interface PairedSample {
   /** The prompt's id. */
@@ -40,33 +33,18 @@ export interface PairedSample {
   readonly tokens?: { readonly baseline: readonly number[]; readonly method: readonly number[] };
 }
 
-/** What a comparison with the baseline allows one to say. */
-export type Verdict = 'faster' | 'slower' | 'not distinguishable from 1.0x';
-
-/** A measured speedup. */
-export interface SpeedupEstimate {
-  /** Baseline time per token over the method's: above 1 the method is faster. */
-  readonly speedup: number;
-  /** 95% interval, lower end first. */
-  readonly ci95: readonly [number, number];
-  /** Two-sided bootstrap p-value of "the speedup is 1"; at least 2 / (resamples + 1). */
-  readonly pValue: number;
-  /** At the 5% level; see {@link holmVerdicts} for several comparisons at once. */
-  readonly verdict: Verdict;
-}
-
 /**
  * The speedup over all prompts and its 95% interval by a bootstrap with prompts as clusters, within their strata, and
  * repetitions nested.
  * @param options.seed seeds the resampling: the same samples and seed give the same interval.
  * @param options.resamples default 2000, which keeps the sampling error of the interval's ends near 1% of its width
- *   and leaves p-values fine enough to correct 50 comparisons; see {@link resamplesFor}.
+ *   and leaves p-values fine enough to correct 50 comparisons; see `resamplesFor`.
  * @returns with a single prompt, the interval of its repetitions and no verdict: one prompt says nothing of others.
  * @throws RangeError when there is no sample, or one whose lists are empty, uneven or not positive.
  */
 export function speedupInterval(
   samples: readonly PairedSample[],
-  { seed, resamples = RESAMPLES }: { seed: number; resamples?: number },
+  options: { readonly seed: number; readonly resamples?: number },
 ): SpeedupEstimate {
   const pairs = flatten(samples);
   const strata = strataOf(samples);
@@ -74,57 +52,8 @@ export function speedupInterval(
     speedupOf(pairs),
     (random) => resampledSpeedup(pairs, strata, random),
     { clusters: samples.length, strata: strata.length },
-    { seed, resamples },
+    options,
   );
-}
-
-/**
- * A ratio with the interval and p-value that its resamples give.
- * @param draw one resample: S' of the table above.
- * @param count n and H of that table.
- */
-export function ratioEstimate(
-  ratio: number,
-  draw: (random: Random) => number,
-  count: { readonly clusters: number; readonly strata: number },
-  { seed, resamples = RESAMPLES }: { seed: number; resamples?: number },
-): SpeedupEstimate {
-  const random = new Random(seed);
-  const draws = new Float64Array(resamples);
-  const stretch = smallSampleFactor(count.clusters, count.strata);
-  for (let k = 0; k < resamples; k++) draws[k] = ratio * (draw(random) / ratio) ** stretch;
-  draws.sort();
-
-  const tail = Math.max(1, Math.floor((resamples + 1) * (ALPHA / 2)));
-  const pValue = count.clusters === 1 ? 1 : pValueOfOne(draws);
-  return {
-    speedup: ratio,
-    ci95: [draws[tail - 1], draws[resamples - tail]],
-    pValue,
-    verdict: verdictFor(ratio, pValue),
-  };
-}
-
-/** Resamples with which {@link holmVerdicts} can tell that many comparisons from 1. */
-export function resamplesFor(comparisons: number): number {
-  return Math.max(RESAMPLES, RESAMPLES_EACH * comparisons);
-}
-
-/**
- * The same estimates with verdicts that hold together: the chance of any false "faster" or "slower" among them stays
- * below 5% (Holm 1979). Intervals and p-values are left as they are.
- */
-export function holmVerdicts(estimates: readonly SpeedupEstimate[]): SpeedupEstimate[] {
-  const adjusted = holm(estimates.map((estimate) => estimate.pValue));
-  return estimates.map((estimate, i) => ({
-    ...estimate,
-    verdict: verdictFor(estimate.speedup, adjusted[i]),
-  }));
-}
-
-function verdictFor(speedup: number, pValue: number): Verdict {
-  if (pValue > ALPHA) return 'not distinguishable from 1.0x';
-  return speedup > 1 ? 'faster' : 'slower';
 }
 
 /** All repetitions of all prompts in flat arrays; those of prompt i are [start[i], start[i + 1]). */
@@ -206,25 +135,4 @@ function resampledSpeedup(pairs: FlatPairs, strata: readonly number[][], random:
     }
   }
   return b / bTokens / (m / mTokens);
-}
-
-/** f of the table above; t by its Cornish-Fisher expansion, within 1% from three degrees of freedom on. */
-function smallSampleFactor(prompts: number, strata: number): number {
-  const v = Math.max(1, prompts - strata);
-  const t =
-    Z +
-    (Z ** 3 + Z) / (4 * v) +
-    (5 * Z ** 5 + 16 * Z ** 3 + 3 * Z) / (96 * v ** 2) +
-    (3 * Z ** 7 + 19 * Z ** 5 + 17 * Z ** 3 - 15 * Z) / (384 * v ** 3);
-  return (Math.sqrt((v + strata) / v) * t) / Z;
-}
-
-function pValueOfOne(draws: Float64Array): number {
-  let below = 0;
-  let above = 0;
-  for (const draw of draws) {
-    if (draw <= 1) below++;
-    if (draw >= 1) above++;
-  }
-  return Math.min(1, (2 * (Math.min(below, above) + 1)) / (draws.length + 1));
 }

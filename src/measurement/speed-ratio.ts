@@ -1,5 +1,6 @@
 import type { Random } from '../random.js';
-import { ratioEstimate, type SpeedupEstimate, strataOf } from './bootstrap.js';
+import { strataOf } from './bootstrap.js';
+import { ratioEstimate, type SpeedupEstimate } from './ratio-estimate.js';
 
 /*
  * Confidence intervals for the ratio of speeds that were measured on the same prompts in different runs.

@@ -1,5 +1,6 @@
 import type { Method } from '../decoding/method.js';
 import { type Divergence, findDivergences } from '../evaluation/divergence.js';
+import { evaluate } from '../evaluation/evaluate.js';
 import {
   BASELINE,
   type EvaluatedModel,
@@ -7,7 +8,6 @@ import {
   type EvaluationRequest,
   type EvaluationResult,
   type EvaluationSettings,
-  evaluate,
   type NamedMethod,
 } from '../evaluation/run.js';
 import { type EvaluationRow, POOLED, summarise } from '../evaluation/summary.js';

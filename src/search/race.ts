@@ -4,12 +4,11 @@
  * at who loses are a heat.
  */
 import type { Method } from '../decoding/method.js';
+import { evaluationMemory, keptCount } from '../evaluation/evaluate.js';
 import {
   BASELINE,
   type EvaluatedModel,
   type EvaluationPrompt,
-  evaluationMemory,
-  keptCount,
   type NamedMethod,
   type Sample,
 } from '../evaluation/run.js';

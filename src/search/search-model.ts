@@ -2,82 +2,26 @@
  * The search as the library has it: prompts to search and to confirm on, a study that keeps what is learnt, the rungs of the
  * search (run.ts), and the profile and document of what was found.
  */
-import { GREEDY, type SamplingOptions } from '../decoding/sampling/options.js';
 import type { Model } from '../engine/load-model.js';
 import { InputError } from '../errors.js';
-import type { ChatChoice } from '../evaluation/prompt-form.js';
 import type { DatasetRecord } from '../evaluation/prompts.js';
 import { hostName } from '../measurement/host-class.js';
-import type { SamplerName } from '../optimise/sampler.js';
 import { defaultStudyName } from '../study/default-name.js';
 import type { StudyStart } from '../study/events.js';
 import { openSearchStudy } from '../study/open-search-study.js';
 import { isShared } from '../study/postgres/storage.js';
-import type { OpenStudy, StudyStorage } from '../study/storage.js';
-import { DEFAULTS, type Fidelity, MAX_NEW_TOKENS } from './defaults.js';
+import type { OpenStudy } from '../study/storage.js';
 import { type FinishedSearch, finishedSearch, noteFinished } from './finished-search.js';
 import { foundProfile } from './found-profile.js';
 import { chooseHoldout, type SearchSplit } from './holdout.js';
 import { runSearch } from './run.js';
 import { draftWeightsFile, saveProfile, updateSaved } from './save-profile.js';
 import { searchDocument } from './search-document.js';
-import type { SearchProgress, SearchRequest } from './search-request.js';
-
-/** What to search, and where what is found goes. What is left out is as in `sspec search`. */
-export interface SearchOptions extends ChatChoice {
-  /** Where the study is kept, such as `journalStorage('.sspec/studies')`. */
-  readonly storage: StudyStorage;
-  /** File that the profile is written to. */
-  readonly output: string;
-  /** Prompts to search on, and to measure the winner on: see {@link chooseHoldout}. */
-  readonly dataset?: string | undefined;
-  readonly holdout?: string | undefined;
-  readonly sampler?: SamplerName | undefined;
-  readonly fidelity?: Fidelity | undefined;
-  readonly seed?: number | undefined;
-  readonly trials?: number | undefined;
-  /** No trial starts later than this; the final measurements still follow. */
-  readonly timeoutSeconds?: number | undefined;
-  /** Candidates that decode all calibration prompts. */
-  readonly finalists?: number | undefined;
-  readonly promptsPerTrial?: number | undefined;
-  readonly maxNewTokens?: number | undefined;
-  /** What is decoded with; greedy by default. */
-  readonly sampling?: SamplingOptions | undefined;
-  /** Name of the study; else one is made of model, dataset and settings. */
-  readonly study?: string | undefined;
-  /** Go on with the study if it is there; without a name, with the latest that fits. */
-  readonly resume?: boolean | undefined;
-  /** Trials that workers on other machines (`sspec worker`) score at once; the storage must be a database. */
-  readonly workers?: number | undefined;
-  /** How to do it again, as profile and journal tell it. */
-  readonly command?: string | undefined;
-  /** What is wrong with the circumstances, such as a busy machine; the profile keeps it. */
-  readonly warnings?: readonly string[] | undefined;
-  /** `performance.now()` where the document's `wall_seconds` begin; else now. */
-  readonly started?: number | undefined;
-  /** Ends the search; finished trials are kept. */
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((progress: SearchProgress) => void) | undefined;
-  /** Told in sentences what the user should know: prompts left out, which study is gone on with. */
-  readonly onNotice?: ((sentence: string) => void) | undefined;
-}
+import { planOf, type SearchOptions, type SearchPlan } from './search-options.js';
+import type { SearchRequest } from './search-request.js';
 
 /** With the search itself a batch of 64. */
 const MOST_WORKERS = 63;
-
-/** What a search does, apart from the prompts and the study that it does it with. */
-type Plan = Omit<
-  SearchRequest,
-  | 'calibration'
-  | 'holdout'
-  | 'fitting'
-  | 'study'
-  | 'signal'
-  | 'onProgress'
-  | 'onNotice'
-  | 'distribution'
->;
 
 /**
  * Searches a skip mask and a draft-length rule for a model, or goes on with a search, and writes the profile of what it found.
@@ -126,7 +70,7 @@ export async function searchModel(model: Model, options: SearchOptions): Promise
 async function searchAnew(
   model: Model,
   { output, signal, onProgress, onNotice, warnings = [], command = 'searchModel' }: SearchOptions,
-  plan: Plan & Pick<SearchRequest, 'distribution'>,
+  plan: SearchPlan & Pick<SearchRequest, 'distribution'>,
   split: SearchSplit,
   study: OpenStudy,
   started: number,
@@ -165,7 +109,7 @@ async function searchAnew(
 }
 
 /** The database of a search with workers; undefined for one without. */
-function sharedStorage({ workers = 0, storage }: SearchOptions, { fidelity }: Plan) {
+function sharedStorage({ workers = 0, storage }: SearchOptions, { fidelity }: SearchPlan) {
   if (workers === 0) return undefined;
   if (workers > MOST_WORKERS)
     throw new InputError(`--workers is ${workers}: trials are given to ${MOST_WORKERS} at most.`);
@@ -189,30 +133,12 @@ function interruptionWarnings(prompts: number): string[] {
   ];
 }
 
-/** The options, with what they leave out. */
-function planOf(options: SearchOptions): Plan {
-  const { sampler = 'bo', fidelity = 'ladder', seed = 0, timeoutSeconds } = options;
-  const defaults = DEFAULTS[fidelity];
-  return {
-    sampler,
-    fidelity,
-    seed,
-    trials: options.trials ?? defaults.trials,
-    finalists: options.finalists ?? defaults.finalists,
-    promptsPerTrial: options.promptsPerTrial ?? defaults.promptsPerTrial,
-    ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
-    settings: {
-      maxNewTokens: options.maxNewTokens ?? MAX_NEW_TOKENS,
-      repetitions: 1,
-      warmup: 2,
-      sampling: options.sampling ?? { ...GREEDY, seed },
-      coupling: 'gumbel',
-    },
-  };
-}
-
 /** What must be the same for a study to be gone on with: whatever decides what a score means. */
-function startOf({ engine }: Model, plan: Plan, { calibration, holdout }: SearchSplit): StudyStart {
+function startOf(
+  { engine }: Model,
+  plan: SearchPlan,
+  { calibration, holdout }: SearchSplit,
+): StudyStart {
   const { maxNewTokens, sampling } = plan.settings;
   return {
     sampler: plan.sampler,

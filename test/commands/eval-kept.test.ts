@@ -8,8 +8,8 @@ import { expectRefused, runCommand } from './run.js';
 
 // Ctrl-C after so many generations, and a disk that is full when the results are written.
 const fault = vi.hoisted(() => ({ interruptAt: 0, isDiskFull: false }));
-vi.mock('../../src/evaluation/run.js', async (original) => {
-  const real = await original<typeof import('../../src/evaluation/run.js')>();
+vi.mock('../../src/evaluation/evaluate.js', async (original) => {
+  const real = await original<typeof import('../../src/evaluation/evaluate.js')>();
   const evaluate: typeof real.evaluate = (model, request) =>
     real.evaluate(model, {
       ...request,

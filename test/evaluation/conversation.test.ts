@@ -12,8 +12,9 @@ import {
   conversationTokens,
   laterTurns,
 } from '../../src/evaluation/conversation.js';
+import { evaluate, sameTokens } from '../../src/evaluation/evaluate.js';
 import { tokenizePrompts } from '../../src/evaluation/prompts.js';
-import { type EvaluationPrompt, evaluate, sameTokens } from '../../src/evaluation/run.js';
+import type { EvaluationPrompt } from '../../src/evaluation/run.js';
 import { jsonl } from '../datasets/helpers.js';
 import { demo, loadEngine } from '../helpers/engine.js';
 import { temporaryDirectory } from '../helpers/temporary.js';

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { loadTokenizer } from '../../src/checkpoint/tokenizer.js';
 import type { Dataset } from '../../src/datasets/dataset.js';
 import type { Model } from '../../src/engine/load-model.js';
+import { evaluate } from '../../src/evaluation/evaluate.js';
 import { tokenizePrompts } from '../../src/evaluation/prompts.js';
-import { evaluate } from '../../src/evaluation/run.js';
 import { demo, loadEngine } from '../helpers/engine.js';
 import { REQUEST } from './example.js';
 

@@ -3,7 +3,7 @@ import { complete } from '../../src/decoding/generate.js';
 import { GREEDY } from '../../src/decoding/sampling/options.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { InputError } from '../../src/errors.js';
-import { evaluate, evaluationMemory, sameTokens } from '../../src/evaluation/run.js';
+import { evaluate, evaluationMemory, sameTokens } from '../../src/evaluation/evaluate.js';
 import { loadSmallEngine, PROMPTS, REQUEST, SKIP } from './example.js';
 
 let engine: Engine;

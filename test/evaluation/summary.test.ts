@@ -4,10 +4,10 @@ import { GREEDY } from '../../src/decoding/sampling/options.js';
 import { emptyStatistics } from '../../src/decoding/statistics.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { findDivergences, NEAR_TIE_MARGIN } from '../../src/evaluation/divergence.js';
+import { evaluate } from '../../src/evaluation/evaluate.js';
 import {
   BASELINE,
   type EvaluationResult,
-  evaluate,
   type NamedMethod,
   type Sample,
 } from '../../src/evaluation/run.js';

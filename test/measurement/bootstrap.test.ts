@@ -1,11 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { type PairedSample, speedupInterval } from '../../src/measurement/bootstrap.js';
 import {
   holmVerdicts,
-  type PairedSample,
   resamplesFor,
   type SpeedupEstimate,
-  speedupInterval,
-} from '../../src/measurement/bootstrap.js';
+} from '../../src/measurement/ratio-estimate.js';
 import { uniforms } from '../helpers/random.js';
 
 /** Prompts of very different lengths; the method's gain varies by prompt, and every run has noise of its own. */

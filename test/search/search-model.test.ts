@@ -11,7 +11,7 @@ import {
   readFittingProfile,
   searchModel,
 } from '../../src/index.js';
-import type { SearchOptions } from '../../src/search/search-model.js';
+import type { SearchOptions } from '../../src/search/search-options.js';
 import { journalStorage } from '../../src/study/journal.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
 import { somePrompts, writeSearchModel } from './example.js';

@@ -5,7 +5,7 @@ import { complete } from '../../../src/decoding/generate.js';
 import { GREEDY } from '../../../src/decoding/sampling/options.js';
 import type { Engine } from '../../../src/engine/engine.js';
 import { InputError } from '../../../src/errors.js';
-import { evaluate } from '../../../src/evaluation/run.js';
+import { evaluate } from '../../../src/evaluation/evaluate.js';
 import { loadMiniature } from '../../helpers/engine.js';
 import { randomTokens } from '../../helpers/logits.js';
 import { uniforms } from '../../helpers/random.js';
