@@ -32,7 +32,7 @@ export async function readBound(
     const shared = new Initializers();
     const nodes = new Nodes('');
     const common = { name: 'weights', rows, columns, bias: null, offsets: null };
-    const stored = { ...common, precision: 'int8', block, packed, scales } as const;
+    const stored = { ...common, form: 'blocks', precision: 'int8', block, packed, scales } as const;
     const product = addLinear(nodes, shared, stored, 'x', 'product');
     const axes = shared.int64('axes', [1]);
     const largest = nodes.add('ReduceMax', 'largest', [product, axes]);

@@ -6,6 +6,7 @@ import { errorMessage } from '../files.js';
 import { segmentSize } from '../graph/attention.js';
 import { bridgeInputs } from '../graph/bridge.js';
 import type { CompiledModel } from '../graph/compile.js';
+import { compiledBridge } from '../graph/rotated-bridge.js';
 import type { Bridge } from '../profile/draft-plan.js';
 import { maskToBits, type SkipMask } from '../profile/mask.js';
 import { type DraftGraph, draftThreads, wordFeeds } from './draft-graph.js';
@@ -63,6 +64,7 @@ export class Engine {
   private readonly inputs = new Map<number, PassInputs>();
   private readonly wanted = new Map<number, Tensor>();
   private readonly feeds: Record<string, Tensor> = {};
+  private readonly bridges = new WeakMap<Bridge, Bridge>();
   /** Fulfilled when the pass that is running has ended; null while none is. */
   private running: Promise<void> | null = null;
   private readonly fetches: { readonly logits: string; readonly newKv: string };
@@ -167,13 +169,24 @@ export class Engine {
       feeds[bridgeInputs.weight(end)] = noWeight;
       feeds[bridgeInputs.bias(end)] = noBias;
     }
-    for (const { to, weight, bias } of bridges) {
+    for (const bridge of bridges) {
+      const { to, weight, bias } = this.compiledBridge(bridge);
       const end = to - 1;
       open[end] = 1;
       feeds[bridgeInputs.weight(end)] = new Tensor('float32', weight, [hiddenSize, hiddenSize]);
       feeds[bridgeInputs.bias(end)] = new Tensor('float32', bias, [hiddenSize]);
     }
     return { feeds, attention };
+  }
+
+  /** A search gives the same bridges again and again. */
+  private compiledBridge(bridge: Bridge): Bridge {
+    let compiled = this.bridges.get(bridge);
+    if (!compiled) {
+      compiled = compiledBridge(bridge, this.model);
+      this.bridges.set(bridge, compiled);
+    }
+    return compiled;
   }
 
   /** Room for the keys and values of a sequence of up to `capacity` tokens. */

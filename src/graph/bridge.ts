@@ -14,6 +14,7 @@ import { elementType, Initializers, Nodes, valueInfo } from './builder.js';
 import { addLinearValues } from './linear-values.js';
 import type { GraphProto, NodeProto } from './onnx_pb.js';
 import type { Precision } from './quantise.js';
+import { compiledBridge } from './rotated-bridge.js';
 import { addInitializers, type GraphChange, type GraphTransform } from './transform.js';
 
 /** Inputs of a graph with {@link bridgeGates}. */
@@ -32,7 +33,7 @@ function stateName(sublayer: number): string {
 /**
  * Puts a gate after every sublayer of the gated graph, through which any bridge that ends there is fed as an input: so a search
  * tries thousands of masks with their bridges in one session. Inputs beside the gated graph's: {@link bridgeInputs}, weights
- * [d, d] and biases [d] by last sublayer of a bridge; where none ends, empty ones will do.
+ * [d, d] and biases [d] of compiled bridges (rotated-bridge.ts) by last sublayer; where none ends, empty ones will do.
  */
 export const bridgeGates: GraphChange = (graph, config) => {
   const shared = new Initializers();
@@ -74,11 +75,12 @@ export const bridgeGates: GraphChange = (graph, config) => {
  * @param key tells it from other bridges over the same run.
  */
 export function bridgeTransform(bridge: Bridge, key: string, precision: Precision): GraphTransform {
-  const { from, to, weight, bias } = bridge;
+  const { from, to } = bridge;
   return {
     key: `bridge ${from}-${to} ${key}`,
-    weights: weight.length,
+    weights: bridge.weight.length,
     change(graph, config) {
+      const { weight, bias } = compiledBridge(bridge, { config, precision });
       const shared = new Initializers();
       insertAfter(graph, stateName(to - 1), (x, output) => {
         const nodes = new Nodes(`bridge.${to - 1}.`);

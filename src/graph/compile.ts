@@ -24,14 +24,14 @@ import {
   writeFileAtomic,
 } from '../files.js';
 import { keepsBlocks, planStorage } from './layout.js';
+import { elementsOf, matrixList } from './matrices.js';
 import { buildModel } from './model.js';
-import { parameterCount } from './parameters.js';
 import { type Precision, smallestBlock } from './quantise.js';
 import { storeModel } from './store.js';
 import { WeightFile } from './weight-file.js';
 
 /** Raised whenever the graph or the layout of its weights changes, so that older compiled models are not used. */
-export const graphVersion = 6;
+export const graphVersion = 7;
 
 /** The same for models that keep blocks of their file, which others need not be compiled anew for. */
 const keptBlocksVersion = 1;
@@ -99,7 +99,7 @@ export async function compileModel(
     const temporary = join(folder, `${key}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`);
     mkdirSync(temporary);
     try {
-      const total = parameterCount(config);
+      const total = matrixList(plan.matrices).reduce((sum, matrix) => sum + elementsOf(matrix), 0);
       const stored = withWeightFile(checkpoint, join(temporary, 'weights.bin'), (file) =>
         storeModel(config, checkpoint, tensors, plan, file, (done) =>
           onProgress('compiling', done / total),

@@ -12,12 +12,19 @@ import {
   modelMatrices,
 } from './matrices.js';
 import { type Precision, quantisationBlock } from './quantise.js';
+import { type Rotation, rotationOf } from './rotation.js';
 
 /** How the weights of one matrix are stored. */
-export type MatrixLayout = { readonly precision: 'fp32' } | QuantisedLayout;
+export type MatrixLayout = { readonly form: 'floats' } | ChannelLayout | BlockLayout;
+
+/** Weights of 8 bits with a scale for every row. */
+export interface ChannelLayout {
+  readonly form: 'channels';
+}
 
 /** Weights in blocks with a scale each. */
-export interface QuantisedLayout {
+export interface BlockLayout {
+  readonly form: 'blocks';
   readonly precision: 'int8' | 'int4';
   /** Columns that share a scale. */
   readonly block: number;
@@ -31,6 +38,8 @@ export interface QuantisedLayout {
 export interface StoragePlan {
   readonly matrices: ModelMatrices;
   readonly layouts: ReadonlyMap<Matrix, MatrixLayout>;
+  /** Of the hidden states; null where they are the checkpoint's own. */
+  readonly rotation: Rotation | null;
 }
 
 /** More than the types of 4 bits take for a weight, scales included. */
@@ -40,36 +49,53 @@ const fourBitsAtMost = 5;
  * Lays out the matrices of a model in a precision. Blocks of a file are kept where they are of its bits, not quantised a
  * second time: Q8_0 in int8, and in int4 those of 4 bits. Where those are most of the layers' weights, the file's maker chose
  * which matrices need more than 4 bits (embedding and head, as a rule), and those get 8: at 4, the head alone loses more than
- * all the rest (of SmolLM2's Q4_1: KL to fp32 0.053 against 0.003).
+ * all the rest (of SmolLM2's Q4_1: KL to fp32 0.053 against 0.003). Rotated weights are no longer the file's, and keep nothing.
  */
 export function planStorage(
   config: ModelConfig,
   tensors: ModelTensors,
   precision: Precision,
 ): StoragePlan {
-  const matrices = modelMatrices(config, tensors);
+  const rotation = rotationOf(config, precision);
+  const matrices = modelMatrices(config, tensors, rotation !== null);
   const layout =
     precision === 'fp32'
-      ? (): MatrixLayout => ({ precision })
-      : quantisedLayouts(matrices, precision, config.hiddenSize);
+      ? (): MatrixLayout => ({ form: 'floats' })
+      : rotation !== null
+        ? rotatedLayouts(matrices, config.hiddenSize)
+        : quantisedLayouts(matrices, precision, config.hiddenSize);
   return {
     matrices,
     layouts: new Map(matrixList(matrices).map((matrix) => [matrix, layout(matrix)])),
+    rotation,
   };
 }
 
 /** Whether blocks of the file are kept anywhere. */
 export function keepsBlocks({ layouts }: StoragePlan): boolean {
-  return [...layouts.values()].some(
-    (layout) => layout.precision !== 'fp32' && layout.kept.size > 0,
-  );
+  return [...layouts.values()].some((layout) => layout.form === 'blocks' && layout.kept.size > 0);
+}
+
+/**
+ * Products of rotated states, and the head, are exact ones of integers. What other products read is not rotated and has
+ * outliers, and rows of weights that are looked up one by one want to lie one after the other: these have blocks.
+ */
+function rotatedLayouts(
+  { embedding, headRows }: ModelMatrices,
+  hiddenSize: number,
+): (matrix: Matrix) => MatrixLayout {
+  const block = quantisationBlock('int8', hiddenSize);
+  return (matrix) =>
+    matrix.stateAxis === 'rows' || matrix === embedding || matrix === headRows
+      ? { form: 'blocks', precision: 'int8', block, offsets: false, kept: new Map() }
+      : { form: 'channels' };
 }
 
 function quantisedLayouts(
   matrices: ModelMatrices,
   precision: 'int8' | 'int4',
   hiddenSize: number,
-): (matrix: Matrix) => QuantisedLayout {
+): (matrix: Matrix) => BlockLayout {
   const isFourBitFile = precision === 'int4' && isMostlyFourBits(matrices);
   return ({ parts }) => {
     const needsMore =
@@ -80,6 +106,7 @@ function quantisedLayouts(
       if (isKeptType(type) && isKept(type, precision, isFourBitFile)) kept.set(part, type);
     }
     return {
+      form: 'blocks',
       precision: needsMore ? 'int8' : precision,
       block: kept.size > 0 || needsMore ? keptBlock : quantisationBlock(precision, hiddenSize),
       offsets: [...kept.values()].some((type) => keptForms[type].hasOffsets),

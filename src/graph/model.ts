@@ -19,7 +19,7 @@ import {
   valueInfo,
 } from './builder.js';
 import { hasMixedWindows, type RopeName } from './layer-kinds.js';
-import { addLinear, addRows, type StoredLinear } from './linear.js';
+import { addLinear, addRows, blockTensors, type StoredLinear, type StoredRows } from './linear.js';
 import { addMlp, type StoredMlp } from './mlp.js';
 import { addNorm, addScale, addSoftCap } from './norm.js';
 import { GraphProtoSchema } from './onnx_pb.js';
@@ -28,11 +28,13 @@ import { rotaryDimensions } from './rope.js';
 
 /** Where every weight of a model lies in the external data. */
 export interface StoredModel {
-  readonly embedding: StoredLinear;
+  readonly embedding: StoredRows;
   readonly layers: readonly { readonly attention: StoredAttention; readonly mlp: StoredMlp }[];
   /** Scaled by what multiplies the logits. */
   readonly finalNorm: Float32Array;
   readonly head: StoredLinear;
+  /** The head's rows one after the other, where `head` does not have them so; the final norm is in both. */
+  readonly headRows: StoredRows | null;
   readonly ropeTables: readonly {
     readonly name: RopeName;
     readonly rows: number;
@@ -164,6 +166,8 @@ export function buildModel(config: ModelConfig, stored: StoredModel, gated: bool
     addNorm(nodes, shared, config, wanted, stored.finalNorm, 'final', 'norm'),
     'logits',
   );
+  // No node reads them here: small-head.ts makes a draft's head of them.
+  if (stored.headRows?.form === 'blocks') blockTensors(shared, stored.headRows);
   const logits = addSoftCap(nodes, shared, product, config.logitSoftCap, 'capped_logits');
 
   const rows = 'rows';

@@ -1,5 +1,6 @@
 /**
- * Symmetric block quantisation of weights, in the layout of onnxruntime's MatMulNBits.
+ * Symmetric quantisation of weights: in blocks, in the layout of onnxruntime's MatMulNBits, or by row, in that of its products of
+ * integers.
  *
  * symbol | shape           | meaning
  * -------|-----------------|---------------------------------------------------------------
@@ -37,6 +38,40 @@ export interface QuantisedRows {
   /** [rows, blocks] */
   readonly scales: Float32Array;
 }
+
+/**
+ * Quantises rows of weights to signed 8 bits with a scale each, s = max|w| / 127, into columns of a matrix.
+ * @param into [columns, all rows]; the first row of `weights` becomes its column `first`.
+ * @returns the scales.
+ */
+export function quantiseChannels(
+  weights: Float32Array,
+  columns: number,
+  into: Int8Array,
+  first: number,
+): Float32Array {
+  const rows = weights.length / columns;
+  const allRows = into.length / columns;
+  const scales = new Float32Array(rows);
+  const inverses = new Float32Array(rows);
+  for (let row = 0; row < rows; row++) {
+    let extreme = 0;
+    for (let i = row * columns; i < (row + 1) * columns; i++)
+      extreme = Math.max(extreme, Math.abs(weights[i]!));
+    scales[row] = extreme / 127;
+    inverses[row] = extreme === 0 ? 0 : 127 / extreme;
+  }
+  // Some columns at a time, so that what is written lies together.
+  for (let row0 = 0; row0 < rows; row0 += channelTile)
+    for (let column = 0; column < columns; column++)
+      for (let row = row0; row < Math.min(rows, row0 + channelTile); row++)
+        into[column * allRows + first + row] = Math.round(
+          weights[row * columns + column]! * inverses[row]!,
+        );
+  return scales;
+}
+
+const channelTile = 64;
 
 /** Quantises `rows` rows of `columns` weights. A last block that is not full is padded with zeros. */
 export function quantiseRows(

@@ -24,9 +24,10 @@ export function kvCacheBytes({ layers, kvHeads, headDim, contextLength }: ModelC
   return 2 * layers * kvHeads * headDim * contextLength * Float32Array.BYTES_PER_ELEMENT;
 }
 
-/** A row, in blocks of columns with a float scale, and an offset where there are any. */
+/** A row: with a float scale, or in blocks of columns with a float scale each, and an offset where there are any. */
 function rowBytes(columns: number, layout: MatrixLayout): number {
-  if (layout.precision === 'fp32') return 4 * columns;
+  if (layout.form === 'floats') return 4 * columns;
+  if (layout.form === 'channels') return columns + 4;
   const { block, offsets } = layout;
   const bits = layout.precision === 'int8' ? 8 : 4;
   return Math.ceil(columns / block) * ((block * bits) / 8 + (offsets ? 8 : 4));

@@ -13,9 +13,10 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ModelConfig } from '../checkpoint/model-config.js';
 import { type ExternalRange, elementType, Initializers, Nodes, valueInfo } from './builder.js';
-import { addRows, type StoredLinear } from './linear.js';
+import { addRows, type StoredRows } from './linear.js';
 import {
   TensorProto_DataLocation as DataLocation,
+  type GraphProto,
   type NodeProto,
   type TensorProto,
 } from './onnx_pb.js';
@@ -37,12 +38,16 @@ export function smallHead(words: Int32Array, folder: string): GraphChange {
     const products = graph.node.filter(({ input }) => input.some((name) => names.has(name)));
     const [first] = products as [NodeProto];
     const last = products.at(-1)!;
-    const stored = storedHead(tensors, first, config);
+    const rounding = graph.node.find(
+      ({ opType, output }) => opType === 'QuantizeLinear' && output[0] === first.input[0],
+    );
+    const stored = rounding ? storedRows(graph, config) : storedHead(tensors, first, config);
 
     const nodes = new Nodes('small_head.');
     const shared = new Initializers();
     const rows = addRows(nodes, shared, stored, MORE_WORDS, 'more', 'rows');
-    let more = nodes.add('FusedMatMul', 'product', [first.input[0]!, rows], {
+    const state = (rounding ?? first).input[0]!;
+    let more = nodes.add('FusedMatMul', 'product', [state, rows], {
       transB: { int: 1 },
     });
     if (stored.bias) {
@@ -56,7 +61,10 @@ export function smallHead(words: Int32Array, folder: string): GraphChange {
     all.add('Concat', logits, [`${logits}.words`, more], { axis: { int: 1 } });
     graph.node.splice(graph.node.indexOf(last) + 1, 0, ...nodes.list, ...all.list);
 
-    for (const tensor of tensors) keepRows(tensor, words, config.vocabSize, folder);
+    for (const tensor of tensors) {
+      if (rounding && tensor.name === 'head') keepColumns(tensor, words, folder);
+      else keepRows(tensor, words, config.vocabSize, folder);
+    }
     for (const attribute of first.attribute)
       if (attribute.name === 'N') attribute.i = BigInt(words.length);
     addInitializers(graph, shared);
@@ -68,23 +76,35 @@ export function smallHead(words: Int32Array, folder: string): GraphChange {
   };
 }
 
+/** The rows of a head that multiplies integers, as `buildModel` has them. */
+function storedRows(graph: GraphProto, { vocabSize, hiddenSize }: ModelConfig): StoredRows {
+  const tensor = (name: string) => graph.initializer.find((one) => one.name === name)!;
+  const packed = tensor('head_rows.packed');
+  return {
+    ...{ name: 'head_rows', rows: vocabSize, columns: hiddenSize, bias: null, offsets: null },
+    ...{ form: 'blocks', precision: 'int8', block: Number(packed.dims[2]) },
+    ...{ packed: rangeOf(packed), scales: rangeOf(tensor('head_rows.scales')) },
+  };
+}
+
 /** The head as `addLinear` had it. */
 function storedHead(
   tensors: readonly TensorProto[],
   product: NodeProto,
   { vocabSize: rows, hiddenSize: columns }: ModelConfig,
-): StoredLinear {
+): StoredRows {
   const range = (name: string): ExternalRange | null => {
     const tensor = tensors.find((one) => one.name === name);
     return tensor ? rangeOf(tensor) : null;
   };
   const common = { name: 'head', rows, columns, bias: range('head.bias') };
   const weight = range('head');
-  if (weight) return { ...common, precision: 'fp32', weight };
+  if (weight) return { ...common, form: 'floats', weight };
   const number = (name: string) =>
     Number(product.attribute.find((attribute) => attribute.name === name)?.i);
   return {
     ...common,
+    form: 'blocks',
     precision: number('bits') === 8 ? 'int8' : 'int4',
     block: number('block_size'),
     packed: range('head.packed')!,
@@ -109,21 +129,51 @@ function keepRows(
   vocabulary: number,
   folder: string,
 ): void {
-  const { file, offset, length } = rangeOf(tensor);
-  const rowBytes = length / vocabulary;
+  const rowBytes = rangeOf(tensor).length / vocabulary;
   const rows = new Uint8Array(words.length * rowBytes);
+  readPieces(tensor, folder, (read) => {
+    for (const [i, word] of words.entries())
+      read(rows.subarray(i * rowBytes, (i + 1) * rowBytes), word * rowBytes);
+  });
+  const [all, ...rest] = tensor.dims;
+  putInline(tensor, [(all! / BigInt(vocabulary)) * BigInt(words.length), ...rest], rows);
+}
+
+/** The same with some columns of a tensor [d, V] of bytes. */
+function keepColumns(tensor: TensorProto, words: Int32Array, folder: string): void {
+  const [height, width] = tensor.dims.map(Number) as [number, number];
+  const columns = new Uint8Array(height * words.length);
+  const row = new Uint8Array(width);
+  readPieces(tensor, folder, (read) => {
+    for (let y = 0; y < height; y++) {
+      read(row, y * width);
+      for (const [i, word] of words.entries()) columns[y * words.length + i] = row[word]!;
+    }
+  });
+  putInline(tensor, [BigInt(height), BigInt(words.length)], columns);
+}
+
+/** @param use is given a function that fills bytes from an offset in the tensor on. */
+function readPieces(
+  tensor: TensorProto,
+  folder: string,
+  use: (read: (into: Uint8Array, offset: number) => void) => void,
+): void {
+  const { file, offset } = rangeOf(tensor);
   const descriptor = openSync(join(folder, file), 'r');
   try {
-    for (const [i, word] of words.entries()) {
-      const read = readSync(descriptor, rows, i * rowBytes, rowBytes, offset + word * rowBytes);
-      if (read < rowBytes) throw new TypeError(`${file} ends before the row of word ${word}`);
-    }
+    use((into, at) => {
+      const read = readSync(descriptor, into, 0, into.length, offset + at);
+      if (read < into.length) throw new TypeError(`${file} ends within ${tensor.name}`);
+    });
   } finally {
     closeSync(descriptor);
   }
-  const [all, ...rest] = tensor.dims;
-  tensor.dims = [(all! / BigInt(vocabulary)) * BigInt(words.length), ...rest];
-  tensor.rawData = rows;
+}
+
+function putInline(tensor: TensorProto, dims: bigint[], data: Uint8Array): void {
+  tensor.dims = dims;
+  tensor.rawData = data;
   tensor.externalData = [];
   tensor.dataLocation = DataLocation.DEFAULT;
 }

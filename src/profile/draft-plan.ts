@@ -1,7 +1,8 @@
 import type { SkipMask } from './mask.js';
 
 /**
- * A linear map in place of a run of skipped sublayers: x + rmsnorm(x) W + w0, with a norm of unit weight. Only drafts have it, so
+ * A linear map in place of a run of skipped sublayers: x + rmsnorm(x) W + w0, with a norm of unit weight, between hidden states of
+ * the checkpoint (graph/rotated-bridge.ts). Only drafts have it, so
  * however good it is, the output stays the model's.
  */
 export interface Bridge {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dequantise } from '../../src/checkpoint/ggml/dequantise.js';
+import type { LayerOptions } from '../../src/checkpoint/model-config.js';
 import { modelTensors } from '../../src/checkpoint/model-tensors.js';
 import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
 import type { Engine } from '../../src/engine/engine.js';
@@ -66,7 +67,6 @@ const models: [string, Precision, MiniatureOptions, (name: string) => WrittenTyp
     wide,
     (name) => (name.includes('attn_v') ? 'Q8_0' : name.includes('ffn_down') ? 'F32' : 'Q4_K'),
   ],
-  ['Q8_0, keys in F16', 'int8', {}, (name) => (name.includes('attn_k') ? 'F16' : 'Q8_0')],
 ];
 
 describe.each(models)('blocks of a GGUF file are kept: %s', (_name, precision, options, typeOf) => {
@@ -109,20 +109,31 @@ describe.each(models)('blocks of a GGUF file are kept: %s', (_name, precision, o
 });
 
 describe('planStorage', () => {
-  const bitsOf = (typeOf: (name: string) => WrittenType, precision: Precision) => {
+  const bitsOf = (
+    typeOf: (name: string) => WrittenType,
+    precision: Precision,
+    layers: Partial<LayerOptions> = {},
+  ) => {
     const checkpoint = openCheckpoint(writeGgufMiniature({ ...wide, layers: 1 }, typeOf));
     const { matrices, layouts } = planStorage(
-      checkpoint.config,
+      { ...checkpoint.config, ...layers },
       modelTensors(checkpoint),
       precision,
     );
     const { qkv, output, down } = matrices.layers[0]!;
     return [matrices.embedding, matrices.head!, qkv, output, down].map((matrix) => {
       const layout = layouts.get(matrix)!;
-      if (layout.precision === 'fp32') return 'fp32';
+      if (layout.form !== 'blocks') return layout.form;
       return `${layout.precision}/${layout.block}${layout.offsets ? '+' : ''} ${layout.kept.size}`;
     });
   };
+
+  it('keeps Q8_0 in int8 where states cannot be rotated, and quantises the rest in long blocks', () => {
+    const all = (name: string) => (name.includes('attn_') ? 'Q8_0' : 'Q4_1');
+    expect(bitsOf(all, 'int8', { norms: 'both' })).toEqual([
+      ...['int8/64 0', 'int8/64 0', 'int8/32 3', 'int8/32 1', 'int8/64 0'],
+    ]);
+  });
 
   it('gives 8 bits in int4 only where a file of 4 bits has more', () => {
     const outer = (name: string) => /^token|^output\./.test(name);
@@ -136,11 +147,11 @@ describe('planStorage', () => {
     expect(bitsOf(() => 'F16', 'int4')).toEqual(Array(5).fill('int4/32 0'));
   });
 
-  it('keeps Q8_0 in int8, and quantises the rest in long blocks', () => {
+  it('multiplies integers where states are rotated, and keeps no blocks', () => {
     expect(bitsOf((name) => (name.includes('attn_') ? 'Q8_0' : 'Q4_1'), 'int8')).toEqual([
-      ...['int8/64 0', 'int8/64 0', 'int8/32 3', 'int8/32 1', 'int8/64 0'],
+      ...['int8/64 0', 'channels', 'channels', 'int8/64 0', 'int8/64 0'],
     ]);
-    expect(bitsOf(() => 'Q8_0', 'fp32')).toEqual(Array(5).fill('fp32'));
+    expect(bitsOf(() => 'Q8_0', 'fp32')).toEqual(Array(5).fill('floats'));
   });
 });
 
@@ -157,7 +168,7 @@ describe('the name of a compiled model', () => {
       return compiled.key === plain;
     };
     expect(await key('Q4_0', 'int4')).toBe(false);
-    expect(await key('Q8_0', 'int8')).toBe(false);
+    expect(await key('Q8_0', 'int8')).toBe(true);
     expect(await key('Q8_0', 'int4')).toBe(true);
     expect(await key('Q4_0', 'int8')).toBe(true);
     expect(await key('Q4_0', 'fp32')).toBe(true);

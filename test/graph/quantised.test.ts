@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ModelConfig } from '../../src/checkpoint/model-config.js';
 import type { Engine } from '../../src/engine/engine.js';
-import { quantisationBlock, quantiseRows } from '../../src/graph/quantise.js';
+import { quantisationBlock, quantiseChannels, quantiseRows } from '../../src/graph/quantise.js';
+import { Rotation } from '../../src/graph/rotation.js';
 import { dequantize } from '../helpers/dequantize.js';
 import { loadEngine } from '../helpers/engine.js';
 import { logitDistance, randomMask, randomTokens, skippedSublayers } from '../helpers/logits.js';
@@ -28,13 +29,19 @@ const variants: [string, MiniatureOptions][] = [
   ['widths off 32', { heads: 3, kvHeads: 1, headDim: 16, intermediateSize: 72 }],
 ];
 
-/** A checkpoint's weights as they are after block quantisation: every matrix, none of the vectors. */
+/**
+ * A checkpoint's weights as they are after quantisation: every matrix, none of the vectors. Those of 8 bits were rotated before it
+ * and are rotated back: products with hidden states, norm included, have a scale by row, the others blocks.
+ */
 function dequantised(weights: Weights, config: ModelConfig, bits: 8 | 4): Weights {
   const { hiddenSize, intermediateSize, heads, headDim } = config;
   const columnsOf = (name: string) => {
     if (name.includes('o_proj')) return heads * headDim;
     return name.includes('down_proj') ? intermediateSize : hiddenSize;
   };
+  const rotation = new Rotation(hiddenSize);
+  const rotate = (matrix: Float32Array, writesState: boolean, way: 'there' | 'back') =>
+    writesState ? rotation.columns(matrix, way) : rotation.rows(matrix, way);
   const block = quantisationBlock(bits === 8 ? 'int8' : 'int4', hiddenSize);
   return (name) => {
     const values = Float32Array.from(weights(name));
@@ -42,9 +49,37 @@ function dequantised(weights: Weights, config: ModelConfig, bits: 8 | 4): Weight
     if (!isMatrix) return values;
     const columns = columnsOf(name);
     const rows = values.length / columns;
+    if (bits === 8) {
+      const writesState = /(o_proj|down_proj)\.weight$/.test(name);
+      const normName = normBefore(name);
+      const norm = normName && weights(normName);
+      if (norm) for (let i = 0; i < values.length; i++) values[i]! *= norm[i % columns]!;
+      rotate(values, writesState, 'there');
+      if (writesState || name.includes('embed_tokens')) {
+        const { packed, scales } = quantiseRows(values, rows, columns, 8, block);
+        values.set(dequantize(packed, scales, rows, columns, 8, block));
+      } else {
+        const integers = new Int8Array(values.length);
+        const scales = quantiseChannels(values, columns, integers, 0);
+        for (let row = 0; row < rows; row++)
+          for (let column = 0; column < columns; column++)
+            values[row * columns + column] = integers[column * rows + row]! * scales[row]!;
+      }
+      rotate(values, writesState, 'back');
+      if (norm) for (let i = 0; i < values.length; i++) values[i]! /= norm[i % columns]!;
+      return values;
+    }
     const { packed, scales } = quantiseRows(values, rows, columns, bits, block);
     return dequantize(packed, scales, rows, columns, bits, block);
   };
+}
+
+/** The norm whose weights a matrix takes in. */
+function normBefore(name: string): string | null {
+  if (name.startsWith('lm_head')) return 'model.norm.weight';
+  const layer = /^model\.layers\.\d+\./.exec(name)?.[0];
+  if (/[qkv]_proj/.test(name)) return `${layer}input_layernorm.weight`;
+  return /(gate|up)_proj/.test(name) ? `${layer}post_attention_layernorm.weight` : null;
 }
 
 describe.each(variants)('engines against float64 on dequantised weights: %s', (_name, options) => {

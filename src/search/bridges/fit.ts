@@ -14,6 +14,7 @@ import type { ModelConfig } from '../../checkpoint/model-config.js';
 import { roundedToHalf } from '../../engine/draft-weights.js';
 import type { Engine } from '../../engine/engine.js';
 import { RidgeProducts } from '../../engine/ridge.js';
+import { checkpointBridge } from '../../graph/rotated-bridge.js';
 import { Cholesky } from '../../optimise/gp/cholesky.js';
 import type { Bridge, SkippedRun } from '../../profile/draft-plan.js';
 
@@ -33,7 +34,7 @@ export interface BridgeFitter {
   close(): Promise<void>;
 }
 
-/** @param states h_0 .. h_2L, [n, d] each. */
+/** @param states h_0 .. h_2L of the compiled model, [n, d] each. */
 export async function createBridgeFitter(
   engine: Engine,
   states: readonly Float32Array[],
@@ -57,8 +58,9 @@ export async function createBridgeFitter(
       if (known) return known;
       const inverse = await inverseAt(from);
       const map = await products.map(states[from]!, states[to]!, inverse);
+      const { weight, bias } = checkpointBridge({ from, to, ...map }, engine.model);
       // As a profile will have it, so that what is measured is what is stored.
-      const bridge = { from, to, weight: roundedToHalf(map.weight), bias: roundedToHalf(map.bias) };
+      const bridge = { from, to, weight: roundedToHalf(weight), bias: roundedToHalf(bias) };
       bridges.set(key, bridge);
       return bridge;
     },

@@ -1,0 +1,41 @@
+import type { ModelConfig } from '../checkpoint/model-config.js';
+import type { Bridge } from '../profile/draft-plan.js';
+import type { Precision } from './quantise.js';
+import { type Rotation, rotationOf } from './rotation.js';
+
+/** Which hidden states a bridge is between: those of a model compiled so. */
+interface Compiled {
+  readonly config: ModelConfig;
+  readonly precision: Precision;
+}
+
+/** A bridge between the checkpoint's own hidden states, as plans and profiles have it, for those of the compiled model. */
+export function compiledBridge(bridge: Bridge, compiled: Compiled): Bridge {
+  return rotated(bridge, compiled, (rotation, { weight, bias }) => {
+    // x Q has the norm of x, so W becomes Q^T W Q (rotation.ts), and w0 is a state.
+    rotation.rows(weight);
+    rotation.columns(weight);
+    rotation.rows(bias);
+  });
+}
+
+/** The way back: a bridge that was fitted to the compiled model's hidden states, as a profile has it. */
+export function checkpointBridge(bridge: Bridge, compiled: Compiled): Bridge {
+  return rotated(bridge, compiled, (rotation, { weight, bias }) => {
+    rotation.rows(weight, 'back');
+    rotation.columns(weight, 'back');
+    rotation.rows(bias, 'back');
+  });
+}
+
+function rotated(
+  bridge: Bridge,
+  { config, precision }: Compiled,
+  rotate: (rotation: Rotation, copy: Bridge) => void,
+): Bridge {
+  const rotation = rotationOf(config, precision);
+  if (rotation === null) return bridge;
+  const copy = { ...bridge, weight: bridge.weight.slice(), bias: bridge.bias.slice() };
+  rotate(rotation, copy);
+  return copy;
+}
