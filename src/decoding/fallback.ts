@@ -42,8 +42,16 @@ export function createDraftBudget(costs?: Pick<RoundCosts, 'timePerToken'>): Dra
   return { balance: Math.max(LEAST_START, Math.min(MOST_START, promised)), paused: false };
 }
 
-/** A drafter that proposes nothing while its budget is spent. */
-export function createFallback(drafter: Drafter, costs: RoundCosts, budget: DraftBudget): Drafter {
+/** A budget over one generation. */
+export interface BudgetKeeper {
+  /** Whether a round at this position may draft; asked once in every round that could. */
+  allows(position: number): boolean;
+  /** Adds what a round with draft passes came to. */
+  spend(drafted: number, accepted: number, passes: number): void;
+}
+
+/** Keeps a budget over one generation, whose rounds cost this much. */
+export function createBudgetKeeper(budget: DraftBudget, costs: RoundCosts): BudgetKeeper {
   /** Position of the latest round that asked, to count the tokens since, whoever drafted them; -1 before the first. */
   let latest = -1;
   const add = (tokens: number) => {
@@ -52,16 +60,27 @@ export function createFallback(drafter: Drafter, costs: RoundCosts, budget: Draf
     else if (budget.balance >= TRIAL) budget.paused = false;
   };
   return {
+    allows(position) {
+      if (latest >= 0) add(RATE * (position - latest));
+      latest = position;
+      return !budget.paused;
+    },
+    spend: (drafted, accepted, passes) => add(accepted + 1 - roundCost(costs, drafted, passes)),
+  };
+}
+
+/** A drafter that proposes nothing while its budget is spent. */
+export function createFallback(drafter: Drafter, costs: RoundCosts, budget: DraftBudget): Drafter {
+  const keeper = createBudgetKeeper(budget, costs);
+  return {
     longest: drafter.longest,
     keep: (tokens) => drafter.keep(tokens),
     async propose(draft, last, position, limit) {
-      if (latest >= 0) add(RATE * (position - latest));
-      latest = position;
-      if (!budget.paused) await drafter.propose(draft, last, position, limit);
+      if (keeper.allows(position)) await drafter.propose(draft, last, position, limit);
     },
     verified(drafted, accepted) {
       drafter.verified(drafted, accepted);
-      if (drafted > 0) add(accepted + 1 - roundCost(costs, drafted));
+      if (drafted > 0) keeper.spend(drafted, accepted, drafted);
     },
     close: () => drafter.close(),
   };

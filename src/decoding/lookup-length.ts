@@ -11,7 +11,8 @@
  * tau    | scalar  | cost per emitted token of recent rounds (round-costs.ts), at most 1, autoregressive decoding's
  *
  * The n-th token is proposed while it is worth more than it adds to the pass,
- * a_sL a_s(L+1) ... a_s(L+n-1) tau > v_n - v_(n-1): docs/draft-length.md. a is a count that forgets, drawn to a prior.
+ * a_sL a_s(L+1) ... a_s(L+n-1) tau > v_n - v_(n-1): docs/draft-length.md. a is a count that forgets, drawn to a prior. Where the
+ * lookup goes on with a draft of m tokens, all of which are accepted with the chance S, it is S a_sL ... tau > v_(m+n) - v_(m+n-1).
  */
 import { createTimePerToken } from './round-costs.js';
 
@@ -31,15 +32,41 @@ const IDLE_MEMORY = 0.99;
 /** v_n where the machine's costs are not known: about those of a published model of 135M parameters in int8 on two cores. */
 const DEFAULT_VERIFY = Array.from({ length: 17 }, (_, n) => 1 + 0.1 * n);
 
+/** A match of the last tokens. */
+export interface LookupMatch {
+  /** Its tokens. */
+  readonly matched: number;
+  /** Whether it is in an earlier text. */
+  readonly isEarlier: boolean;
+}
+
+/** A draft that a lookup may go on with. */
+export interface DraftBefore {
+  readonly drafted: number;
+  /** S. */
+  readonly survival: number;
+}
+
+/** A length, and what it is worth. */
+export interface ChosenLength {
+  /** 0: none pays. */
+  readonly count: number;
+  /** tau times the tokens expected to be accepted, less what they add to the pass; 0 or more. */
+  readonly gain: number;
+}
+
 /** Chooses lengths, and learns from what became of them. */
 export interface LookupLength {
+  /** What a token of output is worth: tau. */
+  readonly worth: number;
+  /** How many tokens to propose, `limit` at most. @param before default: the lookup is the whole draft. */
+  choose(match: LookupMatch, limit: number, before?: DraftBefore): ChosenLength;
   /**
-   * How many tokens to propose, up to `limit`, after a match of `matched` tokens in the current text or in an earlier one;
-   * 0: none pays.
+   * What became of a round and of the proposal that was chosen last.
+   * @param drafted tokens of the round, 0 where there were none.
+   * @param passes of them those that draft passes proposed, before all that were looked up. Default: none.
    */
-  choose(matched: number, isEarlier: boolean, limit: number): number;
-  /** What became of the proposal that was chosen last; `drafted` 0 where there was none. */
-  verified(drafted: number, accepted: number): void;
+  verified(drafted: number, accepted: number, passes?: number): void;
 }
 
 interface Chance {
@@ -48,41 +75,49 @@ interface Chance {
   tries: number;
 }
 
-/** @param verify v from n = 0 on; no draft is longer than it reaches. Default: a step of 0.1 for each token. */
-export function createLookupLength(verify?: readonly number[]): LookupLength {
+const WHOLE_DRAFT: DraftBefore = { drafted: 0, survival: 1 };
+
+/**
+ * @param verify v from n = 0 on; no draft is longer than it reaches. Default: a step of 0.1 for each token.
+ * @param pass c, where there are draft passes too.
+ */
+export function createLookupLength(verify?: readonly number[], pass = 0): LookupLength {
   const costs = verify && verify.length > 1 ? verify : DEFAULT_VERIFY;
-  const time = createTimePerToken({ draft: 0, verify: costs, timePerToken: 1 });
+  const time = createTimePerToken({ draft: pass, verify: costs, timePerToken: 1 });
   const [current, earlier] = PRIOR.map((chances) => chances.map(chance)) as [Chance[], Chance[]];
   let chances = current;
   let match = 1;
+  const worth = () => Math.min(1, time.value);
   /** Of the n-th token, counted from 0. */
   const at = (n: number): Chance => chances[Math.min(match + n, chances.length) - 1];
 
   return {
-    choose(matched, isEarlier, limit) {
+    get worth() {
+      return worth();
+    },
+    choose({ matched, isEarlier }, limit, { drafted, survival } = WHOLE_DRAFT) {
       chances = isEarlier ? earlier : current;
       match = matched;
-      const worth = Math.min(1, time.value);
-      const most = Math.min(limit, costs.length - 1);
-      let reached = 1;
+      const most = Math.min(limit, costs.length - 1 - drafted);
+      let reached = survival;
       let gained = 0;
       let best = 0;
       let chosen = 0;
       for (let n = 1; n <= most; n++) {
         reached *= estimate(at(n - 1));
         gained += reached;
-        const gain = gained * worth - (costs[n] - costs[0]);
+        const gain = gained * worth() - (costs[drafted + n] - costs[drafted]);
         if (gain > best) {
           best = gain;
           chosen = n;
         }
       }
-      if (chosen === 0) for (const each of chances) forget(each, IDLE_MEMORY);
-      return chosen;
+      if (chosen === 0 && drafted === 0) for (const each of chances) forget(each, IDLE_MEMORY);
+      return { count: chosen, gain: best };
     },
-    verified(drafted, accepted) {
-      time.add(drafted, accepted);
-      for (let i = 0; i < drafted && i <= accepted; i++) observe(at(i), i < accepted);
+    verified(drafted, accepted, passes = 0) {
+      time.add(drafted, accepted, passes);
+      for (let i = passes; i < drafted && i <= accepted; i++) observe(at(i - passes), i < accepted);
     },
   };
 }

@@ -30,6 +30,10 @@ export interface PromptLookup {
   begin(): void;
   /** Adds tokens that stay: the prompt, then what each round emitted (never a draft). */
   append(tokens: ArrayLike<number>): void;
+  /** Adds a drafted token until `retract`: what follows it can be looked up, but it is not found itself. */
+  suppose(token: number): void;
+  /** Takes back all that was supposed. */
+  retract(): void;
   /** Where the latest earlier occurrence of the last tokens ends, of as many of them as have one; 0 where none has. */
   find(): number;
   /** How many tokens before that place are those at the end of the text, up to {@link MOST_MATCHED}. */
@@ -57,6 +61,8 @@ export function createPromptLookup(
   let length = 0;
   /** Where the current text begins. */
   let start = 0;
+  /** Tokens at the end that are only supposed. */
+  let supposed = 0;
   let tables = emptyTables(maxNgram, FIRST_CAPACITY);
 
   /** Every n-gram that ends before `end` now has something that follows it, at `end`. */
@@ -112,6 +118,16 @@ export function createPromptLookup(
         push(tokens[i]);
         index(length - 1);
       }
+    },
+
+    suppose(token) {
+      push(token);
+      supposed++;
+    },
+
+    retract() {
+      length -= supposed;
+      supposed = 0;
     },
 
     find,

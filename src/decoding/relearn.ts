@@ -1,5 +1,5 @@
 import type { Engine } from '../engine/engine.js';
-import { createCoupling } from './coupling.js';
+import { createCoupling, NONE } from './coupling.js';
 import type { DraftMemory } from './draft-memory.js';
 import type { Draft, Drafter } from './drafter.js';
 import { longestDraft, type Method } from './method.js';
@@ -12,9 +12,13 @@ export interface PastGeneration {
   readonly tokens: readonly number[];
   /** Most new tokens that there could have been. */
   readonly maxNewTokens: number;
-  /** Element i of both: the tokens that round i proposed, and how many of them were accepted; the prefill left out. */
+  /**
+   * Element i of each: the tokens that round i proposed, how many of them were accepted, and its draft passes; the prefill left
+   * out.
+   */
   readonly drafted: readonly number[];
   readonly accepted: readonly number[];
+  readonly draftPasses: readonly number[];
 }
 
 /**
@@ -25,14 +29,18 @@ export async function relearn(
   engine: Engine,
   method: Method,
   memory: DraftMemory,
-  { prompt, tokens, maxNewTokens, drafted, accepted }: PastGeneration,
+  { prompt, tokens, maxNewTokens, drafted, accepted, draftPasses }: PastGeneration,
 ): Promise<void> {
   let round = 0;
+  let at = 1;
   const recorded: Drafter = {
     longest: longestDraft(method),
     keep() {},
     async propose(draft) {
-      draft.length = drafted[round]!;
+      draft.length = draftPasses[round]!;
+      // Those that were rejected are not known, and nothing is learned from what followed them.
+      for (let i = 0; i < draft.length; i++)
+        draft.tokens[i] = i < accepted[round]! ? tokens[at + i]! : NONE;
     },
     verified() {},
     close: async () => {},
@@ -50,7 +58,7 @@ export async function relearn(
   drafter.keep(prompt);
   drafter.keep(tokens.slice(0, 1));
   const end = prompt.length + maxNewTokens;
-  for (let at = 1; round < drafted.length; round++) {
+  for (; round < drafted.length; round++) {
     // As decodeRounds does it.
     const position = prompt.length + at - 1;
     draft.length = 0;

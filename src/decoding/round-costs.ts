@@ -3,7 +3,7 @@
  *
  * | symbol | shape  | meaning                                                                                  |
  * |--------|--------|------------------------------------------------------------------------------------------|
- * | n      | scalar | drafted tokens of a round, one draft pass each                                           |
+ * | n      | scalar | drafted tokens of a round, one draft pass each unless they were looked up                |
  * | c      | scalar | a draft pass                                                                             |
  * | v_n    | [K+1]  | a round of n drafted tokens but for its draft passes: the target pass over n + 1 tokens  |
  * | C(n)   | scalar | n c + v_n, the whole round                                                               |
@@ -28,13 +28,17 @@ const MEMORY = 0.95;
 /** A moving average of tau. */
 export interface TimePerToken {
   readonly value: number;
-  /** Adds a round. */
-  add(drafted: number, accepted: number): void;
+  /** Adds a round. @param passes draft passes of it; default: one for each drafted token. */
+  add(drafted: number, accepted: number, passes?: number): void;
 }
 
-/** C(n); beyond the stored v the last one stands. */
-export function roundCost({ draft, verify }: RoundCosts, drafted: number): number {
-  return drafted * draft + verify[Math.min(drafted, verify.length - 1)]!;
+/** C(n); beyond the stored v the last one stands. @param passes default: one for each drafted token. */
+export function roundCost(
+  { draft, verify }: Pick<RoundCosts, 'draft' | 'verify'>,
+  drafted: number,
+  passes: number = drafted,
+): number {
+  return passes * draft + verify[Math.min(drafted, verify.length - 1)]!;
 }
 
 /**
@@ -52,8 +56,8 @@ export function createTimePerToken(
     get value() {
       return cost / tokens;
     },
-    add(drafted, accepted) {
-      cost = MEMORY * cost + (1 - MEMORY) * roundCost(costs, drafted);
+    add(drafted, accepted, passes) {
+      cost = MEMORY * cost + (1 - MEMORY) * roundCost(costs, drafted, passes);
       tokens = MEMORY * tokens + (1 - MEMORY) * (accepted + 1);
     },
   };

@@ -9,6 +9,7 @@ import type { Model } from '../engine/load-model.js';
 export interface RoundRecord {
   readonly drafted: readonly number[];
   readonly accepted: readonly number[];
+  readonly draftPasses: readonly number[];
   readonly draftSeconds: readonly number[];
   readonly targetSeconds: readonly number[];
 }
@@ -44,8 +45,9 @@ export function learnFrom(
 ): Promise<void> {
   const most = prompt.maxNewTokens ?? settings.maxNewTokens;
   const maxNewTokens = Math.min(most, roomFor(engine, prompt.tokens));
-  const { drafted, accepted } = rounds;
-  const generation = { prompt: prompt.tokens, tokens, maxNewTokens, drafted, accepted };
+  const { drafted, accepted, draftPasses } = rounds;
+  const made = { prompt: prompt.tokens, tokens, maxNewTokens };
+  const generation = { ...made, drafted, accepted, draftPasses };
   return relearn(engine, method, memory, generation);
 }
 
@@ -72,6 +74,7 @@ export async function decodeOnce(
   const rounds = {
     drafted: [] as number[],
     accepted: [] as number[],
+    draftPasses: [] as number[],
     draftSeconds: [] as number[],
     targetSeconds: [] as number[],
   };
@@ -89,6 +92,7 @@ export async function decodeOnce(
     if (round?.kind !== 'round') continue;
     rounds.drafted.push(round.drafted.length);
     rounds.accepted.push(round.accepted);
+    rounds.draftPasses.push(round.draftPasses);
     rounds.draftSeconds.push(round.draftSeconds);
     rounds.targetSeconds.push(round.targetSeconds);
   }

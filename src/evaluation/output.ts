@@ -105,6 +105,7 @@ export function sampleRecord(sample: Sample, tokenizer: TextTokenizer | null) {
     rounds: {
       drafted: rounds.drafted,
       accepted: rounds.accepted,
+      draft_passes: rounds.draftPasses,
       draft_seconds: rounds.draftSeconds,
       target_seconds: rounds.targetSeconds,
     },

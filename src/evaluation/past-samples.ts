@@ -33,6 +33,8 @@ export const pastSampleSchema = z
     rounds: z.object({
       drafted: counts,
       accepted: counts,
+      /** Absent in files of earlier versions. */
+      draft_passes: counts.optional(),
       draft_seconds: times,
       target_seconds: times,
     }),
@@ -100,6 +102,7 @@ function sampleOf(past: PastSample, prompt: EvaluationPrompt, method: NamedMetho
     rounds: {
       drafted: rounds.drafted,
       accepted: rounds.accepted,
+      draftPasses: rounds.draft_passes ?? rounds.drafted,
       draftSeconds: rounds.draft_seconds,
       targetSeconds: rounds.target_seconds,
     },

@@ -107,6 +107,7 @@ function writeDecoded({
     rounds: {
       drafted: [...rounds.drafted],
       accepted: [...rounds.accepted],
+      draft_passes: [...rounds.draftPasses],
       draft_seconds: [...rounds.draftSeconds],
       target_seconds: [...rounds.targetSeconds],
     },
@@ -141,6 +142,7 @@ function readDecoded({
     rounds: {
       drafted: rounds.drafted,
       accepted: rounds.accepted,
+      draftPasses: rounds.draft_passes ?? rounds.drafted,
       draftSeconds: rounds.draft_seconds,
       targetSeconds: rounds.target_seconds,
     },

@@ -79,6 +79,8 @@ export const DecodedEvent = z.strictObject({
   rounds: z.strictObject({
     drafted: Counts,
     accepted: Counts,
+    /** Absent in journals of earlier versions. */
+    draft_passes: Counts.optional(),
     draft_seconds: z.array(Seconds).max(1_000_000),
     target_seconds: z.array(Seconds).max(1_000_000),
   }),

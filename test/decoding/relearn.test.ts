@@ -16,7 +16,11 @@ const drafting = {
   draftLength: 5,
   exit: { exit: 'fixed' },
   // So dear that drafting pauses before long.
-  fallback: { draft: 0.8, verify: [1, 1.2, 1.4, 1.6, 1.8, 2], timePerToken: 0.9 },
+  fallback: {
+    ...{ draft: 0.8, verify: [1, 1.2, 1.4, 1.6, 1.8, 2], timePerToken: 0.9 },
+    acceptance: { confidence: [0.5], probability: [0.7] },
+    nextAcceptance: { confidence: [0.5], probability: [0.6] },
+  },
 } as const;
 const methods: Method[] = [
   { name: 'lookup' },
@@ -38,13 +42,18 @@ async function decode(
   const running = generate(engine, { prompt, method, memory, maxNewTokens, ignoreEos: true });
   const drafted: number[] = [];
   const accepted: number[] = [];
+  const draftPasses: number[] = [];
   for (;;) {
     const step = await running.next();
-    if (step.done) return { prompt, tokens: step.value.tokens, maxNewTokens, drafted, accepted };
+    if (step.done) {
+      const { tokens } = step.value;
+      return { prompt, tokens, maxNewTokens, drafted, accepted, draftPasses };
+    }
     const { round } = step.value;
     if (round?.kind !== 'round') continue;
     drafted.push(round.drafted.length);
     accepted.push(round.accepted);
+    draftPasses.push(round.draftPasses);
   }
 }
 

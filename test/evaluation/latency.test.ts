@@ -8,7 +8,13 @@ function generation(tokens: number, accepted: number[], seconds: number[], prefi
   return {
     tokens: Array.from({ length: tokens }, () => 1),
     statistics: { ...emptyStatistics(), prefillSeconds },
-    rounds: { accepted, drafted: accepted, draftSeconds: half, targetSeconds: half },
+    rounds: {
+      accepted,
+      drafted: accepted,
+      draftPasses: accepted,
+      draftSeconds: half,
+      targetSeconds: half,
+    },
     elapsedSeconds: seconds.reduce((sum, time) => sum + time, 0),
   };
 }

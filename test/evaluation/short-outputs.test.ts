@@ -13,7 +13,7 @@ function outputs(lengths: readonly number[], maxNewTokens = 48): EvaluationResul
     tokens: new Array<number>(length).fill(1),
     finishReason: 'eos' as const,
     statistics: emptyStatistics(),
-    rounds: { drafted: [], accepted: [], draftSeconds: [], targetSeconds: [] },
+    rounds: { drafted: [], accepted: [], draftPasses: [], draftSeconds: [], targetSeconds: [] },
     elapsedSeconds: 1,
     peakMemoryBytes: 1,
   }));

@@ -1,42 +1,47 @@
 import { planGraph } from '../../engine/draft-graph.js';
+import { createDraftWorth, type DraftWorth } from '../draft-worth.js';
 import type { Drafter } from '../drafter.js';
-import { createDraftBudget, type DraftBudget } from '../fallback.js';
+import { createDraftBudget } from '../fallback.js';
 import { DEFAULT_LOOKUP_LENGTH } from '../prompt-lookup.js';
+import { type ChoiceMemory, longestChoice, openCascadeChoice } from './cascade-choice.js';
 import type { DrafterKind, SkipDrafting } from './kind.js';
-import { createLookupDrafter, createLookupMemory, type LookupMemory } from './lookup.js';
+import { createLookupDrafter, createLookupMemory } from './lookup.js';
 import { draftingOf, openSkipDrafter } from './skip.js';
 
 /** Prompt lookup, and drafts with the plan where it finds nothing. */
 export type CascadeMethod = { readonly name: 'cascade' } & SkipDrafting;
 
-/** What its two drafters learned. */
-export interface CascadeMemory {
-  readonly looked: LookupMemory;
-  readonly budget: DraftBudget;
-}
+/** What it learned; `worth` is null where costs are not known. */
+type CascadeMemory = Omit<ChoiceMemory, 'worth'> & { readonly worth: DraftWorth | null };
 
 /**
- * Shortest n-gram that a cascade takes from prompt lookup. After one token alone, lookup is right less often than a draft
- * pass, which it would displace.
+ * Shortest n-gram that a cascade looks up where costs are not known. After one token alone, lookup is right less often than a
+ * draft pass, which it would displace.
  */
 const MIN_NGRAM = 2;
 
-/** Prompt lookup first, then self-speculation. */
+/** Prompt lookup and self-speculation; each round has what is expected to gain more, where costs are known. */
 export const cascade: DrafterKind<CascadeMethod, CascadeMemory> = {
   name: 'cascade',
   label: 'The cascade of prompt lookup and self-speculation',
   needsMask: true,
   inProfiles: true,
   create: (settings) => ({ name: 'cascade', ...draftingOf(settings) }),
-  longest: ({ draftLength }) => draftLength,
+  longest: ({ draftLength, fallback }) => (fallback ? longestChoice(draftLength) : draftLength),
   draftGraph: ({ plan }, model) => planGraph(plan, model),
   createMemory: ({ fallback }) => ({
-    looked: createLookupMemory(fallback, MIN_NGRAM),
+    looked: createLookupMemory(fallback, fallback ? 1 : MIN_NGRAM),
     budget: createDraftBudget(fallback),
+    worth: fallback ? createDraftWorth(fallback) : null,
   }),
-  async open(method, { looked, budget }, context) {
+  async open(method, { looked, budget, worth }, context) {
+    const { plan, draftLength, fallback } = method;
+    if (fallback && worth) {
+      const graph = planGraph(plan, context.engine.model);
+      return openCascadeChoice(method, graph, fallback, { looked, budget, worth }, context);
+    }
     const skips = await openSkipDrafter(method, budget, context);
-    const length = Math.min(DEFAULT_LOOKUP_LENGTH, method.draftLength);
+    const length = Math.min(DEFAULT_LOOKUP_LENGTH, draftLength);
     return createCascade(createLookupDrafter(looked, context.coupling, length), skips);
   },
 };

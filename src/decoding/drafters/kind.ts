@@ -1,6 +1,7 @@
 import type { DraftGraph } from '../../engine/draft-graph.js';
 import type { CompiledModel } from '../../graph/compile.js';
 import type { DraftPlan } from '../../profile/draft-plan.js';
+import type { ExitCosts } from '../cost-exit.js';
 import type { DraftExit } from '../draft-exit.js';
 import type { DraftContext, Drafter } from '../drafter.js';
 import type { RoundCosts } from '../round-costs.js';
@@ -12,8 +13,11 @@ export interface SkipDrafting {
   readonly draftLength: number;
   /** When a draft ends before that. */
   readonly exit: DraftExit;
-  /** Drafts pause while these costs say that they lose (fallback.ts). Default: they never pause. */
-  readonly fallback?: RoundCosts;
+  /**
+   * Drafts pause while these costs say that they lose (fallback.ts), and a cascade chooses by them (cascade-choice.ts). Default:
+   * drafts never pause, and a cascade looks up first.
+   */
+  readonly fallback?: ExitCosts;
 }
 
 /** What a profile, a search or the command line has to make a method of. */

@@ -1,5 +1,5 @@
 import type { Coupling } from '../coupling.js';
-import type { Drafter } from '../drafter.js';
+import type { Draft, Drafter } from '../drafter.js';
 import { createLookupLength, type LookupLength } from '../lookup-length.js';
 import {
   createPromptLookup,
@@ -44,8 +44,24 @@ export const lookup: DrafterKind<LookupMethod, LookupMemory> = {
 export function createLookupMemory(costs: RoundCosts | undefined, minNgram: number): LookupMemory {
   return {
     lookup: createPromptLookup(DEFAULT_MAX_NGRAM, minNgram),
-    lengths: createLookupLength(costs?.verify),
+    lengths: createLookupLength(costs?.verify, costs?.draft),
   };
+}
+
+/** Adds up to `count` of the tokens from a place on to a draft. */
+export function addLookedUp(
+  draft: Draft,
+  lookup: PromptLookup,
+  place: number,
+  count: number,
+  coupling: Coupling,
+): void {
+  const from = draft.length;
+  draft.length += lookup.propose(place, count, draft.tokens.subarray(from));
+  for (let i = from; i < draft.length; i++) {
+    draft.confidences[i] = 1;
+    coupling.propose(draft.tokens[i]!, i);
+  }
 }
 
 /** The drafter of one generation, whose text the memory keeps. */
@@ -61,13 +77,9 @@ export function createLookupDrafter(
     async propose(draft, _last, _position, limit) {
       const place = lookup.find();
       if (place === 0) return;
-      const most = Math.min(limit, draftLength);
-      const wanted = lengths.choose(lookup.matched(place), lookup.isEarlier(place), most);
-      draft.length = lookup.propose(place, wanted, draft.tokens);
-      for (let i = 0; i < draft.length; i++) {
-        draft.confidences[i] = 1;
-        coupling.propose(draft.tokens[i]!, i);
-      }
+      const match = { matched: lookup.matched(place), isEarlier: lookup.isEarlier(place) };
+      const { count } = lengths.choose(match, Math.min(limit, draftLength));
+      addLookedUp(draft, lookup, place, count, coupling);
     },
     verified: (drafted, accepted) => lengths.verified(drafted, accepted),
     close: async () => {},

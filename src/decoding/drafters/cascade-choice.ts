@@ -1,0 +1,131 @@
+/**
+ * A cascade that chooses in every round what to draft with, by what it is expected to gain.
+ *
+ * symbol | shape  | meaning
+ * -------|--------|------------------------------------------------------------------------------------------
+ * G_l    | scalar | what the best number of tokens looked up gains (lookup-length.ts)
+ * G_d    | scalar | what rounds that begin with a draft pass gain (draft-worth.ts)
+ * S      | scalar | chance that all tokens of the draft so far are accepted: product of p(q_i), calibrated
+ * r      | scalar | r(q_n), chance that the token of one more draft pass is accepted once these are
+ * v_n, c | scalar | the target pass over n + 1 tokens, and a draft pass (round-costs.ts)
+ *
+ * Where a lookup pays, a round begins with it unless G_d > G_l; where none does, it begins with a draft pass while the budget
+ * (fallback.ts) allows. After every draft pass the text is looked up with the tokens drafted so far: what it is then found to go
+ * on with costs no pass. It ends the draft where it gains more than tau S r - (c + v_(n+1) - v_n), the draft pass to come, or
+ * where the rule of the method ends the passes. No token is dropped because of its value.
+ */
+import type { DraftGraph } from '../../engine/draft-graph.js';
+import { acceptanceAt } from '../acceptance-curve.js';
+import type { ExitCosts } from '../cost-exit.js';
+import { createDraftExit } from '../draft-exit.js';
+import type { DraftExitState } from '../draft-exit-state.js';
+import type { DraftWorth } from '../draft-worth.js';
+import type { Draft, DraftContext, Drafter } from '../drafter.js';
+import { createBudgetKeeper, type DraftBudget } from '../fallback.js';
+import type { ChosenLength } from '../lookup-length.js';
+import { DEFAULT_LOOKUP_LENGTH } from '../prompt-lookup.js';
+import { roundCost } from '../round-costs.js';
+import type { SkipDrafting } from './kind.js';
+import { addLookedUp, type LookupMemory } from './lookup.js';
+import { openGraphDrafter } from './skip.js';
+
+/** What it learned. */
+export interface ChoiceMemory {
+  readonly looked: LookupMemory;
+  readonly budget: DraftBudget;
+  readonly worth: DraftWorth;
+}
+
+/** A lookup that may go on with a draft. */
+interface Continuation extends ChosenLength {
+  readonly place: number;
+}
+
+const NOWHERE: Continuation = { place: 0, count: 0, gain: 0 };
+
+/** The most tokens that a draft of such a cascade has: K is for draft passes, lookups go on. */
+export function longestChoice(draftLength: number): number {
+  return Math.max(draftLength, DEFAULT_LOOKUP_LENGTH);
+}
+
+/**
+ * The drafter of one generation.
+ * @throws InputError for a draft length or draft exit out of range.
+ */
+export async function openCascadeChoice(
+  { draftLength, exit: rule }: Omit<SkipDrafting, 'plan' | 'fallback'>,
+  graph: DraftGraph,
+  costs: ExitCosts,
+  { looked: { lookup, lengths }, budget, worth }: ChoiceMemory,
+  context: DraftContext,
+): Promise<Drafter> {
+  const { coupling, eos } = context;
+  const exit = createDraftExit(rule, draftLength);
+  const keeper = createBudgetKeeper(budget, costs);
+  const longest = longestChoice(draftLength);
+  /** Of the round: the draft in the making, the most tokens that it may have, S, and how a lookup goes on with it. */
+  let draft: Draft;
+  let most = 0;
+  let survival = 1;
+  let supposed = 0;
+  let found = NOWHERE;
+  let passes = 0;
+
+  /** How the text goes on after the draft so far. */
+  const lookUp = (): Continuation => {
+    for (; supposed < draft.length; supposed++) {
+      lookup.suppose(draft.tokens[supposed]!);
+      survival *= acceptanceAt(costs.acceptance, draft.confidences[supposed]!);
+    }
+    const place = lookup.find();
+    if (place === 0) return NOWHERE;
+    const match = { matched: lookup.matched(place), isEarlier: lookup.isEarlier(place) };
+    const before = { drafted: draft.length, survival };
+    return { place, ...lengths.choose(match, most - draft.length, before) };
+  };
+
+  const shouldStop = (drafted: number, confidence: number): boolean => {
+    const { gain } = lookUp();
+    if (exit.shouldStop(drafted, confidence)) return true;
+    const next = lengths.worth * survival * acceptanceAt(costs.nextAcceptance, confidence);
+    const cost = roundCost(costs, drafted + 1) - roundCost(costs, drafted);
+    return gain > Math.max(0, next - cost);
+  };
+
+  const stops: DraftExitState = { threshold: 0, shouldStop, afterVerify() {} };
+  const drafts = context.recorded ?? (await openGraphDrafter(graph, draftLength, stops, context));
+  lookup.begin();
+  return {
+    longest,
+    keep(tokens) {
+      lookup.append(tokens);
+      drafts.keep(tokens);
+    },
+    async propose(into, last, position, limit) {
+      draft = into;
+      most = Math.min(limit, longest);
+      survival = 1;
+      supposed = 0;
+      const isAllowed = keeper.allows(position);
+      found = lookUp();
+      if (isAllowed && (found.count === 0 || worth.gain(lengths.worth) > found.gain)) {
+        await drafts.propose(draft, last, position, Math.min(limit, draftLength));
+        passes = draft.length;
+        // Nothing follows an end.
+        found = eos.has(draft.tokens[passes - 1]!) ? NOWHERE : lookUp();
+      } else worth.idle();
+      addLookedUp(draft, lookup, found.place, found.count, coupling);
+      lookup.retract();
+    },
+    verified(drafted, accepted) {
+      lengths.verified(drafted, accepted, passes);
+      if (passes === 0) return;
+      exit.afterVerify(passes, Math.min(accepted, passes));
+      worth.verified(drafted, accepted, passes);
+      keeper.spend(drafted, accepted, passes);
+      // The next round may be too short to ask.
+      passes = 0;
+    },
+    close: () => drafts.close(),
+  };
+}
