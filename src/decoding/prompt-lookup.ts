@@ -81,7 +81,7 @@ export function createPromptLookup(
     length -= from;
     start -= from;
     tables = emptyTables(maxNgram, capacity);
-    for (let end = 1; end < length; end++) if (text[end] !== SEPARATOR) index(end);
+    for (let end = 1; end < length - supposed; end++) if (text[end] !== SEPARATOR) index(end);
   };
 
   const push = (token: number): void => {

@@ -42,6 +42,32 @@ describe('the length of a lookup', () => {
       expect(length(matched, true)).toBeLessThan(length(matched, false));
   });
 
+  it('goes on with a draft by the chance that it stands, from the pass that it has', () => {
+    const lengths = createLookupLength(costs(0.25));
+    const gain = (drafted: number, survival: number) =>
+      lengths.choose(matchOf(2), LIMIT, { drafted, survival });
+    expect(gain(3, 1)).toEqual(gain(0, 1));
+    expect(gain(3, 0.6).gain).toBeLessThan(gain(3, 1).gain);
+    expect(gain(3, 0.6).count).toBeLessThan(gain(3, 1).count);
+    expect(gain(3, 0.01)).toEqual({ count: 0, gain: 0 });
+    // Costs are known for so many tokens, the draft's included.
+    expect(
+      createLookupLength(costs(0)).choose(matchOf(8), LIMIT, { drafted: 7, survival: 1 }).count,
+    ).toBe(3);
+  });
+
+  it('learns nothing of tokens that draft passes proposed', () => {
+    const lengths = createLookupLength(costs(0.1));
+    const before = lengths.choose(matchOf(3), LIMIT).count;
+    for (let round = 0; round < 30; round++) {
+      const { count } = lengths.choose(matchOf(3), LIMIT, { drafted: 2, survival: 0.5 });
+      lengths.verified(2 + count, 0, 2);
+    }
+    // A token is worth all that it would cost alone again, as before.
+    expect(lengths.worth).toBe(1);
+    expect(lengths.choose(matchOf(3), LIMIT).count).toBe(before);
+  });
+
   it('never proposes more than costs are known for', () => {
     expect(createLookupLength([1, 1, 1]).choose(matchOf(8), LIMIT).count).toBe(2);
   });

@@ -2,10 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createPromptLookup, MOST_MATCHED } from '../../src/decoding/prompt-lookup.js';
 
-/** The definition: scan back for the last n tokens, n from the largest down. */
-function scan(text: number[], maxNgram: number, limit: number): number[] {
+/**
+ * The definition: scan back for the last n tokens, n from the largest down.
+ * @param known tokens that may be found; those after them are supposed.
+ */
+function scan(text: number[], maxNgram: number, limit: number, known = text.length): number[] {
   for (let n = Math.min(maxNgram, text.length); n >= 1; n--) {
-    for (let start = text.length - 1; start >= n; start--) {
+    for (let start = known - 1; start >= n; start--) {
       const before = text.slice(start - n, start);
       if (before.some((token, i) => token !== text[text.length - n + i])) continue;
       const followed = text.slice(start, start + limit);
@@ -41,6 +44,35 @@ describe('prompt lookup', () => {
       ),
       { numRuns: 500 },
     );
+  });
+
+  it('goes on with a draft whose tokens are only supposed, and forgets them', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 1, maxLength: 40 }),
+        fc.array(fc.integer({ min: 0, max: 3 }), { maxLength: 6 }),
+        fc.integer({ min: 1, max: 10 }),
+        (text, draft, limit) => {
+          const lookup = createPromptLookup(3);
+          lookup.append(text);
+          for (const token of draft) lookup.suppose(token);
+          const both = [...text, ...draft];
+          expect(propose(lookup, limit)).toEqual(scan(both, 3, limit, text.length));
+          lookup.retract();
+          expect(propose(lookup, limit)).toEqual(scan(text, 3, limit));
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  it('does not find what was supposed when its tables grew', () => {
+    const lookup = createPromptLookup(3);
+    lookup.append(Array.from({ length: 1023 }, (_, i) => 10 + i));
+    for (const token of [1, 2, 3, 1, 2, 3]) lookup.suppose(token);
+    lookup.retract();
+    lookup.append([1, 2]);
+    expect(lookup.find()).toBe(0);
   });
 
   it('still does after its tables have grown, with a large vocabulary', () => {

@@ -3,7 +3,7 @@ import type { ExitCosts } from '../../src/decoding/cost-exit.js';
 import type { DraftExit } from '../../src/decoding/draft-exit.js';
 import type { SkipDrafting } from '../../src/decoding/drafters/kind.js';
 import { complete, generate } from '../../src/decoding/generate.js';
-import type { Method } from '../../src/decoding/method.js';
+import { type Method, methodMemory } from '../../src/decoding/method.js';
 import type { Round } from '../../src/decoding/rounds.js';
 import { GREEDY } from '../../src/decoding/sampling/options.js';
 import { addRound, emptyStatistics } from '../../src/decoding/statistics.js';
@@ -119,6 +119,45 @@ describe('cascade', () => {
     }
     expect([...kinds].sort()).toEqual(['lookup', 'skip']);
     expect(statistics.draftPasses).toBeLessThan(statistics.proposedTokens);
+  });
+});
+
+describe('a cascade that knows costs', () => {
+  const method: Method = {
+    name: 'cascade',
+    plan: skipPlan({ attention: [1], mlp: [] }),
+    draftLength: 4,
+    exit: { exit: 'fixed' },
+    fallback: costs(true),
+  };
+  const decode = async () => {
+    const memory = methodMemory(method);
+    const rounds = [];
+    for (let seed = 0; seed < 8; seed++) {
+      const request = { prompt: promptOf(seed), method, memory, maxNewTokens: 60, ignoreEos: true };
+      for await (const { round } of generate(engine, request)) if (round) rounds.push(round);
+    }
+    return rounds.map(({ drafted, draftPasses, accepted }) => ({ drafted, draftPasses, accepted }));
+  };
+
+  it('begins with either, and goes on with a draft by what is looked up', async () => {
+    const rounds = await decode();
+    const some = rounds.filter(({ drafted }) => drafted.length > 0);
+    for (const { drafted, draftPasses } of some) {
+      expect(drafted.length).toBeLessThanOrEqual(10);
+      expect(draftPasses).toBeLessThanOrEqual(Math.min(4, drafted.length));
+    }
+    expect(some.some(({ draftPasses }) => draftPasses === 0)).toBe(true);
+    expect(some.some(({ drafted, draftPasses }) => draftPasses === drafted.length)).toBe(true);
+    const mixed = some.filter(
+      ({ drafted, draftPasses }) => draftPasses > 0 && draftPasses < drafted.length,
+    );
+    // Of what was looked up after a draft, some is right.
+    expect(mixed.some(({ accepted, draftPasses }) => accepted > draftPasses)).toBe(true);
+  });
+
+  it('drafts the same again for the same requests', async () => {
+    expect(await decode()).toEqual(await decode());
   });
 });
 
