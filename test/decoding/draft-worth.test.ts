@@ -24,7 +24,7 @@ describe('the worth of drafts', () => {
     const bad = worth.gain(0.9);
     expect(bad).toBeLessThan(0);
     expect(bad).toBeLessThan(promised);
-    for (let round = 0; round < 3000; round++) worth.idle();
+    for (let round = 0; round < 6000; round++) worth.idle();
     expect(worth.gain(0.9)).toBeCloseTo(promised, 1);
     for (let round = 0; round < 20; round++) worth.verified(2, 2, 2);
     expect(worth.gain(0.9)).toBeGreaterThan(promised);

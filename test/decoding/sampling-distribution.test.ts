@@ -33,7 +33,7 @@ const depth = 3;
 const vocabSize = 32;
 /** Long enough for most tokens to occur in it, so that prompt lookup finds something to propose. */
 const prompt = randomTokens(24, vocabSize, 2);
-/** Per setting and coupling; eight settings make 16,000 of each coupling. */
+/** Per setting and coupling; nine settings make 18,000 of each coupling. */
 const seeds = 2000;
 
 interface Setting {
@@ -107,6 +107,21 @@ const settings: [string, Setting][] = [
       method: {
         ...skip([1], [], 3, { exit: 'threshold', threshold: 0.4 }),
         name: 'cascade',
+      },
+      sampling: { temperature: 1, topK: 8, topP: 1, minP: 0 },
+    },
+  ],
+  [
+    'a cascade that knows costs, K 1, top-k',
+    {
+      method: {
+        ...skip([1], [], 1, { exit: 'fixed' }),
+        name: 'cascade',
+        fallback: {
+          ...{ draft: 0.1, verify: [1, 1.01, 1.02, 1.03], timePerToken: 0.7 },
+          acceptance: { confidence: [0.5], probability: [0.8] },
+          nextAcceptance: { confidence: [0.5], probability: [0.1] },
+        },
       },
       sampling: { temperature: 1, topK: 8, topP: 1, minP: 0 },
     },
