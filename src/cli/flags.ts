@@ -139,7 +139,7 @@ export const methodFlags = {
     options: METHODS,
     helpGroup: DRAFTING,
     summary:
-      "How to decode; cascade is lookup, then skip [default: the profile's, skip with a mask, else autoregressive].",
+      "How to decode; cascade is lookup and skip, whichever promises more [default: the profile's, skip with a mask, else autoregressive].",
   })(),
   'draft-length': integerFlag(
     'draft-length',

@@ -9,8 +9,8 @@
  * r      | scalar | r(q_n), chance that the token of one more draft pass is accepted once these are
  * v_n, c | scalar | the target pass over n + 1 tokens, and a draft pass (round-costs.ts)
  *
- * Where a lookup pays, a round begins with it unless G_d > G_l; where none does, it begins with a draft pass while the budget
- * (fallback.ts) allows. After every draft pass the text is looked up with the tokens drafted so far: what it is then found to go
+ * While the budget (fallback.ts) allows, a round begins with a draft pass where G_d > G_l, else with the lookup. Where no lookup
+ * pays, G_l is 0 and G_d is taken at tau = 1: the round stands beside one that drafts nothing. After every draft pass the text is looked up with the tokens drafted so far: what it is then found to go
  * on with costs no pass. It ends the draft where it gains more than tau S r - (c + v_(n+1) - v_n), the draft pass to come, or
  * where the rule of the method ends the passes. No token is dropped because of its value.
  */
@@ -108,7 +108,8 @@ export async function openCascadeChoice(
       supposed = 0;
       const isAllowed = keeper.allows(position);
       found = lookUp();
-      if (isAllowed && (found.count === 0 || worth.gain(lengths.worth) > found.gain)) {
+      const tau = found.count === 0 ? 1 : lengths.worth;
+      if (isAllowed && worth.gain(tau) > found.gain) {
         await drafts.propose(draft, last, position, Math.min(limit, draftLength));
         passes = draft.length;
         // Nothing follows an end.

@@ -8,7 +8,7 @@ import type { DrafterKind, SkipDrafting } from './kind.js';
 import { createLookupDrafter, createLookupMemory } from './lookup.js';
 import { draftingOf, openSkipDrafter } from './skip.js';
 
-/** Prompt lookup, and drafts with the plan where it finds nothing. */
+/** Prompt lookup, and drafts with the plan: where it finds nothing, or with costs where they promise more. */
 export type CascadeMethod = { readonly name: 'cascade' } & SkipDrafting;
 
 /** What it learned; `worth` is null where costs are not known. */
