@@ -15,7 +15,6 @@ export function faultOf(error: unknown, named: readonly string[]): string | unde
   }
   const { message } = error;
   const shown = JSON.stringify(message.slice(0, 600));
-  if (/Access to this API has been restricted/.test(message)) return `wrote elsewhere: ${shown}`;
   if (message.length > MOST_CHARACTERS) return `${message.length} characters: ${shown}`;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
   if (/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/.test(message))
@@ -30,6 +29,6 @@ export function kindOf(message: string, folder: string): string {
   return message
     .replaceAll(folder, '')
     .replace(/"(?:[^"\\]|\\.)*"/g, '""')
-    .replace(/[-\d.,e+]+/g, '0')
-    .slice(0, 60);
+    .replace(/-?\d[\d.,e+-]*/g, '0')
+    .slice(0, 120);
 }

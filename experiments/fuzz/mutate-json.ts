@@ -74,10 +74,11 @@ function replacement(random: Random, slot: Slot, slots: readonly Slot[], donor: 
   switch (random.integer(6)) {
     case 0: {
       const others = slotsOf(donor);
-      return others.length > 0 ? pick(random, others).value : null;
+      return others.length > 0 ? structuredClone(pick(random, others).value) : null;
     }
     case 1:
-      return pick(random, slots).value;
+      // A copy, or a value moved into itself would have no end.
+      return structuredClone(pick(random, slots).value);
     case 2: {
       if (!Array.isArray(value) || value.length === 0) return another(random, value);
       const length = Math.min(20_000, value.length * 2 ** random.integer(8));
@@ -120,7 +121,7 @@ export function mutateJson(random: Random, value: Json, donor: Json): string {
   return field === undefined ? text : `{${JSON.stringify(field)}:${text},${text.slice(1)}`;
 }
 
-/** JSON of a value that may have been put into itself: what would not end is cut. */
+/** JSON of a value, with raw text in it; of what edits blew up only the beginning. */
 function writeJson(value: Json): string {
   let budget = 400_000;
   const write = (inner: Json): string => {
@@ -134,10 +135,5 @@ function writeJson(value: Json): string {
     );
     return `{${fields.join(',')}}`;
   };
-  try {
-    return write(value);
-  } catch {
-    // Too deep to be written: a loop that an edit made.
-    return '[';
-  }
+  return write(value);
 }

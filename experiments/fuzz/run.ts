@@ -70,11 +70,7 @@ export async function fuzzDoor(door: DoorName, options: FuzzOptions): Promise<Do
   for (let next = from; next < from + runs; ) {
     const scratch = mkdtempSync(join(tmpdir(), 'sspec-fuzz-'));
     const to = Math.min(next + BATCH, from + runs);
-    const child = startWorker(
-      door,
-      [`${seed}`, `${next}`, `${to}`, scratch, keep],
-      [scratch, keep],
-    );
+    const child = startWorker([door, `${seed}`, `${next}`, `${to}`, scratch, keep]);
     let bytes = 0;
     const ended = await watch(child, (report) => {
       if ('begin' in report) {
@@ -108,18 +104,8 @@ export async function fuzzDoor(door: DoorName, options: FuzzOptions): Promise<Do
   };
 }
 
-/** It may write to its folders alone: an attempt at others ends in an error. */
-function startWorker(door: DoorName, argv: string[], folders: readonly string[]): ChildProcess {
-  const mayWrite = [...folders, '/proc/self'].map((path) => `--allow-fs-write=${path}/*`);
-  const permission = [
-    ...['--experimental-permission', '--allow-fs-read=*', ...mayWrite],
-    ...['--allow-worker', '--allow-addons'],
-  ];
-  const flags = [
-    // The cache of the Hub has links in it, which nobody may make who may not write everywhere.
-    ...(door === 'hub' ? [] : permission),
-    ...['--no-warnings', `--max-old-space-size=${HEAP_MIB}`, '--import', loader],
-  ];
+function startWorker(argv: string[]): ChildProcess {
+  const flags = ['--no-warnings', `--max-old-space-size=${HEAP_MIB}`, '--import', loader];
   const env = {
     ...process.env,
     NODE_OPTIONS: '',
@@ -127,7 +113,7 @@ function startWorker(door: DoorName, argv: string[], folders: readonly string[])
     HF_HUB_OFFLINE: '',
     HF_HUB_CACHE: '',
   };
-  return spawn(process.execPath, [...flags, worker, door, ...argv], {
+  return spawn(process.execPath, [...flags, worker, ...argv], {
     ...{ env, stdio: ['ignore', 'pipe', 'pipe'] },
   });
 }

@@ -15,6 +15,7 @@ import {
 import { join } from 'node:path';
 import { Random } from '../../src/random.js';
 import { type DoorName, doors } from './doors/index.js';
+import { guardWrites, takeOutsideWrites } from './guard-writes.js';
 import { faultOf, kindOf } from './judge.js';
 import type { InputReport } from './run.js';
 
@@ -57,14 +58,19 @@ for (let index = Number(from); index < Number(to); index++) {
   const before = memory('VmRSS');
   let refusal: unknown;
   try {
+    guardWrites(folder);
     await door.enter(folder);
   } catch (error) {
     refusal = error ?? 'nothing was thrown';
+  } finally {
+    guardWrites('');
   }
   const used = memory('VmHWM') - before;
   const faults: string[] = [];
   if (refusal !== undefined)
     faults.push(faultOf(refusal, [folder, 'org/name', '127.0.0.1', ...Object.keys(input)]) ?? '');
+  for (const path of takeOutsideWrites())
+    faults.push(`writes to ${JSON.stringify(path.slice(0, 300))}`);
   if (beside() !== expected) faults.push(`wrote beside its folder: ${beside()}`);
   const fault = faults.find((text) => text !== '');
   if (fault !== undefined)

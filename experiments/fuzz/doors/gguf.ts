@@ -29,8 +29,11 @@ const u64 = (value: unknown) => {
 };
 const text = (value: string) => Buffer.concat([u64(Buffer.byteLength(value)), Buffer.from(value)]);
 
+/** Nesting of arrays that is written; the door has its limit long before. */
+const DEEPEST = 100;
+
 /** The type that a value is written as, and its bytes. */
-function written(value: unknown): readonly [number, Buffer] {
+function written(value: unknown, depth = 0): readonly [number, Buffer] {
   if (typeof value === 'string') return [8, text(value)];
   if (typeof value === 'boolean') return [7, Buffer.of(Number(value))];
   if (typeof value === 'number') {
@@ -39,7 +42,8 @@ function written(value: unknown): readonly [number, Buffer] {
       ? [11, Buffer.from(BigInt64Array.of(BigInt(value)).buffer)]
       : [12, Buffer.from(Float64Array.of(value).buffer)];
   }
-  const elements = Array.isArray(value) ? value.map(written) : [];
+  const elements =
+    Array.isArray(value) && depth < DEEPEST ? value.map((one) => written(one, depth + 1)) : [];
   const [type] = elements[0] ?? [4];
   const same = elements.filter(([other]) => other === type).map(([, bytes]) => bytes);
   return [9, Buffer.concat([u32(type), u64(same.length), ...same])];

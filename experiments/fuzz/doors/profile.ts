@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkDraftWeights, encodeDraftWeights } from '../../../src/engine/draft-weights.js';
 import { readProfile } from '../../../src/profile/profile.js';
@@ -74,6 +75,8 @@ export function profileDoor(): Door {
 }
 
 const LISTS = 'lists.json';
+/** The same under names. */
+const MANY = 'many.json';
 
 /** Skip lists as papers publish them, which make a plan. */
 export function skipListsDoor(): Door {
@@ -82,24 +85,18 @@ export function skipListsDoor(): Door {
   return {
     name: 'skip-lists',
     make(random) {
-      const value = pick(random, [lists, many]);
+      const isMany = random.integer(2) === 0;
+      const value = isMany ? many : lists;
+      const bytes = Buffer.from(JSON.stringify(value));
       const mutated =
         random.integer(4) === 0
-          ? mutateBytes(
-              random,
-              Buffer.from(JSON.stringify(value)),
-              Buffer.from(JSON.stringify(many)),
-            )
+          ? mutateBytes(random, bytes, Buffer.from(JSON.stringify(many)))
           : mutateJson(random, value, many);
-      return { [LISTS]: mutated };
+      return { [isMany ? MANY : LISTS]: mutated };
     },
     enter(folder) {
-      const path = join(folder, LISTS);
-      try {
-        readSkipLists(`${path}#llama-2-13b`, 12);
-      } finally {
-        readSkipLists(path, 12);
-      }
+      if (existsSync(join(folder, MANY))) readSkipLists(`${join(folder, MANY)}#llama-2-13b`, 12);
+      else readSkipLists(join(folder, LISTS), 12);
     },
   };
 }
