@@ -21,9 +21,9 @@ const options: LoadOptions = { precision };
 const PROMPT = 512;
 const DECODED = 8;
 const PASS_SECONDS = 30;
-const SEARCH = { trials: 8, finalists: 1, promptsPerTrial: 2, maxNewTokens: 16 } as const;
+const SEARCH = { trials: 4, finalists: 1, promptsPerTrial: 1, maxNewTokens: 8 } as const;
 /** Of the search: too few for a profile to be good, enough for every rung to run. */
-const PROMPTS = 4;
+const PROMPTS = 2;
 
 async function compile() {
   const checkpoint = openCheckpoint(model);

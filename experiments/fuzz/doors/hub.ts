@@ -111,8 +111,17 @@ let endpoint: Promise<string> | undefined;
 
 const read = (name: string) => readFileSync(join(answers!.folder, name));
 
+/** What is asked for; '' where a redirect led to what is no address. */
+function pathOf(url: string): string {
+  try {
+    return decodeURIComponent(new URL(url, 'http://x').pathname);
+  } catch {
+    return '';
+  }
+}
+
 function answer(url: string, range: string | undefined, response: ServerResponse): void {
-  const path = decodeURIComponent(new URL(url, 'http://x').pathname);
+  const path = pathOf(url);
   const name = path.slice(`/org/name/resolve/${COMMIT}/`.length);
   const body = path.includes('/revision/')
     ? read('info')
