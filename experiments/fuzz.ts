@@ -11,13 +11,30 @@
  */
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { z } from 'zod';
 import { exitCodeOf } from '../src/cli/main.js';
 import { InputError } from '../src/errors.js';
+import { readJsonFile } from '../src/json-file.js';
 import { createProgress } from '../src/reporting/progress.js';
-import { doorNames } from './fuzz/doors/index.js';
-import { fuzzDoor } from './fuzz/run.js';
 import { parseFlags } from './lib/flags.js';
+import { doorNames } from './lib/fuzz/doors/index.js';
+import { type DoorReport, fuzzDoor } from './lib/fuzz/run.js';
 import { writeJson } from './lib/output.js';
+
+const MAX_RESULT_BYTES = 1 << 24;
+const file = z.object({ doors: z.array(z.looseObject({ door: z.string() })) });
+
+/** Writes what came of a door beside what came of others, which may have been run before. */
+function writeReport(output: string, report: DoorReport & { readonly command: string }): void {
+  const before = readJsonFile(join(output, 'fuzz.json'), MAX_RESULT_BYTES);
+  const others =
+    file.safeParse(before).data?.doors.filter(({ door }) => door !== report.door) ?? [];
+  const doors = [...others, report].sort((a, b) => order(a.door) - order(b.door));
+  writeJson(output, 'fuzz', { doors });
+}
+
+const names: readonly string[] = doorNames;
+const order = (door: string) => names.indexOf(door);
 
 async function fuzz(argv: string[]): Promise<void> {
   const numbers = { runs: 10_000, seed: 0, from: 0 };
@@ -32,7 +49,8 @@ async function fuzz(argv: string[]): Promise<void> {
     throw new InputError(`--door "${unknown}" is none; there are ${doorNames.join(', ')}.`);
   const kept = resolve(keep);
   mkdirSync(kept, { recursive: true });
-  const reports = [];
+  const command = `experiments/fuzz.ts --runs ${runs} --seed ${seed}${from > 0 ? ` --from ${from}` : ''}`;
+  const reports: DoorReport[] = [];
   for (const name of doorNames.filter((known) => door.includes(known))) {
     const progress = createProgress({ label: name, total: runs, unit: 'inputs', quiet: false });
     const options = { runs, seed, from, keep: kept, onProgress: progress.update };
@@ -40,12 +58,11 @@ async function fuzz(argv: string[]): Promise<void> {
     progress.stop();
     reports.push(report);
     for (const { input, what } of report.findings) console.error(`${name} ${input}: ${what}`);
+    writeReport(output, { ...report, command });
   }
   console.table(
     reports.map(({ findings, ...report }) => ({ ...report, findings: findings.length })),
   );
-  const command = `experiments/fuzz.ts --runs ${runs} --seed ${seed}${from > 0 ? ` --from ${from}` : ''}`;
-  writeJson(output, 'fuzz', { command, doors: reports });
   if (reports.some(({ findings }) => findings.length > 0)) process.exitCode = 1;
 }
 

@@ -47,7 +47,7 @@ const ran = z.looseObject({
 });
 const results = z.object({ shapes: z.record(z.string(), z.unknown()) });
 
-/** Does a step in a process of its own. */
+/** Does a step in a process of its own; where that is killed, as for memory, what it told until then and that it failed. */
 function inProcess(
   step: string,
   model: string,
@@ -61,17 +61,13 @@ function inProcess(
     GLIBC_TUNABLES: process.env.GLIBC_TUNABLES ?? 'glibc.malloc.hugetlb=1',
   };
   const child = fork(worker, [step, model, precision, folder], { env });
-  return new Promise((done, fail) => {
+  return new Promise((done) => {
     let told: unknown;
     child.on('message', (message) => {
       told = message;
     });
     child.on('exit', (code, signal) => {
-      if (code === 0 && told !== undefined) done(told);
-      else
-        fail(
-          new Error(`The step "${step}" of ${model} at ${precision} ended with ${signal ?? code}.`),
-        );
+      done(code === 0 ? told : { ...Object(told), failed: `ended with ${signal ?? code}` });
     });
   });
 }
@@ -143,8 +139,10 @@ async function measureShape(
     const copy_seconds = copySeconds(model, compilation.weight_bytes, folder);
     const share = { copy_seconds, share_of_disk_speed: copy_seconds / compilation.seconds };
     note(`decoding at ${precision}`);
-    const pass = ran.parse(await inProcess('run', model, precision, folder));
-    at[precision] = { compile: { ...compilation, ...share }, run: pass, needed: needed(pass) };
+    const run = await inProcess('run', model, precision, folder);
+    const pass = ran.safeParse(run).data;
+    const gain = pass ? { needed: needed(pass) } : {};
+    at[precision] = { compile: { ...compilation, ...share }, run, ...gain };
     tell({ ...figures, precisions: at });
     if (precision !== 'int8' || shape.layers > MOST_SEARCHED_LAYERS) continue;
     note('searching');

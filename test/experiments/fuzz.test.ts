@@ -1,10 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { doorNames } from '../../experiments/fuzz/doors/index.js';
-import { guardWrites, takeOutsideWrites } from '../../experiments/fuzz/guard-writes.js';
-import { faultOf } from '../../experiments/fuzz/judge.js';
-import { fuzzDoor } from '../../experiments/fuzz/run.js';
+import { doorNames } from '../../experiments/lib/fuzz/doors/index.js';
+import { guardWrites, takeOutsideWrites } from '../../experiments/lib/fuzz/guard-writes.js';
+import { faultOf } from '../../experiments/lib/fuzz/judge.js';
+import { fuzzDoor } from '../../experiments/lib/fuzz/run.js';
 import { InputError } from '../../src/errors.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
 

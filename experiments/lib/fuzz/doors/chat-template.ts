@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { renderChat } from '../../../src/checkpoint/chat-template.js';
+import { renderChat } from '../../../../src/checkpoint/chat-template.js';
 import type { Door } from '../door.js';
 import { pick } from '../hostile.js';
 import { mutateBytes } from '../mutate-bytes.js';

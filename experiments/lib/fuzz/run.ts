@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { packageRoot } from '../../src/package-root.js';
+import { packageRoot } from '../../../src/package-root.js';
 import type { DoorName } from './doors/index.js';
 
 /** An input that takes longer hangs. */

@@ -1,7 +1,7 @@
 /** Real inputs to begin with: files of this repository. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { packageRoot } from '../../../src/package-root.js';
+import { packageRoot } from '../../../../src/package-root.js';
 import type { Json } from '../mutate-json.js';
 
 /** Bytes of a file of the repository. */

@@ -1,5 +1,5 @@
 /** Values that files from nobody's friend have. */
-import type { Random } from '../../src/random.js';
+import type { Random } from '../../../src/random.js';
 
 /** One of a list. */
 export function pick<T>(random: Random, list: readonly T[]): T {

@@ -1,5 +1,5 @@
 /** Mutations of bytes, whatever they mean. */
-import type { Random } from '../../src/random.js';
+import type { Random } from '../../../src/random.js';
 import { editCount, pick, WORDS } from './hostile.js';
 
 /** What inputs may grow to: enough to pass any limit of a window, few enough to write ten thousand. */

@@ -1,4 +1,4 @@
-import type { Random } from '../../src/random.js';
+import type { Random } from '../../../src/random.js';
 
 /** Files of an input, by their names in its folder. */
 export type InputFiles = Readonly<Record<string, string | Uint8Array>>;

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadDataset } from '../../../src/datasets/load.js';
+import { loadDataset } from '../../../../src/datasets/load.js';
 import type { Door } from '../door.js';
 import { NAMES, pick } from '../hostile.js';
 import { mutateBytes } from '../mutate-bytes.js';

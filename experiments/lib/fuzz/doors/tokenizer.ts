@@ -1,5 +1,5 @@
-import { loadTokenizer } from '../../../src/checkpoint/tokenizer.js';
-import type { Random } from '../../../src/random.js';
+import { loadTokenizer } from '../../../../src/checkpoint/tokenizer.js';
+import type { Random } from '../../../../src/random.js';
 import type { Door } from '../door.js';
 import { pick } from '../hostile.js';
 import { mutateBytes } from '../mutate-bytes.js';

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import type { Random } from '../../../src/random.js';
-import { renderReport } from '../../../src/reporting/report/render.js';
-import { DecodedEvent, type StudyEvent, type StudyHeader } from '../../../src/study/events.js';
-import { journalStorage } from '../../../src/study/journal.js';
-import { summariseStudy } from '../../../src/study/summary.js';
+import type { Random } from '../../../../src/random.js';
+import { renderReport } from '../../../../src/reporting/report/render.js';
+import { DecodedEvent, type StudyEvent, type StudyHeader } from '../../../../src/study/events.js';
+import { journalStorage } from '../../../../src/study/journal.js';
+import { summariseStudy } from '../../../../src/study/summary.js';
 import type { Door } from '../door.js';
 import { NAMES, pick } from '../hostile.js';
 import { mutateBytes } from '../mutate-bytes.js';

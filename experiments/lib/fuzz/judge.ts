@@ -1,4 +1,4 @@
-import { InputError } from '../../src/errors.js';
+import { InputError } from '../../../src/errors.js';
 
 /** Longer than any sentence that a person reads. */
 const MOST_CHARACTERS = 1200;

@@ -1,5 +1,5 @@
 /** Mutations of text by its pieces: lines of a file, tags of a template. */
-import type { Random } from '../../src/random.js';
+import type { Random } from '../../../src/random.js';
 import { editCount, NAMES, pick } from './hostile.js';
 
 const MOST_PIECES = 20_000;

@@ -1,4 +1,4 @@
-import type { Random } from '../../../src/random.js';
+import type { Random } from '../../../../src/random.js';
 import type { Door } from '../door.js';
 import { pick, WORDS } from '../hostile.js';
 import { mutateBytes } from '../mutate-bytes.js';

@@ -13,7 +13,8 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { Random } from '../../src/random.js';
+import { errorCode } from '../../../src/files.js';
+import { Random } from '../../../src/random.js';
 import { type DoorName, doors } from './doors/index.js';
 import { guardWrites, takeOutsideWrites } from './guard-writes.js';
 import { faultOf, kindOf } from './judge.js';
@@ -22,7 +23,19 @@ import type { InputReport } from './run.js';
 const [name, seed, from, to, scratch = '', keep = ''] = process.argv.slice(2);
 const door = doors[name as DoorName]();
 const folder = join(scratch, 'inside', 'input');
-const tell = (report: InputReport) => writeSync(1, `${JSON.stringify(report)}\n`);
+
+/** At once, so that it is told before what may end the process. A full pipe is waited for. */
+function tell(report: InputReport): void {
+  const bytes = Buffer.from(`${JSON.stringify(report)}\n`);
+  for (let at = 0; at < bytes.length; ) {
+    try {
+      at += writeSync(1, bytes, at);
+    } catch (error) {
+      if (errorCode(error) !== 'EAGAIN') throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    }
+  }
+}
 
 /** Memory as the system counts it, in bytes: now, and at most since `forgetPeak`. */
 function memory(field: 'VmRSS' | 'VmHWM'): number {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { readTimings } from '../../../src/evaluation/samples-file.js';
-import { readEvaluationInput } from '../../../src/reporting/report/inputs.js';
-import { renderReport } from '../../../src/reporting/report/render.js';
+import { readTimings } from '../../../../src/evaluation/samples-file.js';
+import { readEvaluationInput } from '../../../../src/reporting/report/inputs.js';
+import { renderReport } from '../../../../src/reporting/report/render.js';
 import type { Door } from '../door.js';
 import { NAMES, pick } from '../hostile.js';
 import { mutateBytes } from '../mutate-bytes.js';

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkDraftWeights, encodeDraftWeights } from '../../../src/engine/draft-weights.js';
-import { readProfile } from '../../../src/profile/profile.js';
-import { readSkipLists } from '../../../src/profile/skip-lists.js';
-import { renderReport } from '../../../src/reporting/report/render.js';
+import { checkDraftWeights, encodeDraftWeights } from '../../../../src/engine/draft-weights.js';
+import { readProfile } from '../../../../src/profile/profile.js';
+import { readSkipLists } from '../../../../src/profile/skip-lists.js';
+import { renderReport } from '../../../../src/reporting/report/render.js';
 import type { Door } from '../door.js';
 import { pick } from '../hostile.js';
 import { mutateBytes } from '../mutate-bytes.js';

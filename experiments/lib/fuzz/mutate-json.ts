@@ -1,5 +1,5 @@
 /** Mutations of JSON that leave it JSON, mostly: what a parser lets through. */
-import type { Random } from '../../src/random.js';
+import type { Random } from '../../../src/random.js';
 import { editCount, NAMES, NUMBERS, pick } from './hostile.js';
 
 /** Any JSON value, as it is built up here. */
@@ -62,7 +62,9 @@ function another(random: Random, value: Json): Json {
     case 7:
       return Array.isArray(value) ? Object.fromEntries(value.entries()) : [value];
     case 8:
-      return typeof value === 'string' ? value + pick(random, NAMES) : String(value);
+      if (typeof value === 'string') return value + pick(random, NAMES);
+      // Not of an object, whose toString may be what an edit made of it.
+      return typeof value === 'object' ? '[object Object]' : String(value);
     default:
       return typeof value === 'number' ? value + random.integer(5) - 2 : pick(random, NAMES);
   }

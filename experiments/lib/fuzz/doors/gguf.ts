@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { type GgufValue, readGgufHeader } from '../../../src/checkpoint/formats/gguf/header.js';
-import { ggmlTypes } from '../../../src/checkpoint/ggml/types.js';
-import { loadTokenizer } from '../../../src/checkpoint/tokenizer.js';
-import { packageRoot } from '../../../src/package-root.js';
-import type { Random } from '../../../src/random.js';
+import { type GgufValue, readGgufHeader } from '../../../../src/checkpoint/formats/gguf/header.js';
+import { ggmlTypes } from '../../../../src/checkpoint/ggml/types.js';
+import { loadTokenizer } from '../../../../src/checkpoint/tokenizer.js';
+import { packageRoot } from '../../../../src/package-root.js';
+import type { Random } from '../../../../src/random.js';
 import type { Door } from '../door.js';
 import { NUMBERS, pick, WORDS } from '../hostile.js';
 import { mutateBytes } from '../mutate-bytes.js';

@@ -1,7 +1,7 @@
-import { hashWeights } from '../../../src/checkpoint/hash.js';
-import { openCheckpoint } from '../../../src/checkpoint/open-checkpoint.js';
-import { InputError } from '../../../src/errors.js';
-import { compileModel } from '../../../src/graph/compile.js';
+import { hashWeights } from '../../../../src/checkpoint/hash.js';
+import { openCheckpoint } from '../../../../src/checkpoint/open-checkpoint.js';
+import { InputError } from '../../../../src/errors.js';
+import { compileModel } from '../../../../src/graph/compile.js';
 
 /** Opens a checkpoint, reads all of it, and compiles what can be: one that is let through must compile, or say why not. */
 export async function useCheckpoint(path: string): Promise<void> {
