@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 /** Tests that run no model and start no process (test/projects.test.ts holds them to that): they run beside one another. */
 const FAST = [
-  'test/{architecture,files,projects,random}.test.ts',
+  'test/{architecture,errors,files,json-file,projects,random}.test.ts',
   'test/{datasets,metrics,optimise,profile}/**/*.test.ts',
   'test/checkpoint/*.test.ts',
   'test/checkpoint/{formats,ggml}/*.test.ts',

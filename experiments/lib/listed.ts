@@ -258,6 +258,31 @@ export const LISTED: Readonly<Record<string, ListedResult>> = {
     command: script('compile-memory.ts'),
     figures: each('{precision} {peak_memory_bytes:bytes}'),
   },
+  fuzz: {
+    shows:
+      'mutated inputs through every door: right results or clear errors, or what else there was',
+    command: script('fuzz.ts'),
+    figures(content) {
+      const doors = z.array(
+        z.object({ door: z.string(), inputs: z.number(), findings: z.array(z.unknown()) }),
+      );
+      return doors
+        .parse(fieldOf(content, 'doors'))
+        .map(({ door, inputs, findings }) => `${door} ${inputs}: ${findings.length} findings`);
+    },
+    told: /^$/,
+  },
+  sizes: {
+    shows: 'models of the shapes of TinyLlama and Llama 2 7B: compiling, passes, memory, a search',
+    command: script('sizes.ts'),
+    told: /^$/,
+    otherModel: true,
+  },
+  device: {
+    shows: 'passes on another device beside those of the CPU',
+    command: script('device.ts --device cuda'),
+    told: /^$/,
+  },
   'serve-load': {
     shows: 'the server under load: answers held against those of the library, and its memory',
     command: script('serve-load.ts'),

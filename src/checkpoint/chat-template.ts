@@ -1,10 +1,10 @@
-import { Script } from 'node:vm';
-import { Environment, Interpreter, Template } from '@huggingface/jinja';
+import { Environment, Template } from '@huggingface/jinja';
 import { InputError } from '../errors.js';
 import { errorMessage } from '../files.js';
+import { LimitedInterpreter } from './limited-interpreter.js';
+import { withinTime } from './time-limit.js';
 
 const MAX_TEMPLATE_CHARS = 1 << 20;
-const MAX_OUTPUT_CHARS = 1 << 24;
 const MAX_RANGE = 100_000;
 const TIMEOUT_MS = 1000;
 
@@ -34,16 +34,17 @@ export function renderChat(
       `${file}: the chat template is longer than ${MAX_TEMPLATE_CHARS} characters.`,
     );
   try {
-    const text = withTimeout(() => {
+    const rendered = withinTime(TIMEOUT_MS, () => {
       const environment = new Environment();
       for (const [name, value] of Object.entries({ ...GLOBALS, ...specialTokens }))
         environment.set(name, value);
       environment.set('messages', messages);
       environment.set('add_generation_prompt', true);
-      return new Interpreter(environment).run(new Template(template).parsed).value;
+      return new LimitedInterpreter(environment).run(new Template(template).parsed).value;
     });
-    if (typeof text !== 'string' || text.length > MAX_OUTPUT_CHARS)
-      throw new Error(`it renders to more than ${MAX_OUTPUT_CHARS} characters`);
+    if (rendered === undefined) throw new Error(`it takes longer than ${TIMEOUT_MS} ms`);
+    const text = rendered.value;
+    if (typeof text !== 'string') throw new Error('it does not render to text');
     return text;
   } catch (error) {
     throw new InputError(`${file}: the chat template cannot be rendered: ${errorMessage(error)}.`);
@@ -67,11 +68,3 @@ const GLOBALS: Readonly<Record<string, unknown>> = {
     return Array.from({ length: count }, (_, i) => start + i * step);
   },
 };
-
-/** Runs `work` here and now; node:vm is used only because it can interrupt synchronous code that never ends. */
-function withTimeout<T>(work: () => T): T {
-  let result: { value: T } | undefined;
-  const context = { work: () => (result = { value: work() }) };
-  new Script('work()').runInNewContext(context, { timeout: TIMEOUT_MS });
-  return result!.value;
-}

@@ -5,6 +5,7 @@ import { errorMessage } from '../files.js';
 import { parseFields } from '../json-file.js';
 import { type ChatMessage, renderChat } from './chat-template.js';
 import { formatOf } from './formats/index.js';
+import { withinTime } from './time-limit.js';
 import { spellingBytes } from './token-bytes.js';
 import type { TokenizerSource } from './tokenizer-source.js';
 
@@ -36,6 +37,10 @@ export interface TextTokenizer {
    */
   chat(messages: readonly ChatMessage[]): string;
 }
+
+/** Slower than any machine with any sound tokenizer. */
+const LEAST_MS = 1000;
+const MS_PER_CHARACTER = 0.1;
 
 const tokenizerSchema = z.looseObject({
   model: z.looseObject({}),
@@ -99,10 +104,13 @@ function createTokenizer(source: TokenizerSource): TextTokenizer {
   );
   const added = new Map(fields.added_tokens.map(({ id, content }) => [id, content]));
   const bytesOf = spellingBytes(fields.decoder);
+  const decodesByPattern = hasPattern(fields.decoder);
   const isKnown = (id: number) => library.id_to_token(id) !== undefined;
   const isSpecial = (id: number) => specialIds.has(id) || !isKnown(id);
   const encode: TextTokenizer['encode'] = (text, { addSpecialTokens = false } = {}) => {
-    const { ids } = library.encode(text, { add_special_tokens: addSpecialTokens });
+    const { ids } = guarded(file, text.length, () =>
+      library.encode(text, { add_special_tokens: addSpecialTokens }),
+    );
     // Whatever its types say, the library gives undefined where the unknown token itself is not in the vocabulary.
     if (!ids.every(Number.isInteger))
       throw new InputError(`${file}: it has no token for a part of the text.`);
@@ -123,7 +131,9 @@ function createTokenizer(source: TokenizerSource): TextTokenizer {
     decode(ids, { skipSpecialTokens = true } = {}) {
       const kept = ids.filter(skipSpecialTokens ? (id) => !isSpecial(id) : isKnown);
       // Cleaning up spaces would change text that was already streamed ("word ." becomes "word.").
-      return kept.length === 0 ? '' : library.decode(kept, { clean_up_tokenization_spaces: false });
+      if (kept.length === 0) return '';
+      const decode = () => library.decode(kept, { clean_up_tokenization_spaces: false });
+      return decodesByPattern ? guarded(file, kept.length, decode) : decode();
     },
     bytes(id) {
       // Added tokens stand there as they are.
@@ -158,6 +168,31 @@ function bosRule(
     id: fromConfig ?? fromProcessor,
     wanted: config.add_bos_token ?? fromProcessor !== undefined,
   };
+}
+
+/**
+ * What the library does by the rules of the file, some of which it does not check, and whose patterns may take for ever.
+ * @param size of what is encoded or decoded, in characters or tokens.
+ * @throws InputError when it fails, or takes longer than any sound tokenizer.
+ */
+function guarded<T>(file: string, size: number, work: () => T): T {
+  const milliseconds = LEAST_MS + Math.ceil(size * MS_PER_CHARACTER);
+  let done: { readonly value: T } | undefined;
+  try {
+    done = withinTime(milliseconds, work);
+  } catch (error) {
+    throw new InputError(`${file}: this tokenizer cannot be used: ${errorMessage(error)}.`);
+  }
+  if (done !== undefined) return done.value;
+  throw new InputError(
+    `${file}: its patterns take longer than ${milliseconds / 1000} s for ${size} characters; get the file from where the model is published.`,
+  );
+}
+
+/** Whether a rule has a regular expression somewhere. */
+function hasPattern(rule: unknown): boolean {
+  if (typeof rule !== 'object' || rule === null) return false;
+  return Object.entries(rule).some(([name, inner]) => name === 'Regex' || hasPattern(inner));
 }
 
 function construct(fields: z.infer<typeof tokenizerSchema>, file: string): Tokenizer {

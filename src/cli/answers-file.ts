@@ -11,7 +11,7 @@ import {
 import { z } from 'zod';
 import { InputError } from '../errors.js';
 import { checkWritable, errorMessage } from '../files.js';
-import { parseFields } from '../json-file.js';
+import { parseFields, parseJson } from '../json-file.js';
 import { acquireLock } from '../study/lock.js';
 import { LockedError } from '../study/log.js';
 
@@ -98,7 +98,7 @@ function readAnswers(path: string): { known: KnownAnswer[]; end: number } {
   const known = lines.map((line, i) => {
     const place = `${path}, line ${i + 1}`;
     try {
-      return parseFields(answer, JSON.parse(line), place);
+      return parseFields(answer, parseJson(line), place);
     } catch (error) {
       if (error instanceof InputError) throw error;
       throw new InputError(`${place}: not a line of JSON (${errorMessage(error)}).`);

@@ -7,7 +7,7 @@ import { METHODS } from '../decoding/method.js';
 import { InputError } from '../errors.js';
 import { errorMessage } from '../files.js';
 import { precisions } from '../graph/quantise.js';
-import { parseFields } from '../json-file.js';
+import { parseFields, parseJson } from '../json-file.js';
 import { closest } from './did-you-mean.js';
 
 /** Names in the folder of the work or one above it, the first that there is. None is ever run. */
@@ -83,9 +83,7 @@ function search(
       );
     try {
       // JSON is YAML too, but for its tabs, and its own parser says better what is wrong.
-      return file.endsWith('.json')
-        ? JSON.parse(content)
-        : parseYaml(content, { maxAliasCount: 0 });
+      return file.endsWith('.json') ? parseJson(content) : parseYaml(content, { maxAliasCount: 0 });
     } catch (error) {
       const form = file.endsWith('.json') ? 'JSON' : 'YAML';
       throw new InputError(`${file} is not valid ${form} (${errorMessage(error).trim()}).`);

@@ -1,6 +1,7 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { InputError } from '../errors.js';
 import { errorMessage } from '../files.js';
+import { nesting } from '../json-file.js';
 
 const GIB = 1 << 30;
 const MIB = 1 << 20;
@@ -76,23 +77,6 @@ function parseRow(
       `${where}: not a JSON object; write {"prompt": "..."} or a benchmark's row.`,
     );
   return new Map(Object.entries(value));
-}
-
-/** Deepest level of brackets outside strings; one pass without recursion, as the text is not yet trusted. */
-function nesting(json: string): number {
-  let depth = 0;
-  let deepest = 0;
-  let inString = false;
-  for (let i = 0; i < json.length; i++) {
-    const character = json[i];
-    if (inString) {
-      if (character === '\\') i++;
-      else if (character === '"') inString = false;
-    } else if (character === '"') inString = true;
-    else if (character === '[' || character === '{') deepest = Math.max(deepest, ++depth);
-    else if (character === ']' || character === '}') depth--;
-  }
-  return deepest;
 }
 
 /**

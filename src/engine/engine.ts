@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs';
-import { type InferenceSession, listSupportedBackends, Tensor } from 'onnxruntime-node';
+import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import type { ModelConfig } from '../checkpoint/model-config.js';
 import { InputError } from '../errors.js';
 import { errorMessage } from '../files.js';
@@ -9,6 +9,7 @@ import type { CompiledModel } from '../graph/compile.js';
 import { compiledBridge } from '../graph/rotated-bridge.js';
 import type { Bridge } from '../profile/draft-plan.js';
 import { maskToBits, type SkipMask } from '../profile/mask.js';
+import { checkDevice } from './device.js';
 import { type DraftGraph, draftThreads, wordFeeds } from './draft-graph.js';
 import { DraftPool } from './draft-pool.js';
 import { KvCache } from './kv-cache.js';
@@ -96,12 +97,7 @@ export class Engine {
    */
   static async load(model: CompiledModel, options: EngineOptions): Promise<Engine> {
     const { threads, device = 'cpu', form = 'plain' } = options;
-    const devices = listSupportedBackends().map((backend) => backend.name);
-    if (!devices.includes(device)) {
-      throw new InputError(
-        `Device ${device} is not in this onnxruntime-node; it has ${devices.join(', ')}.`,
-      );
-    }
+    checkDevice(device);
     const path =
       form === 'plain'
         ? model.plainPath
@@ -112,7 +108,12 @@ export class Engine {
       const session = await createSession(path, threads, device);
       return new Engine(model, model.config, threads, device, form, session);
     } catch (error) {
-      throw new InputError(`The runtime cannot load ${path}: ${errorMessage(error)}`);
+      const fault = errorMessage(error).trim();
+      throw new InputError(
+        device === 'cpu'
+          ? `The runtime cannot load ${path}: ${fault}`
+          : `Device ${device} cannot be used here: ${fault.replace(/\.$/, '')}; use --device cpu.`,
+      );
     } finally {
       if (form !== 'plain') rmSync(path, { force: true });
     }

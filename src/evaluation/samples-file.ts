@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { ROW_LIMITS, readLines } from '../datasets/rows.js';
 import { InputError } from '../errors.js';
 import { errorCode, errorMessage } from '../files.js';
-import { parseFields } from '../json-file.js';
+import { parseFields, parseJson } from '../json-file.js';
 
 /** Read from the beginning of a samples.jsonl; the first repetition of what is shown lies there. */
 const MAX_BYTES = 2 ** 25;
@@ -95,7 +95,7 @@ export function readFirstSamples(file: string): RecordedSample[] {
 
 function parseLine(line: string, place: string): unknown {
   try {
-    return JSON.parse(line);
+    return parseJson(line);
   } catch (error) {
     throw new InputError(`${place}: the line is not JSON (${errorMessage(error)}).`);
   }

@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../errors.js';
 import { errorMessage } from '../files.js';
-import { parseFields } from '../json-file.js';
+import { parseFields, parseJson } from '../json-file.js';
 import { acquireLock } from '../study/lock.js';
 import { LockedError } from '../study/log.js';
 import { sampleRecord, UNFINISHED } from './output.js';
@@ -156,7 +156,7 @@ function readUnfinished(path: string) {
 
 function parseLine(text: string, place: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch (error) {
     throw new InputError(
       `${place}: the line is not JSON (${errorMessage(error)}); give --force to measure anew.`,

@@ -2,6 +2,7 @@ import { datasetInfo, listFiles, modelInfo } from '@huggingface/hub';
 import { z } from 'zod';
 import { isPlainPath } from '../checkpoint/hub-reference.js';
 import { InputError } from '../errors.js';
+import { errorMessage } from '../files.js';
 import { type HubClient, type Repository, repositoryId } from './client.js';
 import { backoff, pause } from './pause.js';
 import { unreachable } from './refusal.js';
@@ -106,19 +107,26 @@ async function wholeAnswer(
 function parsed<T>(client: HubClient, schema: z.ZodType<T>, value: unknown): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  throw new InputError(
-    `${client.endpoint} does not answer as the Hub does (${result.error.issues[0].message}): check HF_ENDPOINT.`,
-  );
+  throw strange(client, result.error.issues[0].message);
 }
 
-/** A page of HTML in place of JSON, as a proxy's or a hotel's, is a fault of what was given, too. */
+/** A page of HTML in place of JSON, as a proxy's or a hotel's, or JSON of another form, is a fault of what was given, too. */
 async function understood<T>(client: HubClient, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    throw new InputError(
-      `${client.endpoint} answers with something that is not JSON: check HF_ENDPOINT, and whether a proxy answers in its place.`,
-    );
+    if (error instanceof SyntaxError)
+      throw new InputError(
+        `${client.endpoint} answers with something that is not JSON: check HF_ENDPOINT, and whether a proxy answers in its place.`,
+      );
+    // The library looks for fields without asking whether there are any.
+    if (error instanceof TypeError) throw strange(client, errorMessage(error));
+    throw error;
   }
+}
+
+function strange(client: HubClient, what: string): InputError {
+  return new InputError(
+    `${client.endpoint} does not answer as the Hub does (${what}): check HF_ENDPOINT.`,
+  );
 }

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { InputError } from '../errors.js';
 import { errorCode, errorMessage, writeFileAtomic } from '../files.js';
-import { parseFields } from '../json-file.js';
+import { parseFields, parseJson } from '../json-file.js';
 import { PROFILE_SCHEMA, PROFILE_VERSIONS, type Profile, profileSchema } from './schema.js';
 
 /** Largest profile file that is read: thousands of Pareto masks of a hundred layers fit several times over. */
@@ -21,7 +21,7 @@ export function parseProfile(text: string, file: string): Profile {
   if (text.length > MAX_PROFILE_BYTES) throw tooLarge(file);
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch (error) {
     throw new InputError(`${file} is not a skip profile: it is not JSON (${errorMessage(error)}).`);
   }

@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { InputError } from '../errors.js';
 import { errorCode, errorMessage } from '../files.js';
+import { parseJson } from '../json-file.js';
 import { damagedRecord } from './log.js';
 
 /** Longest line of a journal, in bytes, its newline included. */
@@ -59,7 +60,7 @@ function readBytes(path: string): Buffer | undefined {
 
 function parseLine(text: string, place: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch (error) {
     throw damagedRecord(place, errorMessage(error));
   }

@@ -65,6 +65,24 @@ describe('loadTokenizer', () => {
     expect([6, 7, 9, 4000].map(isSpecial)).toEqual([false, true, false, true]);
   });
 
+  it('ends patterns that would not, while encoding and while decoding', () => {
+    const endless = { Regex: '(a+)+$' };
+    const split = { type: 'Split', pattern: endless, behavior: 'Isolated', invert: false };
+    const { encode } = load({}, { ...BYTE_LEVEL, pre_tokenizer: split });
+    expect(() => encode(`${'a'.repeat(40)}!`)).toThrow(
+      /tokenizer\.json: its patterns take longer than [\d.]+ s for 41 characters/,
+    );
+    const replace = { type: 'Replace', pattern: endless, content: 'x' };
+    const decoders = [{ type: 'Fuse' }, replace];
+    const { decode } = load({}, { ...BYTE_LEVEL, decoder: { type: 'Sequence', decoders } });
+    expect(() => decode([...Array.from({ length: 40 }, () => 0), 1])).toThrow(/take longer than/);
+  });
+
+  it('tells of rules that the library trips over', () => {
+    const merges = { ...BYTE_LEVEL, model: { ...BYTE_LEVEL.model, merges: [3] } };
+    expect(() => load({}, merges)).toThrow(/tokenizer\.json: this tokenizer cannot be used/);
+  });
+
   it('keeps the spaces of decoded text', () => {
     const punctuation = {
       ...BYTE_LEVEL,

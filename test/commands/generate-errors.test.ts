@@ -70,6 +70,11 @@ describe('sspec generate refuses, in one sentence with exit code 2', () => {
       /int3 to be one of: fp32, int8, int4/,
     ],
     ['a device that is not there', () => [...story, '--device', 'tpu'], /Device tpu/],
+    [
+      'a device whose libraries are not installed',
+      () => [...story, '--device', 'tensorrt'],
+      /^Error: Device tensorrt (needs libraries .* fetch them with "node .*--onnxruntime-node-install=cuda12"|is not in this|cannot be used here)/m,
+    ],
     ['a model that is not there', () => [...story, '--model', 'no-such'], /"no-such"/],
     ['a missing prompt file', () => ['--prompt-file', 'no-such.txt'], /no prompt file no-such.txt/],
     ['a missing profile', () => [...story, '--profile', 'no-such.json'], /no profile no-such.json/],

@@ -291,6 +291,11 @@ describe('what the Hub refuses', () => {
       return true;
     };
     await expect(pull()).rejects.toThrow(/does not answer as the Hub does/);
+    hub.intercept = (_path, response) => {
+      response.end('null');
+      return true;
+    };
+    await expect(pull()).rejects.toThrow(/does not answer as the Hub does .*check HF_ENDPOINT/);
     hub.close();
     await expect(pull()).rejects.toThrow(/^Cannot reach .*ECONNREFUSED.*with --offline only/);
     await expect(obtainModel('models/typo', { patience: HASTE })).rejects.toThrow(

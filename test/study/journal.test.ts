@@ -66,6 +66,15 @@ describe('openStudy', () => {
     expect(readFileSync(file('prompts'), 'utf8')).toBe(text);
   });
 
+  it('refuses a line whose nesting would exhaust the stack', async () => {
+    await writeStudy(1);
+    const [header] = readFileSync(file(), 'utf8').split('\n');
+    const value = '['.repeat(20_000) + ']'.repeat(20_000);
+    writeFileSync(file(), `${header}\n{"type":"note","key":"x","value":${value}}\n`);
+    const message = /s\.jsonl:2: the study's journal is damaged \(it is nested deeper than/;
+    await expect(readStudy(directory, 's')).rejects.toThrow(message);
+  });
+
   it('gives back what was written, and lists it', async () => {
     await writeStudy(3);
     const storage = journalStorage(join(directory));
