@@ -118,10 +118,12 @@ export function checkWritable(path: string): void {
   try {
     if (path === '') throw new Error('the name is empty');
     if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw new Error('it is a folder');
-    if (isStream(path)) return accessSync(path, constants.W_OK);
-    makeFolder(dirname(path));
-    probe = `${replacedBy(path)}.${process.pid}.tmp`;
-    closeSync(openSync(probe, 'wx'));
+    if (isStream(path)) accessSync(path, constants.W_OK);
+    else {
+      makeFolder(dirname(path));
+      probe = `${replacedBy(path)}.${process.pid}.tmp`;
+      closeSync(openSync(probe, 'wx'));
+    }
   } catch (error) {
     throw new InputError(`Cannot write ${path}: ${errorMessage(error)}`);
   } finally {
