@@ -104,6 +104,8 @@ export default class Serve extends BaseCommand {
       else this.print(line);
       const stopped = interruptible(async (signal) => {
         await new Promise((resolve) => signal.addEventListener('abort', resolve));
+        // What follows the ^C of a terminal is to begin on a line of its own.
+        if (process.stderr.isTTY) process.stderr.write('\n');
         await server.close(flags.grace);
       });
       // It is how a server ends, and not a fault.
