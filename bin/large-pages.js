@@ -22,9 +22,12 @@ export function runWithLargePages() {
     env: { ...process.env, [VARIABLE]: LARGE_PAGES },
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   });
-  // A terminal's Ctrl-C reaches both processes by itself.
+  // A terminal's Ctrl-C reaches both processes by itself, `kill` only this one: there the other is told, and knows what it had.
   const isTerminal = process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY;
-  process.on('SIGINT', () => isTerminal || child.kill('SIGINT'));
+  process.on('SIGINT', () => {
+    if (!isTerminal) child.kill('SIGINT');
+    else if (child.connected) child.send('SIGINT');
+  });
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   return new Promise((resolve, reject) => {
     child.on('error', reject);
@@ -36,6 +39,32 @@ export function runWithLargePages() {
 export function followFirstProcess() {
   if (!process.channel) return;
   process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+  interruptWhenTold();
   // It does not keep the process running.
   process.channel.unref();
+}
+
+/** How long a signal that was sent to both processes may come after the word of the first one. */
+const GRACE_MS = 50;
+
+/** Each SIGINT that the first process tells of and that did not come by itself is sent. */
+function interruptWhenTold() {
+  let heard = 0;
+  let told = 0;
+  const hear = () => heard++;
+  // Only beside another listener: alone it would keep the signal from ending the process.
+  process.on('newListener', (name, listener) => {
+    if (name === 'SIGINT' && listener !== hear && process.listenerCount(name) === 0)
+      process.on(name, hear);
+  });
+  process.on('removeListener', (name) => {
+    if (name === 'SIGINT' && process.listeners(name).every((listener) => listener === hear))
+      process.off(name, hear);
+  });
+  process.on('message', () => {
+    told++;
+    setTimeout(() => {
+      if (heard < told) process.kill(process.pid, 'SIGINT');
+    }, GRACE_MS).unref();
+  });
 }

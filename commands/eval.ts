@@ -32,7 +32,7 @@ export default class Eval extends BaseCommand {
       multipleNonGreedy: true,
       delimiter: ',',
       default: ['heldout'],
-      helpValue: 'REF,…',
+      helpValue: 'REF[,REF]',
       summary: 'Prompts: bundled datasets (sspec dataset list) or JSONL, CSV or text files.',
     }),
     methods: Flags.string({
@@ -40,9 +40,8 @@ export default class Eval extends BaseCommand {
       multipleNonGreedy: true,
       delimiter: ',',
       options: METHODS,
-      helpValue: METHODS.join(','),
-      summary:
-        'Methods to measure; autoregressive always is [default: lookup, and what each profile decodes with].',
+      helpValue: 'X[,Y]',
+      summary: `Methods to measure (${METHODS.join(', ')}); autoregressive always is [default: lookup, and what each profile decodes with].`,
     }),
     limit: integerFlag('limit', 1)({ summary: 'Most prompts of each dataset [default: all].' }),
     'prompt-tokens': integerFlag(
@@ -52,7 +51,7 @@ export default class Eval extends BaseCommand {
       multiple: true,
       multipleNonGreedy: true,
       delimiter: ',',
-      helpValue: 'N,…',
+      helpValue: 'N[,N]',
       summary:
         'Make prompts of exactly so many tokens, as text to be continued: the end of a longer one, a shorter one after others of its dataset.',
     }),
@@ -64,7 +63,7 @@ export default class Eval extends BaseCommand {
       multipleNonGreedy: true,
       delimiter: ',',
       default: [128],
-      helpValue: 'N,…',
+      helpValue: 'N[,N]',
       summary:
         'Most tokens to make for a prompt; several, or --prompt-tokens, make a grid with a row for each cell.',
     }),

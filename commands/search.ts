@@ -11,12 +11,7 @@ import type { SearchDocument } from '../src/search/search-document.js';
 export default class Search extends BaseCommand {
   static override readonly summary = 'Find a skip mask for a model on a task, and write a profile.';
   static override readonly description =
-    `Every trial scores a mask: one pass over the model's own continuations of calibration prompts shows what its draft would
-propose, and a cost model calibrated at the start turns that into the speedup of the best draft-length rule (--fidelity
-ladder; decode measures every trial by real decoding). The best few then decode all calibration prompts, and so do prompt
-lookup and the cascade, interleaved with autoregressive decoding; the winner is measured on held-out prompts, and that is the speedup to believe. Of long datasets
-the first ${MOST_PROMPTS.calibration} calibration and ${MOST_PROMPTS.holdout} held-out prompts are used; sspec eval measures a profile on more. A study is a journal:
-interrupted at any moment, --resume goes on with it.`;
+    `Every trial scores a mask: one pass over the model's own continuations of calibration prompts shows what its draft would propose, and a cost model calibrated at the start turns that into the speedup of the best draft-length rule (--fidelity ladder; decode measures every trial by real decoding). The best few then decode all calibration prompts, and so do prompt lookup and the cascade, interleaved with autoregressive decoding; the winner is measured on held-out prompts, and that is the speedup to believe. Of long datasets the first ${MOST_PROMPTS.calibration} calibration and ${MOST_PROMPTS.holdout} held-out prompts are used; sspec eval measures a profile on more. A study is a journal: interrupted at any moment, --resume goes on with it.`;
   static override readonly examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --dataset code --holdout code --trials 100 --output code.json',
@@ -46,9 +41,7 @@ interrupted at any moment, --resume goes on with it.`;
       options: samplerNames,
       default: 'bo' as const,
       summary: 'How masks are proposed.',
-      description: `bo: Bayesian optimisation over skip masks. The published ways, for comparison: relaxed-gp (Draft & Verify: a Gaussian
-process on relaxed bits, cut at 0.5), swift (SWIFT: a fixed share skipped, at random, every 25th trial modelled), dp (CLaSp,
-KnapSpec: dynamic programming on hidden states). greedy: along the leave-one-out ranking; random: the baseline.`,
+      description: `bo: Bayesian optimisation over skip masks. The published ways, for comparison: relaxed-gp (Draft & Verify: a Gaussian process on relaxed bits, cut at 0.5), swift (SWIFT: a fixed share skipped, at random, every 25th trial modelled), dp (CLaSp, KnapSpec: dynamic programming on hidden states). greedy: along the leave-one-out ranking; random: the baseline.`,
     })(),
     fidelity: Flags.option({
       options: fidelities,

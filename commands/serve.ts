@@ -26,10 +26,7 @@ export default class Serve extends BaseCommand {
   static override readonly summary =
     "Serve a model to OpenAI's clients, and a chat to browsers, faster with a skip profile.";
   static override readonly description =
-    `POST /v1/chat/completions and /v1/completions, GET /v1/models, /health and /metrics (Prometheus), a chat at /.
-One request is answered at a time; the others wait, each client in its turn. SIGINT or SIGTERM stops the server: the
-running request has --grace seconds to end. The sampling flags are what holds where a request does not say.
-Of several profiles a request's field "profile" names one; "auto" takes the one that has been fastest for the kind of text.`;
+    `POST /v1/chat/completions and /v1/completions, GET /v1/models, /health and /metrics (Prometheus), a chat at /. One request is answered at a time; the others wait, each client in its turn. SIGINT or SIGTERM stops the server: the running request has --grace seconds to end. The sampling flags are what holds where a request does not say. Of several profiles a request's field "profile" names one; "auto" takes the one that has been fastest for the kind of text.`;
   static override readonly examples = [
     '<%= config.bin %> <%= command.id %> --profile profile.json',
     '<%= config.bin %> <%= command.id %> --profile stories=profile.json --profile code=code.json',
@@ -107,6 +104,8 @@ Of several profiles a request's field "profile" names one; "auto" takes the one 
       else this.print(line);
       const stopped = interruptible(async (signal) => {
         await new Promise((resolve) => signal.addEventListener('abort', resolve));
+        // What follows the ^C of a terminal is to begin on a line of its own.
+        if (process.stderr.isTTY) process.stderr.write('\n');
         await server.close(flags.grace);
       });
       // It is how a server ends, and not a fault.

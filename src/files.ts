@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import {
+  accessSync,
   closeSync,
+  constants,
   existsSync,
   fsyncSync,
   mkdirSync,
@@ -45,14 +47,23 @@ export function errorMessage(error: unknown): string {
  */
 export function writeFileAtomic(path: string, content: string | Uint8Array): void {
   try {
-    const stat = statSync(path, { throwIfNoEntry: false });
     // What cannot be replaced, such as /dev/null, is written to.
-    if (stat?.isCharacterDevice() || stat?.isFIFO()) writeFileSync(path, content);
-    // Of a link the file that it leads to is replaced, not the link.
-    else replaceFile(stat?.isFile() ? realpathSync(path) : path, content);
+    if (isStream(path)) writeFileSync(path, content);
+    else replaceFile(replacedBy(path), content);
   } catch (error) {
     throw new InputError(`Cannot write ${path}: ${errorMessage(error)}`);
   }
+}
+
+/** Whether a path leads to a device or a pipe. */
+export function isStream(path: string): boolean {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  return stat !== undefined && (stat.isCharacterDevice() || stat.isFIFO());
+}
+
+/** What is replaced when a path is written to: of a link the file that it leads to, not the link. */
+export function replacedBy(path: string): string {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ? realpathSync(path) : path;
 }
 
 function replaceFile(path: string, content: string | Uint8Array): void {
@@ -103,15 +114,19 @@ export function cacheDirectory(): string {
  * @throws InputError when not.
  */
 export function checkWritable(path: string): void {
-  const probe = `${path}.${process.pid}.tmp`;
+  let probe: string | undefined;
   try {
     if (path === '') throw new Error('the name is empty');
     if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw new Error('it is a folder');
-    makeFolder(dirname(path));
-    closeSync(openSync(probe, 'wx'));
+    if (isStream(path)) accessSync(path, constants.W_OK);
+    else {
+      makeFolder(dirname(path));
+      probe = `${replacedBy(path)}.${process.pid}.tmp`;
+      closeSync(openSync(probe, 'wx'));
+    }
   } catch (error) {
     throw new InputError(`Cannot write ${path}: ${errorMessage(error)}`);
   } finally {
-    discard(probe);
+    if (probe !== undefined) discard(probe);
   }
 }

@@ -21,7 +21,9 @@ export function readJsonFile(path: string, maxBytes: number): unknown {
   try {
     return parseJsonBytes(bytes);
   } catch (error) {
-    throw new InputError(`${path} is not valid JSON (${errorMessage(error)}); download it again.`);
+    throw new InputError(
+      `${path} is not valid JSON (${errorMessage(error)}); mend it, or get the file again.`,
+    );
   }
 }
 

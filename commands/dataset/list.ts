@@ -20,6 +20,7 @@ export default class DatasetList extends BaseCommand {
     const formats = listFormats();
     if (!this.jsonEnabled()) {
       const { table } = await import('../../src/reporting/table.js');
+      const { lineWidth, wrapLine } = await import('../../src/reporting/width.js');
       const count = ({ splits }: DatasetListing, wanted: string) =>
         splits.find(({ split }) => split === wanted)?.prompts;
       this.print(
@@ -51,9 +52,11 @@ export default class DatasetList extends BaseCommand {
           })),
         ),
       );
-      this.print(
-        '\nCSV files (.csv) have a column "prompt", or name another as FILE.csv#COLUMN. Text files (.txt) have one prompt a line.\nBenchmarks are downloaded with sspec dataset pull: humaneval, mt-bench.',
-      );
+      const others = [
+        'CSV files (.csv) have a column "prompt", or name another as FILE.csv#COLUMN. Text files (.txt) have one prompt a line.',
+        'Benchmarks are downloaded with sspec dataset pull: humaneval, mt-bench.',
+      ];
+      this.print(`\n${others.flatMap((line) => wrapLine(line, lineWidth())).join('\n')}`);
     }
     return { datasets, formats };
   }

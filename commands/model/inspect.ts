@@ -30,7 +30,11 @@ export default class ModelInspect extends BaseCommand {
       summary:
         'Load it at every precision and compare each with fp32 on bundled text: perplexity, agreement, KL divergence.',
     }),
-    precision: modelFlags.precision,
+    precision: Flags.option({
+      options: precisions,
+      helpGroup: 'MODEL',
+      summary: 'Precision of the weights that --speed times [default: int8].',
+    })(),
     threads: modelFlags.threads,
     offline: modelFlags.offline,
   };

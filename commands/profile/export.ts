@@ -35,7 +35,10 @@ export default class ProfileExport extends BaseCommand {
       );
     const text = JSON.stringify(lists);
     if (flags.output === undefined) this.print(text);
-    else writeFileAtomic(flags.output, `${text}\n`);
+    else {
+      writeFileAtomic(flags.output, `${text}\n`);
+      this.print(`Lists of layers written to ${flags.output}.`);
+    }
     return lists;
   }
 }

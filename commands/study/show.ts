@@ -35,8 +35,7 @@ export default class StudyShow extends BaseCommand {
   static override readonly summary =
     'Show a study: its best trials and masks, and which sublayers matter.';
   static override readonly description =
-    `The scores are what the search saw: the best of many is biased upward. A profile has the held-out figures. Which sublayers
-matter is what a Gaussian process, fitted to all trials, expects of the best mask with one sublayer flipped.`;
+    `The scores are what the search saw: the best of many is biased upward. A profile has the held-out figures. Which sublayers matter is what a Gaussian process, fitted to all trials, expects of the best mask with one sublayer flipped.`;
   static override readonly examples = [
     '<%= config.bin %> <%= command.id %> my-study',
     '<%= config.bin %> <%= command.id %> my-study --top 20 --json',

@@ -10,7 +10,7 @@ const HELP: readonly (readonly [string, string])[] = [
   ['/stats', 'counts and times of the last answer and of all'],
   ['/system TEXT', 'a system message before all others; without TEXT none'],
   ['/reset', 'forget what was said'],
-  ['/save FILE', 'write the conversation as a line of JSON, messages as OpenAI has them'],
+  ['/save FILE', "write the conversation as a line of JSON, in OpenAI's form"],
   ['/help', 'this list'],
   ['/quit', 'leave; so does Ctrl-D'],
 ];

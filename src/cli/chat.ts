@@ -99,7 +99,11 @@ async function converse(
 ): Promise<void> {
   for (;;) {
     const line = await input.next();
-    if (line === null) return;
+    if (line === null) {
+      // The shell's prompt is to begin on a line of its own.
+      if (input.isInteractive) process.stderr.write('\n');
+      return;
+    }
     if (line.trim() === '') continue;
     try {
       const command = parseCommand(line);

@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, join, parse, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { lilconfigSync } from 'lilconfig';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
@@ -10,7 +11,7 @@ import { precisions } from '../graph/quantise.js';
 import { parseFields, parseJson } from '../json-file.js';
 import { closest } from './did-you-mean.js';
 
-/** Names in the folder of the work or one above it, the first that there is. None is ever run. */
+/** Names in the folder of the work or of its project, the first that there is. None is ever run. */
 const NAMES = [
   'sspec.config.json',
   'sspec.config.yaml',
@@ -20,6 +21,8 @@ const NAMES = [
   '.sspecrc.yaml',
   '.sspecrc.yml',
 ];
+/** What the folder of a project has. */
+const PROJECT_MARKS = ['package.json', '.git'];
 /** Names in the user's own folder, where there is none of those. */
 const OWN_NAMES = ['config.json', 'config.yaml', 'config.yml'];
 const MAX_CHARACTERS = 1 << 16;
@@ -56,14 +59,20 @@ export interface ConfigFile {
 }
 
 /**
- * Reads the configuration file that holds for a folder: the nearest one in it or above it, else the user's own in
- * `$XDG_CONFIG_HOME/sspec` or `~/.config/sspec`. Paths in it are relative to it.
+ * Reads the configuration file that holds for a folder: the one in it, else in its project's folder (the nearest above that has
+ * package.json or .git), else in the home folder, else the user's own in `$XDG_CONFIG_HOME/sspec` or `~/.config/sspec`. No other
+ * folder above is looked into: it may be a stranger's. Paths in the file are relative to it.
  * @returns undefined where there is none
  * @throws InputError when it cannot be read, or naming the field that does not fit.
  */
 export function readConfigFile(folder: string): ConfigFile | undefined {
   const own = join(process.env.XDG_CONFIG_HOME || join(homedir(), '.config'), 'sspec');
-  const found = search(folder, NAMES, parse(resolve(folder)).root) ?? search(own, OWN_NAMES, own);
+  const at = resolve(folder);
+  const found =
+    search(at, NAMES) ??
+    search(projectOf(at) ?? at, NAMES) ??
+    search(homedir(), NAMES) ??
+    search(own, OWN_NAMES);
   if (!found) return undefined;
   const file = relative(folder, found.file) || found.file;
   refuseUnknown(found.content, file);
@@ -71,11 +80,19 @@ export function readConfigFile(folder: string): ConfigFile | undefined {
   return { file, values: withPaths(values, folder, dirname(found.file)) };
 }
 
-function search(
-  from: string,
-  searchPlaces: string[],
-  stopDir: string,
-): { file: string; content: unknown } | null {
+/** The nearest folder, from this one up, that a project begins in. */
+function projectOf(folder: string): string | undefined {
+  if (PROJECT_MARKS.some((mark) => existsSync(join(folder, mark)))) return folder;
+  const above = dirname(folder);
+  return above === folder ? undefined : projectOf(above);
+}
+
+interface FoundFile {
+  readonly file: string;
+  readonly content: unknown;
+}
+
+function search(folder: string, searchPlaces: string[]): FoundFile | null {
   const load = (file: string, content: string): unknown => {
     if (content.length > MAX_CHARACTERS)
       throw new InputError(
@@ -91,8 +108,8 @@ function search(
   };
   const loaders = { '.json': load, '.yaml': load, '.yml': load, noExt: load };
   try {
-    const options = { searchPlaces, stopDir, loaders, ignoreEmptySearchPlaces: false };
-    const found = lilconfigSync('sspec', options).search(from);
+    const options = { searchPlaces, stopDir: folder, loaders, ignoreEmptySearchPlaces: false };
+    const found = lilconfigSync('sspec', options).search(folder);
     return found && { file: found.filepath, content: found.isEmpty ? {} : found.config };
   } catch (error) {
     if (error instanceof InputError) throw error;

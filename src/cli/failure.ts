@@ -3,7 +3,7 @@ import { Errors } from '@oclif/core';
 import { InputError } from '../errors.js';
 import { errorCode, errorMessage } from '../files.js';
 import { commandLine } from './command-line.js';
-import { unknownCommand, unknownFlags } from './unknown.js';
+import { missingArguments, unknownCommand, unknownFlags } from './unknown.js';
 
 /** Exit codes of every command. */
 export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
@@ -82,8 +82,8 @@ function flagMessage(message: string): string {
 
 /** oclif's errors about the command line, on one line. */
 function usageMessage(error: Errors.CLIError, commands: readonly string[]): string {
-  const flags = unknownFlags(error);
-  if (flags !== undefined) return flags;
+  const known = unknownFlags(error) ?? missingArguments(error);
+  if (known !== undefined) return known;
   const lines = stripVTControlCharacters(flagMessage(error.message))
     .split('\n')
     .map((line) => line.trim())

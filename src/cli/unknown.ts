@@ -21,6 +21,17 @@ export function unknownFlags(error: Errors.CLIError): string | undefined {
   return `Unknown flag${told.length === 1 ? '' : 's'}: ${told.join(', ')}; see --help.`;
 }
 
+/** What is said of arguments that are missing; undefined for an error about something else. */
+export function missingArguments(error: Errors.CLIError): string | undefined {
+  const missing = field(error, 'args');
+  if (error.constructor.name !== 'RequiredArgsError' || !Array.isArray(missing)) return undefined;
+  const told = missing.map((argument) => {
+    const description = String(field(argument, 'description') ?? '').replace(/\.$/, '');
+    return `${String(field(argument, 'name')).toUpperCase()} (${description})`;
+  });
+  return `Missing argument${told.length === 1 ? '' : 's'}: ${told.join(', ')}; see --help.`;
+}
+
 function hint(meant: string | undefined, quote = ''): string {
   return meant === undefined ? '' : ` (did you mean ${quote}${meant}${quote}?)`;
 }

@@ -1,7 +1,6 @@
-import { dirname, join } from 'node:path';
 import type { ModelConfig } from '../checkpoint/model-config.js';
 import { cpuModel } from '../engine/cores.js';
-import { readDraftWeights } from '../engine/draft-weights.js';
+import { draftWeightsPath, readDraftWeights } from '../engine/draft-weights.js';
 import type { Engine } from '../engine/engine.js';
 import { type DraftPlan, skipPlan } from '../profile/draft-plan.js';
 import { checkProfileFits } from '../profile/fit.js';
@@ -39,7 +38,10 @@ function readPlan(profile: Profile, file: string, config: ModelConfig): DraftPla
   if (!weights) return plan;
   const { hiddenSize, vocabSize } = config;
   const shape = { bridges, words, hiddenSize, vocabSize };
-  return { ...plan, ...readDraftWeights(join(dirname(file), weights.file), weights.sha256, shape) };
+  return {
+    ...plan,
+    ...readDraftWeights(draftWeightsPath(file, weights.file), weights.sha256, shape),
+  };
 }
 
 /**

@@ -3,9 +3,9 @@
  * [hidden, hidden], rows by input, and `bridge.FROM-TO.bias` F16 [hidden].
  */
 import { createHash } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { readSafetensorsHeader } from '../checkpoint/formats/safetensors/header.js';
+import { parseSafetensorsHeader } from '../checkpoint/formats/safetensors/header.js';
 import type { TensorInfo } from '../checkpoint/tensor-info.js';
 import { InputError } from '../errors.js';
 import { errorMessage } from '../files.js';
@@ -63,6 +63,16 @@ export function draftWeightsHash(bytes: Uint8Array): string {
 }
 
 /**
+ * Where the file of draft weights of a profile lies: beside it, and where the profile is a link either beside that or beside the
+ * file that it leads to.
+ */
+export function draftWeightsPath(profile: string, name: string): string {
+  const beside = join(dirname(profile), name);
+  if (existsSync(beside) || !existsSync(profile)) return beside;
+  return join(dirname(realpathSync(profile)), name);
+}
+
+/**
  * Reads a file of draft weights.
  * @param sha256 that its bytes must have.
  * @throws InputError when it cannot be read, is another file, or does not hold what it should.
@@ -77,7 +87,9 @@ export function readDraftWeights(
     throw new InputError(
       `${file} is not the file of draft weights that the profile was written with: its SHA-256 is another; put that file there, or search again.`,
     );
-  const tensors = new Map(readSafetensorsHeader(file).map((tensor) => [tensor.name, tensor]));
+  const tensors = new Map(
+    parseSafetensorsHeader(bytes, file).map((tensor) => [tensor.name, tensor]),
+  );
   const data = (name: string, dtype: 'F16' | 'I32', dims: readonly number[]): Uint8Array => {
     const tensor = tensors.get(name);
     if (!tensor) throw new InputError(`${file}: it has no tensor "${name}".`);
@@ -115,7 +127,7 @@ export function readDraftWeights(
 export function checkDraftWeights(profile: Profile, file: string): void {
   const { draft_weights: weights, bridges = [], head_words: words = null, model } = profile;
   if (!weights) return;
-  readDraftWeights(join(dirname(file), weights.file), weights.sha256, {
+  readDraftWeights(draftWeightsPath(file, weights.file), weights.sha256, {
     ...{ bridges, words, hiddenSize: model.hidden_size, vocabSize: model.vocab_size },
   });
 }

@@ -5,7 +5,7 @@ import { type EvaluationRow, POOLED } from '../evaluation/summary.js';
 import type { Column, Row } from './columns.js';
 import { toCsv } from './csv.js';
 import { FORMS, type FormName, WRITTEN_FORMS } from './forms.js';
-import { LATENCY_COLUMNS, LATENCY_TITLE, latencyFields, latencyRows } from './latency.js';
+import { LATENCY_TITLE, latencyColumns, latencyFields, latencyRows } from './latency.js';
 import { type MethodLabels, methodLabels } from './method-labels.js';
 import { figureCells, metricColumn, metricColumns, SPEEDUP_COLUMNS } from './metric-columns.js';
 import { shownVerdict, verdictNotes } from './verdict.js';
@@ -84,7 +84,7 @@ function sections(document: EvaluationDocument, form: FormName, width: number): 
   const parts = [text(conditions({ ...document, rows })), table(columns, shown)];
   parts.push(...verdictNotes(rows.map(({ verdict }) => verdict)).map(text));
   const waits = latencyRows(rows, settings.grid !== undefined, labels);
-  if (waits.length > 0) parts.push(text(LATENCY_TITLE), table(LATENCY_COLUMNS, waits));
+  if (waits.length > 0) parts.push(text(LATENCY_TITLE), table(latencyColumns(waits), waits));
   const divergences = rows
     .filter(({ dataset }) => dataset !== POOLED)
     .flatMap((row) =>

@@ -14,9 +14,13 @@ const PERCENTILES = ['p50', 'p90', 'p99'] as const satisfies readonly (keyof Per
 export const LATENCY_TITLE =
   "Latency in milliseconds: to the first token; of each token after it, a round's\ntime shared among its tokens; of the whole request. A p90 needs 10 values, a p99\n100.";
 
-export const LATENCY_COLUMNS: readonly Column[] = [
-  { key: 'dataset' },
-  { key: 'method' },
+/** The columns of these rows: percentiles that none has are left out. */
+export function latencyColumns(rows: readonly Row[]): Column[] {
+  const isTold = ({ key }: Column) => rows.some((row) => row[key] !== null);
+  return [{ key: 'dataset' }, { key: 'method' }, ...PERCENTILE_COLUMNS.filter(isTold)];
+}
+
+const PERCENTILE_COLUMNS: readonly Column[] = [
   ...WAITS.flatMap(({ key, title }) =>
     PERCENTILES.map(
       (p): Column => ({

@@ -10,7 +10,7 @@ export function modelText(model: ModelDocument): string {
     return bytes === null ? [] : [`${precision} ${formatBytes(bytes)}`];
   });
   const rows: [string, string][] = [
-    ['folder', model.directory],
+    ['files', model.directory],
     ['architecture', model.architecture],
     [
       'layers',
@@ -35,8 +35,8 @@ export function modelText(model: ModelDocument): string {
   ];
   return table(
     [
-      { key: 'what', title: model.model },
-      { key: 'value', title: '' },
+      { key: 'what', title: 'model' },
+      { key: 'value', title: model.model },
     ],
     rows.map(([what, value]) => ({ what, value })),
   );

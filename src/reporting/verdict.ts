@@ -13,7 +13,9 @@ export function shownVerdict(verdict: Verdict): string | null {
 /** What explains the verdicts of a table, below it. */
 export function verdictNotes(verdicts: readonly Verdict[]): string[] {
   return [
-    ...(verdicts.includes(UNDECIDED) ? [`unclear: ${UNDECIDED}.`] : []),
+    ...(verdicts.includes(UNDECIDED)
+      ? [`unclear: ${UNDECIDED}, all comparisons taken together; an interval is of one alone.`]
+      : []),
     ...(verdicts.includes(TOO_FEW)
       ? [`${TOO_FEW}: an interval and a verdict need ${FEWEST_PROMPTS} prompts or more.`]
       : []),

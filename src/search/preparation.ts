@@ -78,21 +78,25 @@ export function preparationNotice(
   timeout: number,
   finishedTrials: number,
 ): string | undefined {
-  const about = roundedTime(seconds);
+  const about = rounded(seconds);
   if (seconds >= timeout && finishedTrials === 0)
     throw new InputError(
-      `--timeout leaves no time for a single trial: what comes before the first takes about ${about} here; give ${roundedTime(2 * seconds)} or more, or leave it out.`,
+      `--timeout leaves no time for a single trial: what comes before the first takes about ${told(about)} here; give ${told(rounded(2 * seconds))} or more, or leave it out.`,
     );
   if (seconds < WORTH_TELLING) return undefined;
   const rest = Number.isFinite(timeout)
-    ? `, which leaves ${roundedTime(Math.max(0, timeout - seconds))} for them`
+    ? `, which leaves ${told(rounded(Math.max(0, timeout - about)))} for them`
     : '';
-  return `What comes before the trials takes about ${about}${rest}.`;
+  return `What comes before the trials takes about ${told(about)}${rest}.`;
 }
 
-/** Two digits are more than an estimate has: `40s`, `5m`. */
-function roundedTime(seconds: number): string {
-  if (seconds >= 90) return `${Math.ceil(seconds / 60)}m`;
-  const step = seconds > 10 ? 5 : 1;
-  return `${Math.max(1, step * Math.ceil(seconds / step))}s`;
+/** Seconds in the steps that are told of them: two digits are more than an estimate has. */
+function rounded(seconds: number): number {
+  const step = seconds >= 90 ? 60 : seconds > 10 ? 5 : 1;
+  return Math.max(1, step * Math.ceil(seconds / step));
+}
+
+/** `40s`, `5m`. */
+function told(seconds: number): string {
+  return seconds > 90 ? `${seconds / 60}m` : `${seconds}s`;
 }

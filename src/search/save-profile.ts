@@ -4,9 +4,9 @@
  */
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
-import { draftWeightsHash, encodeDraftWeights } from '../engine/draft-weights.js';
+import { draftWeightsHash, draftWeightsPath, encodeDraftWeights } from '../engine/draft-weights.js';
 import { InputError } from '../errors.js';
-import { writeFileAtomic } from '../files.js';
+import { isStream, replacedBy, writeFileAtomic } from '../files.js';
 import type { DraftPlan } from '../profile/draft-plan.js';
 import { readProfile, updateProfile, writeProfile } from '../profile/profile.js';
 import type { Profile } from '../profile/schema.js';
@@ -22,20 +22,29 @@ export function draftWeightsFile(plan: DraftPlan, profile: string): DraftWeights
   const bytes = encodeDraftWeights(plan);
   if (!bytes) return null;
   const sha256 = draftWeightsHash(bytes);
-  return { entry: { file: `${stem(profile)}.${sha256.slice(0, 8)}.safetensors`, sha256 }, bytes };
+  const name = stem(replacedBy(profile));
+  return { entry: { file: `${name}.${sha256.slice(0, 8)}.safetensors`, sha256 }, bytes };
 }
 
 /**
  * Writes a profile, its draft weights first; those of the profile that it replaces go, where no other profile beside it names them.
+ * Of a link the file that it leads to is replaced, and the draft weights lie beside that.
+ * @returns false where there is no place for the draft weights: beside a device or pipe there is none.
  * @throws InputError when a file cannot be written.
  */
-export function saveProfile(file: string, profile: Profile, weights: Uint8Array | null): void {
+export function saveProfile(path: string, profile: Profile, weights: Uint8Array | null): boolean {
+  if (isStream(path)) {
+    writeProfile(path, profile);
+    return weights === null;
+  }
+  const file = replacedBy(path);
   const before = savedWeights(file);
   const now = weightsPath(file, profile);
   if (now !== null && weights) writeFileAtomic(now, weights);
   writeProfile(file, profile);
   if (before !== null && before !== now && isOwn(before, file) && !isNamedBeside(before, file))
     rmSync(before, { force: true });
+  return true;
 }
 
 /** Whether a file of draft weights has a name that we give to those of this profile. */
@@ -65,17 +74,18 @@ function stem(profile: string): string {
  */
 export function updateSaved(file: string, profile: Profile, origin: string): boolean {
   const { draft_weights: weights } = profile;
-  if (!weights) {
-    updateProfile(file, profile);
+  if (!weights || isStream(file)) {
+    if (isStream(file)) writeProfile(file, profile);
+    else updateProfile(file, profile);
     return true;
   }
   const [own, first] = [file, origin].map((place) => {
-    const bytes = readIfThere(join(dirname(place), weights.file));
+    const bytes = readIfThere(draftWeightsPath(place, weights.file));
     return bytes && draftWeightsHash(bytes) === weights.sha256 ? bytes : null;
   });
   if (!own) {
     if (!first) return false;
-    writeFileAtomic(join(dirname(file), weights.file), first);
+    writeFileAtomic(join(dirname(replacedBy(file)), weights.file), first);
   }
   updateProfile(file, profile);
   return true;

@@ -2,6 +2,7 @@
  * The search as the library has it: prompts to search and to confirm on, a study that keeps what is learnt, the rungs of the
  * search (run.ts), and the profile and document of what was found.
  */
+import { resolve } from 'node:path';
 import type { Model } from '../engine/load-model.js';
 import { InputError } from '../errors.js';
 import type { DatasetRecord } from '../evaluation/prompts.js';
@@ -102,9 +103,16 @@ async function searchAnew(
     command,
     warnings: [...warnings, ...interruptionWarnings(result.interruptedPrompts)],
   });
-  saveProfile(output, profile, weights?.bytes ?? null);
+  if (!saveProfile(output, profile, weights?.bytes ?? null))
+    onNotice?.(
+      `The profile's draft weights (${weights?.entry.file}) are not kept, as ${output} is no file: search again with --output FILE to decode with it.`,
+    );
   const document = searchDocument(studyName, request, result, output, split, started);
-  await noteFinished(study, request, { profile, document });
+  // Absolute: who goes on with the study may be in another folder.
+  await noteFinished(study, request, {
+    profile,
+    document: { ...document, profile: resolve(output) },
+  });
   return { profile, document };
 }
 

@@ -1,4 +1,5 @@
 /** Names that studies get where none is asked for. */
+import { basename } from 'node:path';
 import { GREEDY, type SamplingOptions } from '../decoding/sampling/options.js';
 import { datasetOfShare } from './share-name.js';
 
@@ -37,7 +38,7 @@ export function defaultStudyName(search: NamedSearch): string {
     ...samplingParts(sampling),
     seed,
   ].join('-');
-  return `${nameable(model.slice(rest.length + 1 - MOST_CHARACTERS)) || 'model'}-${rest}`;
+  return `${nameable(lastPart(model).slice(rest.length + 1 - MOST_CHARACTERS)) || 'model'}-${rest}`;
 }
 
 /** A default name's first study has the name itself, further ones `name-2`, `name-3`, ... */
@@ -60,6 +61,11 @@ function samplingParts({ temperature, topK, topP, minP }: SamplingOptions): stri
     ...(minP === GREEDY.minP ? [] : [`m${minP}`]),
   ];
   return parts.length === 0 ? [] : [nameable(parts.join('-').slice(0, MOST_OF_PART))];
+}
+
+/** Of a path the last part; the id of a model on the Hub as it is. */
+function lastPart(model: string): string {
+  return /^\.{0,2}[\\/]/.test(model) ? basename(model) : model;
 }
 
 /** Of a text what a study's name may have, a letter or digit first; may be empty. */

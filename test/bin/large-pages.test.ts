@@ -57,6 +57,30 @@ describe.runIf(isThere)('a command that runs a model, started once more for larg
     expect(await isOver(second)).toBe(true);
   });
 
+  it.runIf(existsSync('/usr/bin/script')).each([
+    ['sent to the first process alone', (first: number) => process.kill(first, 'SIGINT')],
+    ['sent to both, as by Ctrl-C', (first: number) => process.kill(-first, 'SIGINT')],
+  ])('on a terminal hears once of a signal that is %s', async (_, interrupt) => {
+    const command = ['exec', process.execPath, bin, 'serve', '--port', '0'].join(' ');
+    const terminal = spawn('script', ['-qec', command, '/dev/null'], { env });
+    let shown = '';
+    await new Promise<void>((resolve) =>
+      terminal.stdout.on('data', (data) => {
+        shown += data;
+        if (shown.includes(' at http')) resolve();
+      }),
+    );
+    // By then it listens for signals, too.
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const [first] = childrenOf(terminal.pid!) as [number];
+    const [second] = childrenOf(first) as [number];
+    const over = new Promise((resolve) => terminal.on('exit', resolve));
+    interrupt(first);
+    // A second signal would be 130.
+    expect(await over).toBe(0);
+    expect(await isOver(second)).toBe(true);
+  });
+
   it('ends when the first process is killed', async () => {
     const { first, second, over } = await started();
     first.kill('SIGKILL');

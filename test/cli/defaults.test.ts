@@ -38,22 +38,39 @@ describe('the configuration file', () => {
     expect(argvOf()).toEqual(['--model', 'org/name', '--top-k', '40']);
   });
 
-  it('is the nearest one above the folder, else that of the user', () => {
-    vi.stubEnv('XDG_CONFIG_HOME', join(folder, 'home'));
-    mkdirSync(join(folder, 'work', 'deep'), { recursive: true });
-    const at = join(folder, 'work', 'deep');
-    expect(argvOf([], at)).toEqual([]);
-    write('home/sspec/config.yaml', 'seed: 1');
-    expect(argvOf([], at)).toEqual(['--seed', '1']);
-    write('.sspecrc', 'seed: 2');
-    expect(argvOf([], at)).toEqual(['--seed', '2']);
-    write('work/.sspecrc', 'top_k: 3');
-    expect(argvOf([], at)).toEqual(['--top-k', '3']);
+  it.each(['package.json', '.git'])(
+    'is that of the folder, else of its project (with %s), of the home folder, of the user',
+    (mark) => {
+      vi.stubEnv('XDG_CONFIG_HOME', join(folder, 'own'));
+      vi.stubEnv('HOME', join(folder, 'home'));
+      const at = join(folder, 'work', 'src', 'deep');
+      mkdirSync(at, { recursive: true });
+      write(`work/${mark}`, '{}');
+      expect(argvOf([], at)).toEqual([]);
+      write('own/sspec/config.yaml', 'seed: 1');
+      expect(argvOf([], at)).toEqual(['--seed', '1']);
+      write('home/.sspecrc', 'seed: 2');
+      expect(argvOf([], at)).toEqual(['--seed', '2']);
+      write('work/.sspecrc', 'seed: 3');
+      expect(argvOf([], at)).toEqual(['--seed', '3']);
+      write('work/src/deep/.sspecrc', 'seed: 4');
+      expect(argvOf([], at)).toEqual(['--seed', '4']);
+    },
+  );
+
+  it('is none of another folder above', () => {
+    vi.stubEnv('HOME', join(folder, 'home'));
+    mkdirSync(join(folder, 'work', 'src'), { recursive: true });
+    for (const place of ['', 'work/']) write(`${place}.sspecrc`, 'seed: 1');
+    expect(argvOf([], join(folder, 'work', 'src'))).toEqual([]);
+    write('work/src/package.json', {});
+    expect(argvOf([], join(folder, 'work', 'src'))).toEqual([]);
   });
 
   it('names files relative to itself', () => {
     const at = join(folder, 'work');
     mkdirSync(at);
+    write('package.json', {});
     write('.sspecrc', { model: './m', profile: 'p.json', storage: 'postgres://host/db' });
     expect(readConfigFile(at)!.values).toEqual({
       model: join(folder, 'm'),

@@ -149,9 +149,7 @@ describe('sspec model', () => {
     const result = await runCommand(ModelInspect, ['no-such']);
     expect(result).toMatchObject({ code: 2, stdout: '' });
     expect(result.stderr).toMatch(/^Error: The model "no-such" .*\.\n$/);
-    expect((await runCommand(ModelInspect, [])).stderr).toMatch(
-      /^Error: Missing 1 required arg: ref/,
-    );
+    expect((await runCommand(ModelInspect, [])).stderr).toMatch(/^Error: Missing argument: REF \(/);
   });
 });
 

@@ -129,7 +129,7 @@ describe('sspec report', () => {
       expect(existsSync(page)).toBe(false);
     }
     expectRefused(await report(profile, '-o', join(profile, 'x.html')), /Cannot write/);
-    expectRefused(await report(), /Missing 1 required arg/);
+    expectRefused(await report(), /Missing argument: PATH \(/);
     expectRefused(await report(profile, '--nothing'), /Unknown flag/);
   });
 });

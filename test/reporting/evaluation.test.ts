@@ -61,7 +61,9 @@ describe.each([[['lookup']], [['skip', 'lookup', 'cascade']]])('a table of %j', 
   });
 
   it('says what the word means, and JSON and CSV have the words in full', () => {
-    expect(lines).toContain(`unclear: ${undecided}.`);
+    expect(lines).toContain(
+      `unclear: ${undecided}, all comparisons taken together; an interval is of one alone.`,
+    );
     for (const form of ['json', 'csv'] as const) {
       const text = formatEvaluation(document, form);
       expect(text.split(undecided)).toHaveLength(1 + 2 * methods.length);

@@ -8,8 +8,9 @@ it('is told where it is long, and what it leaves of the time', () => {
     'What comes before the trials takes about 35s.',
   );
   expect(preparationNotice(100, 600, 0)).toBe(
-    'What comes before the trials takes about 2m, which leaves 9m for them.',
+    'What comes before the trials takes about 2m, which leaves 8m for them.',
   );
+  expect(preparationNotice(21, 40, 0)).toMatch(/takes about 25s, which leaves 15s for them/);
 });
 
 it('is refused where no trial could start, unless some have finished', () => {

@@ -1,7 +1,7 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { draftWeightsHash } from '../../src/engine/draft-weights.js';
+import { checkDraftWeights, draftWeightsHash } from '../../src/engine/draft-weights.js';
 import { InputError } from '../../src/errors.js';
 import type { DraftPlan } from '../../src/profile/draft-plan.js';
 import { readProfile } from '../../src/profile/profile.js';
@@ -72,6 +72,29 @@ describe('saveProfile', () => {
     const weights = old.profile.draft_weights!;
     expect(readProfile(file)).toEqual(old.profile);
     expect(draftWeightsHash(readFileSync(join(dirname(file), weights.file)))).toBe(weights.sha256);
+  });
+
+  it('puts the weights of a link beside the file that it leads to, where a reader of the link finds them', () => {
+    save(pairOf(planOf(1)));
+    const link = join(temporaryDirectory(), 'link.json');
+    symlinkSync(file, link);
+    const pair = pairOf(planOf(2), link);
+    expect(saveProfile(link, pair.profile, pair.bytes)).toBe(true);
+    expectPair(pair);
+    expect(readdirSync(dirname(link))).toEqual(['link.json']);
+    const model = { ...pair.profile.model, hidden_size: 8, vocab_size: 100 };
+    expect(() => checkDraftWeights({ ...pair.profile, model }, link)).not.toThrow();
+    expect(updateSaved(link, pair.profile, file)).toBe(true);
+    expect(readdirSync(dirname(link))).toEqual(['link.json']);
+  });
+
+  it('writes no weights beside a device, and says so', () => {
+    const before = readdirSync('/dev');
+    const pair = pairOf(planOf(1), '/dev/null');
+    expect(saveProfile('/dev/null', pair.profile, pair.bytes)).toBe(false);
+    expect(saveProfile('/dev/null', exampleProfile, null)).toBe(true);
+    expect(updateSaved('/dev/null', pair.profile, file)).toBe(true);
+    expect(readdirSync('/dev')).toEqual(before);
   });
 
   it('writes over what is no profile', () => {

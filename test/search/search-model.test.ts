@@ -119,6 +119,23 @@ describe('searchModel', () => {
     expect(readFittingProfile(options.output, model.engine).profile).toEqual(third.profile);
   });
 
+  it('finds the draft weights of a study that is gone on with from another folder', async () => {
+    const folder = process.cwd();
+    try {
+      process.chdir(dirname(options.output));
+      options = { ...options, output: 'profile.json' };
+      const { found: first, asked } = await bridgedSearch();
+      process.chdir(temporaryDirectory());
+      notices = [];
+      const again = await searchModel(model, { ...asked, output: 'again.json', resume: true });
+      expect(notices.join(' ')).toContain('told again');
+      expect(again.document.profile).toBe('again.json');
+      expect(readFittingProfile('again.json', model.engine).profile).toEqual(first.profile);
+    } finally {
+      process.chdir(folder);
+    }
+  });
+
   it('gives the study back when it is aborted', async () => {
     const signal = AbortSignal.abort(new Error('enough'));
     const study = { study: 'mine', resume: true };

@@ -44,6 +44,8 @@ describe('the default name of a study', () => {
     expect(names.at(-1)).toHaveLength(94);
     for (const name of names) expect(name).toMatch(/^[A-Za-z0-9][A-Za-z0-9._-]{0,93}$/);
     expect(nameOf({ model: './my-model' })).toBe('my-model-int8-bo-ladder-0');
+    expect(nameOf({ model: '/a/b/my-model/' })).toBe('my-model-int8-bo-ladder-0');
+    expect(nameOf({ model: 'org/name' })).toBe('org-name-int8-bo-ladder-0');
   });
 });
 

@@ -4,7 +4,7 @@ import { TOO_FEW } from '../../measurement/few-prompts.js';
 import type { Column, Row } from '../columns.js';
 import { times } from '../figures/axes.js';
 import { formatBytes, formatSeconds } from '../format.js';
-import { LATENCY_COLUMNS, LATENCY_TITLE, latencyRows } from '../latency.js';
+import { LATENCY_TITLE, latencyColumns, latencyRows } from '../latency.js';
 import { type MethodLabels, methodLabels } from '../method-labels.js';
 import { figureCells, metricColumn, metricColumns, SPEEDUP_COLUMNS } from '../metric-columns.js';
 import { conditions, environment, warnings } from './evaluation-circumstances.js';
@@ -25,6 +25,7 @@ export function evaluationSection(id: string, input: EvaluationInput): Section {
   const evaluation = { ...input.evaluation, rows: input.evaluation.rows.map(tellable) };
   const labels = methodLabels(evaluation.rows);
   const figures = evaluationFigures(id, evaluation, labels);
+  const waits = latencyRows(evaluation.rows, evaluation.settings.grid !== undefined, labels);
   return {
     id,
     title: `Evaluation of ${evaluation.model} in ${evaluation.precision}`,
@@ -40,11 +41,7 @@ ${dataTable(
   evaluation.rows.some(({ partial }) => partial) ? [...COLUMNS, STATE] : COLUMNS,
   evaluation.rows.map((row) => shownRow(row, labels)),
 )}
-${dataTable(
-  LATENCY_TITLE,
-  LATENCY_COLUMNS,
-  latencyRows(evaluation.rows, evaluation.settings.grid !== undefined, labels),
-)}
+${dataTable(LATENCY_TITLE, latencyColumns(waits), waits)}
 ${sideBySide(samples, evaluation.rows, labels)}
 <h3>Environment</h3>
 ${environment(evaluation)}

@@ -46,8 +46,8 @@ export function dataTable(
     at === 0
       ? html`<th scope="row">${column.cells[i]}</th>`
       : html`<td class="${side(column)}">${column.cells[i]}</td>`;
-  return html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0"><table>
-<caption>${caption}</caption>
+  // Outside of what scrolls, so that it is read whole.
+  return html`<p class="caption">${caption}</p><div class="scroll" role="region" aria-label="${caption}" tabindex="0"><table aria-label="${caption}">
 <thead><tr>${texts.map((column) => html`<th scope="col" class="${side(column)}">${column.title}</th>`)}</tr></thead>
 <tbody>${rows.map((_, i) => html`<tr>${texts.map((column, at) => cell(column, i, at))}</tr>\n`)}</tbody>
 </table></div>`;

@@ -37,9 +37,9 @@ figure { margin: 0 0 28px; max-width: 560px; break-inside: avoid; }
 figure h3 { margin: 0 0 4px; }
 figure svg { display: block; width: 100%; height: auto; }
 figcaption { color: var(--soft); font-size: .875rem; line-height: 1.4; margin-top: 4px; }
-.scroll { overflow-x: auto; margin: 24px 0; }
+.scroll { overflow-x: auto; margin: 0 0 24px; }
 table { border-collapse: collapse; font-size: .8125rem; font-variant-numeric: tabular-nums; overflow-wrap: normal; }
-caption { text-align: left; font-weight: 600; padding-bottom: 6px; }
+.caption { font-size: .8125rem; font-weight: 600; margin: 24px 0 6px; }
 th, td { padding: 5px 8px; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 thead th { vertical-align: bottom; border-bottom: 2px solid var(--soft); }
 tbody th { font-weight: 600; position: sticky; left: 0; background: var(--page); }

@@ -116,7 +116,7 @@ describe('the page of an evaluation', () => {
         '256.0 MiB',
       ],
     ]);
-    expect(page.querySelector('caption')!.textContent).toMatch(/\S/);
+    expect(page.querySelector('.caption')!.textContent).toMatch(/\S/);
   });
 
   it('colours each token by where it came from', () => {
@@ -144,7 +144,7 @@ describe('the page of an evaluation', () => {
       }),
     );
     expect(other.body.textContent).not.toContain('All outputs are identical');
-    expect(texts(other, 'caption')[0]).toMatch(/outputs differ/);
+    expect(texts(other, '.caption')[0]).toMatch(/outputs differ/);
     expect(texts(other, 'tbody tr')[0]).toContain('c-7');
     expect(other.querySelector('.warning')!.textContent).toContain('load average 3.5');
   });

@@ -24,7 +24,44 @@ const headerSchema = z.record(z.string(), z.unknown());
  * @throws InputError when the file is cut off, its header is not what the format says, or a limit is passed
  */
 export function readSafetensorsHeader(file: string): TensorInfo[] {
-  const { header, fileBytes, dataStart } = readHeaderBytes(file);
+  let fd: number | undefined;
+  try {
+    fd = openSync(file, 'r');
+    const opened = fd;
+    const read = (bytes: Uint8Array, position: number) =>
+      readSync(opened, bytes, 0, bytes.length, position);
+    return parseHeader({ size: fstatSync(fd).size, read }, file);
+  } catch (error) {
+    if (error instanceof InputError) throw error;
+    throw new InputError(`Cannot read ${file}: ${errorMessage(error)}.`);
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
+}
+
+/**
+ * The same of a file whose bytes are in memory.
+ * @param file named in errors.
+ * @throws InputError as {@link readSafetensorsHeader} does.
+ */
+export function parseSafetensorsHeader(content: Uint8Array, file: string): TensorInfo[] {
+  const read = (bytes: Uint8Array, position: number) => {
+    const part = content.subarray(position, position + bytes.length);
+    bytes.set(part);
+    return part.length;
+  };
+  return parseHeader({ size: content.length, read }, file);
+}
+
+/** A file of so many bytes. */
+interface Source {
+  readonly size: number;
+  /** Fills `bytes` from a position on; returns how many there were. */
+  readonly read: (bytes: Uint8Array, position: number) => number;
+}
+
+function parseHeader(source: Source, file: string): TensorInfo[] {
+  const { header, dataStart } = headerBytes(source, file);
   let json: unknown;
   try {
     json = parseJsonBytes(header);
@@ -62,42 +99,31 @@ export function readSafetensorsHeader(file: string): TensorInfo[] {
     };
   });
   tensors.sort((a, b) => a.offset - b.offset || a.byteLength - b.byteLength);
-  checkCoverage(tensors, dataStart, fileBytes, file);
+  checkCoverage(tensors, dataStart, source.size, file);
   return tensors;
 }
 
-function readHeaderBytes(file: string): {
-  header: Uint8Array;
-  fileBytes: number;
-  dataStart: number;
-} {
-  let fd: number | undefined;
-  try {
-    fd = openSync(file, 'r');
-    const fileBytes = fstatSync(fd).size;
-    const prefix = Buffer.alloc(LENGTH_BYTES);
-    if (readSync(fd, prefix, 0, LENGTH_BYTES, 0) < LENGTH_BYTES)
-      throw new InputError(`${file} is too short for a safetensors file; download it again.`);
-    const length = prefix.readBigUInt64LE();
-    if (length > MAX_HEADER_BYTES)
-      throw new InputError(
-        `${file}: the safetensors header claims ${length} bytes, more than the limit of ${MAX_HEADER_BYTES}; the file is damaged or not a safetensors file.`,
-      );
-    const dataStart = LENGTH_BYTES + Number(length);
-    if (dataStart > fileBytes)
-      throw new InputError(
-        `${file} is truncated: its header claims ${length} bytes but the file has ${fileBytes}; download it again.`,
-      );
-    const header = Buffer.alloc(Number(length));
-    if (readSync(fd, header, 0, header.length, LENGTH_BYTES) < header.length)
-      throw new InputError(`${file} became shorter while it was read; try again.`);
-    return { header, fileBytes, dataStart };
-  } catch (error) {
-    if (error instanceof InputError) throw error;
-    throw new InputError(`Cannot read ${file}: ${errorMessage(error)}.`);
-  } finally {
-    if (fd !== undefined) closeSync(fd);
-  }
+function headerBytes(
+  { size, read }: Source,
+  file: string,
+): { header: Uint8Array; dataStart: number } {
+  const prefix = Buffer.alloc(LENGTH_BYTES);
+  if (read(prefix, 0) < LENGTH_BYTES)
+    throw new InputError(`${file} is too short for a safetensors file; download it again.`);
+  const length = prefix.readBigUInt64LE();
+  if (length > MAX_HEADER_BYTES)
+    throw new InputError(
+      `${file}: the safetensors header claims ${length} bytes, more than the limit of ${MAX_HEADER_BYTES}; the file is damaged or not a safetensors file.`,
+    );
+  const dataStart = LENGTH_BYTES + Number(length);
+  if (dataStart > size)
+    throw new InputError(
+      `${file} is truncated: its header claims ${length} bytes but the file has ${size}; download it again.`,
+    );
+  const header = Buffer.alloc(Number(length));
+  if (read(header, LENGTH_BYTES) < header.length)
+    throw new InputError(`${file} became shorter while it was read; try again.`);
+  return { header, dataStart };
 }
 
 /** The format wants every byte of the data part in exactly one tensor. */
