@@ -30,6 +30,8 @@ const WORKERS = 3;
 /** SSPEC_KILLS=50 is the long run. */
 const KILLS = Number(process.env.SSPEC_KILLS ?? 3);
 const TRIALS = 40 * KILLS;
+/** Seconds that a trial whose worker is gone stays with it. */
+const GRACE = 1;
 const calibration = somePrompts(4, 1);
 
 describe.runIf(hasPostgres)(`a search with workers${WITHOUT_POSTGRES}`, () => {
@@ -102,7 +104,7 @@ describe.runIf(hasPostgres)(`a search with workers${WITHOUT_POSTGRES}`, () => {
     pace: () => number,
     signal?: AbortSignal,
   ) {
-    const opened = await storage.openTrialQueue(study.header, true);
+    const opened = await storage.openTrialQueue(study.header, true, GRACE);
     const queue: typeof opened = {
       ...opened,
       async send(...trial) {
@@ -119,7 +121,7 @@ describe.runIf(hasPostgres)(`a search with workers${WITHOUT_POSTGRES}`, () => {
       },
     };
     const limits = { trials, deadline: Infinity, signal };
-    const distribution = { queue, batch: WORKERS + 1, host: 'search', expireSeconds: 2 };
+    const distribution = { queue, batch: WORKERS + 1, host: 'search' };
     try {
       return await runDistributedTrials(study, sampler, slow, limits, distribution, () => {});
     } finally {
@@ -146,13 +148,17 @@ describe.runIf(hasPostgres)(`a search with workers${WITHOUT_POSTGRES}`, () => {
       const { sampler, seed, bits, context } = study.header;
       const workers = Array.from({ length: WORKERS }, () => startWorker('killed'));
       await joined('killed', WORKERS);
-      // A worker that dies with trials in its hands: they expire, and others take them.
-      const dying = await storage.openTrialQueue(study.header, false);
+      // A worker that dies with a trial in its hands: others take it.
+      const die = async () => {
+        const dying = await storage.openTrialQueue(study.header, false);
+        await dying.take();
+        await dying.close();
+      };
       let kills = 0;
       const harm = async () => {
         for (; kills < KILLS; kills++) {
           await sleep(random.integer(1000));
-          await dying.take();
+          await die();
           const victim = random.integer(WORKERS);
           workers[victim]!.kill('SIGKILL');
           workers[victim] = startWorker('killed');
@@ -184,10 +190,10 @@ describe.runIf(hasPostgres)(`a search with workers${WITHOUT_POSTGRES}`, () => {
       );
       await Promise.all([search(again, TRIALS, pace), harm()]);
       await again.close();
-      await dying.close();
       const hosts = await expectWhole('killed', TRIALS);
       expect(hosts).toHaveLength(TRIALS);
       expect(new Set(hosts).size).toBeGreaterThan(2);
+      expect(await server.sql('select name from sspec_queue.queue', 'studies')).toEqual([]);
       for (const child of children) child.kill('SIGKILL');
     },
     120_000 + 30_000 * KILLS,
@@ -215,6 +221,41 @@ describe.runIf(hasPostgres)(`a search with workers${WITHOUT_POSTGRES}`, () => {
     const [known] = await readHosts(parseAddress(server.url()), 'two');
     expect(known).toMatchObject({ host, machine: { threads: 1 }, calibration: { error: {} } });
   });
+
+  it('gives a trial to another when its worker is gone, and not before, however long it takes', async () => {
+    const study = await begin('slow');
+    const { header } = study;
+    const searching = await storage.openTrialQueue(header, true, GRACE);
+    const slow = await storage.openTrialQueue(header, false, GRACE);
+    const other = await storage.openTrialQueue(header, false, GRACE);
+    const written = { draft_exit: 'fixed', draft_length: 4, threshold: 0 } as const;
+    await searching.send(0, { mask: '01'.repeat(LAYERS), ...written });
+    const job = await slow.take();
+    expect(job?.trial).toBe(0);
+    /** What another gets within so many seconds. */
+    const taken = async (seconds: number) => {
+      for (const end = Date.now() + 1000 * seconds; Date.now() < end; await sleep(100)) {
+        const found = await other.take();
+        if (found) return found;
+      }
+      return undefined;
+    };
+    expect(await taken(5)).toBeUndefined();
+    // A cut connection is no death.
+    const cut =
+      "select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'sspec%'";
+    await server.sql(cut);
+    expect(await taken(5)).toBeUndefined();
+    await slow.close();
+    expect(await taken(20)).toEqual(job);
+    for (const queue of [searching, other]) await queue.close();
+    await study.close();
+    // With the study goes its queue.
+    const queues = () => server.sql('select name from sspec_queue.queue', 'studies');
+    const before = await queues();
+    await storage.remove(['slow']);
+    expect(await queues()).toHaveLength(before.length - 1);
+  }, 60_000);
 
   it('refuses a worker with another model, and one whose replay has other bits', async () => {
     const study = await begin('other');
