@@ -74,7 +74,7 @@ export async function runDistributedTrials(
 
   for (const { state: was, number, proposed } of state.trials) {
     if (was !== 'open') continue;
-    sampler.expect?.(proposed);
+    sampler.expect(proposed);
     await send(number, proposed);
   }
   for (;;) {

@@ -42,7 +42,7 @@ describe.runIf(hasPostgres)(`a search with workers${WITHOUT_POSTGRES}`, () => {
   let storage: SharedStorage;
   const children = new Set<ChildProcess>();
   beforeAll(async () => {
-    server = await startPostgres();
+    server = await startPostgres(temporaryDirectory());
     directory = writeSearchModel();
     model = await loadModel(directory, { threads: 1 });
     storage = postgresStorage(server.url());
