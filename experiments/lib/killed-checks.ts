@@ -66,5 +66,6 @@ function resultOf(trial: {
   readonly figures: object;
 }): string {
   const { candidate, score, figures } = trial;
-  return JSON.stringify([candidateKey(candidate), score, figures]);
+  // A queue keeps the fields of an object in an order of its own.
+  return JSON.stringify([candidateKey(candidate), score, Object.entries(figures).sort()]);
 }

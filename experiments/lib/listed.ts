@@ -73,6 +73,8 @@ const evaluation = (shows: string, command: string): ListedResult => ({
       .rows.filter(({ dataset, method }) => dataset === POOLED && method !== 'autoregressive')
       .map((row) => `${row.method} ${speedupText(row)}`),
 });
+/** The runs of kills.ts. */
+const KILLS = ['--kills 100', '--storage postgres --sampler random --kills 50'];
 const SMOLLM2 = '../smollm2-135m-instruct';
 const OTHER = 'spec_bench.jsonl,humaneval.jsonl';
 
@@ -287,6 +289,35 @@ export const LISTED: Readonly<Record<string, ListedResult>> = {
         '{sampler} median {median_seconds:seconds}, slowest {slowest_seconds:seconds}, first of a resumed study {first_seconds:seconds}';
       const rows = each(told)(fieldOf(content, 'rows'));
       return [`${fill('{trials} trials of {bits} bits', content)}: ${rows.join('; ')}`];
+    },
+  },
+  kills: {
+    shows:
+      'searches and workers killed at random moments and gone on with, held against a search left alone',
+    command: KILLS.map((flags) => script(`kills.ts ${flags}`)).join('; '),
+    figures(content) {
+      const told =
+        '{storage}, {sampler}: {kills.search} kills of searches, {kills.worker} of workers, {server_restarts.fast} and {server_restarts.immediate} restarts and {cuts} cuts of connections in {studies} studies; {trials} trials ({equal_plans} of plans of the search left alone, to the same result), {decodes} measured generations';
+      const runs = z.array(z.looseObject({ problems: z.array(z.string()) }));
+      return runs.parse(fieldOf(content, 'runs')).map((run) => {
+        const { length } = run.problems;
+        return `${fill(told, run)}; ${length === 0 ? 'nothing lost, doubled or other' : `${length} problems`}`;
+      });
+    },
+  },
+  workers: {
+    shows: 'searches on made-up models with simulated workers; the unit of time is a trial',
+    command: script('workers.ts 60 320 5'),
+    figures: (content) => {
+      const rows = z.array(z.object({ workers: z.number() }));
+      return rows
+        .parse(fieldOf(content, 'rows'))
+        .map((row) =>
+          fill(
+            `${row.workers} ${row.workers === 1 ? 'worker' : 'workers'} within 1% of the best after {within_1_percent.trials} trials, {within_1_percent.time}`,
+            row,
+          ),
+        );
     },
   },
 };

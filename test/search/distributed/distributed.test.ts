@@ -10,8 +10,6 @@ import { runDistributedTrials } from '../../../src/search/distributed/distribute
 import { noteSetup } from '../../../src/search/distributed/replay-setup.js';
 import { createLadder, type Ladder } from '../../../src/search/ladder.js';
 import { LockedError } from '../../../src/study/log.js';
-import { parseAddress } from '../../../src/study/postgres/address.js';
-import { readHosts } from '../../../src/study/postgres/hosts.js';
 import { postgresStorage, type SharedStorage } from '../../../src/study/postgres/storage.js';
 import { replayStudy } from '../../../src/study/state.js';
 import type { OpenStudy } from '../../../src/study/storage.js';
@@ -87,11 +85,17 @@ describe.runIf(hasPostgres)(`a search with workers${WITHOUT_POSTGRES}`, () => {
     return child;
   }
 
+  /** What the machines that joined a study told of themselves. */
+  const hostsOf = (name: string) =>
+    server.sql(
+      `select host, machine, calibration from sspec.host join sspec.study on study = id where name = '${name}'`,
+      'studies',
+    );
+
   /** Resolves once so many machines have joined; not at all where they do not within a minute. */
   async function joined(name: string, count: number): Promise<void> {
     for (let i = 0; i < 300; i++) {
-      const hosts = await readHosts(parseAddress(server.url()), name).catch(() => []);
-      if (hosts.length >= count) return;
+      if ((await hostsOf(name).catch(() => [])).length >= count) return;
       await sleep(200);
     }
     throw new Error(`${count} workers did not join`);
@@ -218,7 +222,7 @@ describe.runIf(hasPostgres)(`a search with workers${WITHOUT_POSTGRES}`, () => {
     const hosts = await expectWhole('two', 12);
     const { host, trials } = JSON.parse(stdout);
     expect(trials).toBe(hosts.filter((one) => one === host).length);
-    const [known] = await readHosts(parseAddress(server.url()), 'two');
+    const [known] = await hostsOf('two');
     expect(known).toMatchObject({ host, machine: { threads: 1 }, calibration: { error: {} } });
   });
 

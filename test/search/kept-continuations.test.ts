@@ -1,0 +1,39 @@
+import { expect, it, vi } from 'vitest';
+import { GREEDY } from '../../src/decoding/sampling/options.js';
+import { calibrateCosts } from '../../src/search/cost/calibrate.js';
+import { keptContinuations } from '../../src/search/kept-continuations.js';
+import { createLadder } from '../../src/search/ladder.js';
+import { journalStorage } from '../../src/study/journal.js';
+import { loadMiniature } from '../helpers/engine.js';
+import { temporaryDirectory } from '../helpers/temporary.js';
+import { settings, somePrompts, studyStart } from './example.js';
+
+it('continuations are decoded once for a study, by whoever comes first', async () => {
+  const engine = await loadMiniature({ layers: 4, innerScale: 0.2 }, 'int8', 1);
+  const storage = journalStorage(temporaryDirectory());
+  const study = await storage.open('s', studyStart('bo'), { resume: false });
+  const forward = vi.spyOn(engine, 'forward');
+  const prompts = somePrompts(5, 1);
+  const tokens = prompts.map((prompt) => prompt.tokens);
+  const calibration = await calibrateCosts({ engine, prompts: tokens, settings, seed: 1 });
+  const scored = async (kept?: ReturnType<typeof keptContinuations>) => {
+    forward.mockClear();
+    const options = { engine, calibration, prompts, fitting: [], promptsPerTrial: 3, settings };
+    const ladder = await createLadder({ ...options, ...(kept && { kept }) });
+    const { records } = (await ladder.replay(Uint8Array.of(0, 0, 1, 1, 1, 1, 0, 0)))[0]!;
+    await ladder.close();
+    return { passes: forward.mock.calls.length, records };
+  };
+  const first = await scored(keptContinuations(study, settings, (note) => study.append(note)));
+  const read = await storage.read('s');
+  expect(read.events).toHaveLength(1);
+  const second = await scored(keptContinuations(read, settings));
+  expect(second.records).toEqual(first.records);
+  expect(first.passes).toBeGreaterThan(prompts.length * settings.maxNewTokens - 1);
+  expect(second.passes).toBeLessThan(first.passes / 3);
+  // Of other settings nothing is known.
+  const sampled = { ...settings, sampling: { ...GREEDY, temperature: 1, seed: 2 } };
+  expect(keptContinuations(read, sampled).find(tokens[0]!)).toBeUndefined();
+  await study.close();
+  await engine.close();
+});
