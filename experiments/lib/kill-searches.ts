@@ -13,7 +13,7 @@ import { type Harms, noHarms, runKilled } from './killed-study.js';
 
 const PROMPTS = 20;
 /** The longest time between two harms, by that of a search that is left alone: most of them come before its end. */
-const PAUSE = 0.6;
+const PAUSE = 0.8;
 
 export interface KillRequest {
   /** Empty; everything goes there. */

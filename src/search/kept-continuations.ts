@@ -34,7 +34,9 @@ export function keptContinuations(
   append?: OpenStudy['append'],
 ): KeptContinuations {
   const notes = [...replayStudy(study).notes].filter(([key]) => key.startsWith(KEY));
-  const known = new Map(notes.flatMap(([, value]) => Object.entries(Kept.parse(value))));
+  const known = new Map(
+    notes.flatMap(([, value]) => Object.entries(Kept.safeParse(value).data ?? {})),
+  );
   let made: Record<string, number[]> = {};
   let last = performance.now();
   let number = notes.length;

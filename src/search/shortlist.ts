@@ -31,7 +31,7 @@ export async function ladderShortlist(
   const best = [...masks.values()]
     .sort((a, b) => b.score - a.score || a.number - b.number)
     .slice(0, rescoredPerFinalist * count);
-  const known = Rescored.parse(replayStudy(study).notes.get(KEY) ?? {});
+  const known = { ...Rescored.safeParse(replayStudy(study).notes.get(KEY)).data };
   const made = new Map<string, ScoredPlan>();
   const rescore = async (mask: Uint8Array) => {
     const scored = made.get(mask.join('')) ?? bestPlan(await ladder.replay(mask));

@@ -32,9 +32,16 @@ export function createHold(address: DatabaseAddress): Hold {
   let last = Promise.resolve();
   const lock = async () => {
     if (held === undefined) return;
-    session ??= await open();
-    // Shared: an earlier session of the same trial that the server still believes in does not matter.
-    await session.query(`select pg_advisory_lock_shared(${keyOf('$1')})`, [held]);
+    const own = session ?? (await open());
+    session = own;
+    try {
+      // Shared: an earlier session of the same trial that the server still believes in does not matter.
+      await own.query(`select pg_advisory_lock_shared(${keyOf('$1')})`, [held]);
+    } catch (error) {
+      session = undefined;
+      own.end().catch(() => {});
+      throw error;
+    }
   };
   const inTurn = (work: () => Promise<void>) => {
     last = last.catch(() => {}).then(work);
