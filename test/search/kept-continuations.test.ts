@@ -3,12 +3,14 @@ import { GREEDY } from '../../src/decoding/sampling/options.js';
 import { calibrateCosts } from '../../src/search/cost/calibrate.js';
 import { keptContinuations } from '../../src/search/kept-continuations.js';
 import { createLadder } from '../../src/search/ladder.js';
+import { ladderShortlist } from '../../src/search/shortlist.js';
 import { journalStorage } from '../../src/study/journal.js';
+import type { Trial } from '../../src/study/state.js';
 import { loadMiniature } from '../helpers/engine.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
 import { settings, somePrompts, studyStart } from './example.js';
 
-it('continuations are decoded once for a study, by whoever comes first', async () => {
+it('what comes before the race is made once for a study, by whoever comes first', async () => {
   const engine = await loadMiniature({ layers: 4, innerScale: 0.2 }, 'int8', 1);
   const storage = journalStorage(temporaryDirectory());
   const study = await storage.open('s', studyStart('bo'), { resume: false });
@@ -34,6 +36,27 @@ it('continuations are decoded once for a study, by whoever comes first', async (
   // Of other settings nothing is known.
   const sampled = { ...settings, sampling: { ...GREEDY, temperature: 1, seed: 2 } };
   expect(keptContinuations(read, sampled).find(tokens[0]!)).toBeUndefined();
+
+  const ladder = await createLadder({
+    ...{ engine, calibration, prompts, fitting: [], promptsPerTrial: 3, settings },
+    kept: keptContinuations(read, settings),
+  });
+  const trials: Trial[] = [];
+  for (let number = 0; number < 6; number++) {
+    const mask = Uint8Array.from({ length: 8 }, (_, bit) => Number(bit > number));
+    const draft = { exit: 'fixed', draftLength: 4, threshold: 0 } as const;
+    const proposed = { mask, draft };
+    trials.push({ ...(await ladder.score(proposed)), number, proposed });
+  }
+  const replay = vi.fn(ladder.replay);
+  const shortlist = () => ladderShortlist({ ...ladder, replay }, study, trials, 1, () => {});
+  const whole = await shortlist();
+  expect(replay).toHaveBeenCalledTimes(4);
+  replay.mockClear();
+  expect(await shortlist()).toEqual(whole);
+  expect(replay).toHaveBeenCalledTimes(1);
+
+  await ladder.close();
   await study.close();
   await engine.close();
 });
