@@ -306,18 +306,13 @@ export const LISTED: Readonly<Record<string, ListedResult>> = {
     },
   },
   workers: {
-    shows: 'searches on made-up models with simulated workers; the unit of time is a trial',
+    shows: 'what workers gain: searches on made-up models with simulated workers',
     command: script('workers.ts 60 320 5'),
-    figures: (content) => {
-      const rows = z.array(z.object({ workers: z.number() }));
-      return rows
-        .parse(fieldOf(content, 'rows'))
-        .map((row) =>
-          fill(
-            `${row.workers} ${row.workers === 1 ? 'worker' : 'workers'} within 1% of the best after {within_1_percent.trials} trials, {within_1_percent.time}`,
-            row,
-          ),
-        );
+    figures(content) {
+      const rows = each('{workers} {within_1_percent.time} ({within_1_percent.trials})');
+      return [
+        `workers, the time in trials until within 1% of the best (and trials by then): ${rows(fieldOf(content, 'rows')).join(', ')}`,
+      ];
     },
   },
 };
