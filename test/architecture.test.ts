@@ -51,10 +51,16 @@ const NARROW: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * What experiments may have of test/, and why: miniatures are the only checkpoints that can be made anywhere, and their writer is
- * the tests'; the card tells of loops what test/bundled-model.test.ts holds the model to.
+ * What experiments may have of test/, and why: miniatures are the only checkpoints that can be made anywhere, and their writers are
+ * the tests'; the card tells of loops what test/bundled-model.test.ts holds the model to; a server to kill searches on is made as
+ * for tests.
  */
-const SHARED_WITH_TESTS = ['test/helpers/miniature.ts', 'test/helpers/repetition.ts'];
+const SHARED_WITH_TESTS = [
+  'test/helpers/miniature.ts',
+  'test/helpers/postgres.ts',
+  'test/helpers/repetition.ts',
+  'test/helpers/search-model.ts',
+];
 
 const modules = modulesOf('src', 'commands');
 const experiments = modulesOf('experiments');

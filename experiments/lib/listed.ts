@@ -73,6 +73,23 @@ const evaluation = (shows: string, command: string): ListedResult => ({
       .rows.filter(({ dataset, method }) => dataset === POOLED && method !== 'autoregressive')
       .map((row) => `${row.method} ${speedupText(row)}`),
 });
+/** The runs of kills.ts. */
+const KILLS = [
+  '--storage postgres --sampler random --kills 50',
+  ...[1, 2, 3, 4].map((seed) => `--kills 25 --seed ${seed}`),
+];
+const killRuns = z.object({
+  runs: z.array(
+    z.object({
+      ...{ storage: z.string(), studies: z.number(), trials: z.number() },
+      ...{ equal_plans: z.number(), decodes: z.number(), cuts: z.number() },
+      kills: z.object({ search: z.number(), worker: z.number() }),
+      server_restarts: z.object({ fast: z.number(), immediate: z.number() }),
+      problems: z.array(z.string()),
+    }),
+  ),
+});
+type KillRun = z.infer<typeof killRuns>['runs'][number];
 const SMOLLM2 = '../smollm2-135m-instruct';
 const OTHER = 'spec_bench.jsonl,humaneval.jsonl';
 
@@ -312,6 +329,40 @@ export const LISTED: Readonly<Record<string, ListedResult>> = {
         '{sampler} median {median_seconds:seconds}, slowest {slowest_seconds:seconds}, first of a resumed study {first_seconds:seconds}';
       const rows = each(told)(fieldOf(content, 'rows'));
       return [`${fill('{trials} trials of {bits} bits', content)}: ${rows.join('; ')}`];
+    },
+  },
+  kills: {
+    shows:
+      'searches and workers killed at random moments and gone on with, held against a search left alone',
+    command: KILLS.map((flags) => script(`kills.ts ${flags}`)).join('; '),
+    figures(content) {
+      const { runs } = killRuns.parse(content);
+      return [...new Set(runs.map(({ storage }) => storage))].map((storage) => {
+        const own = runs.filter((run) => run.storage === storage);
+        const sum = (count: (run: KillRun) => number) =>
+          own.reduce((total, run) => total + count(run), 0);
+        const restarts = sum(({ server_restarts: { fast, immediate } }) => fast + immediate);
+        const cuts = sum((run) => run.cuts);
+        const problems = sum((run) => run.problems.length);
+        return [
+          `${storage}: ${sum(({ kills }) => kills.search)} kills of searches and ${sum(({ kills }) => kills.worker)} of workers`,
+          ...(restarts > 0
+            ? [`${restarts} restarts of the server, connections cut ${cuts} times`]
+            : []),
+          `in ${sum((run) => run.studies)} studies with ${sum((run) => run.trials)} trials, ${sum((run) => run.equal_plans)} of them of plans of the search left alone, and ${sum((run) => run.decodes)} measured generations`,
+          problems === 0 ? 'nothing lost, doubled or other' : `${problems} problems`,
+        ].join(', ');
+      });
+    },
+  },
+  workers: {
+    shows: 'what workers gain: searches on made-up models with simulated workers',
+    command: script('workers.ts 60 320 5'),
+    figures(content) {
+      const rows = each('{workers} {within_1_percent.time} ({within_1_percent.trials})');
+      return [
+        `workers, the time in trials until within 1% of the best (and trials by then): ${rows(fieldOf(content, 'rows')).join(', ')}`,
+      ];
     },
   },
 };

@@ -69,7 +69,7 @@ export async function work(
     let looked = performance.now();
     try {
       const trials = await runWorker({
-        ...{ engine: model.engine, header, setup: joined.setup, costs: joined.costs },
+        ...{ engine: model.engine, record, setup: joined.setup, costs: joined.costs },
         ...{ queue, host, signal, onPreparing: () => {}, onTrial: progress.update },
         async isOver() {
           if (performance.now() - looked < LOOK_MILLISECONDS) return false;

@@ -10,11 +10,8 @@ export type SamplerName = (typeof samplerNames)[number];
 export interface Sampler {
   /** The next candidate to try; never the empty mask. */
   ask(): Candidate;
-  /**
-   * Says that a candidate is being tried that `ask` did not propose, as after a resume; {@link Sampler.tell} ends that. Samplers
-   * without a model have no use for it.
-   */
-  expect?(candidate: Candidate): void;
+  /** Says that a candidate is being tried that `ask` did not propose, as after a resume; {@link Sampler.tell} ends that. */
+  expect(candidate: Candidate): void;
   /**
    * Reports a trial, whether or not `ask` proposed it.
    * @param score speedup (higher is better), finite.

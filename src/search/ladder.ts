@@ -17,6 +17,7 @@ import { statePasses } from './bridges/passes.js';
 import { hiddenStates, stateRows } from './bridges/states.js';
 import { type Calibration, draftShape } from './cost/calibrate.js';
 import { priceDraft } from './cost/cost-model.js';
+import type { KeptContinuations } from './kept-continuations.js';
 import { type ReplayRecord, replayDraft } from './replay/records.js';
 import { makeReference, type Reference } from './replay/reference.js';
 import { bestPlan, type ReplayedPlan, scoredTrial } from './scored-plan.js';
@@ -71,20 +72,26 @@ export interface LadderRequest {
    * `fitting`. Default: the mean place of the continuations, and the engine's own threads.
    */
   readonly basis?: Pick<ScoringBasis, 'position' | 'threads'>;
+  /** Continuations that were made before, and where new ones go. */
+  readonly kept?: KeptContinuations;
   /** Told as the target's continuations are made, then as its hidden states are. */
   readonly report?: (stage: 'references' | 'states', done: number, total: number) => void;
 }
 
 /** Makes the target's continuations of all prompts, and a scorer over them. */
 export async function createLadder(request: LadderRequest): Promise<Ladder> {
-  const { engine, prompts, settings, signal, report = () => {} } = request;
+  const { engine, prompts, settings, kept, signal, report = () => {} } = request;
   const all = [...prompts, ...request.fitting];
   const made: (Reference | null)[] = [];
   for (const [i, prompt] of all.entries()) {
     signal?.throwIfAborted();
-    made.push(await makeReference(engine, prompt.tokens, settings, i));
+    const known = kept?.find(prompt.tokens);
+    const reference = await makeReference(engine, prompt.tokens, settings, i, known);
+    made.push(reference);
+    if (!known) await kept?.keep(prompt.tokens, reference?.tokens ?? []);
     report('references', i + 1, all.length);
   }
+  await kept?.finish();
   const references = made.slice(0, prompts.length).filter((reference) => reference !== null);
   if (references.length === 0) {
     throw new InputError(

@@ -14,6 +14,7 @@ import { complete } from '../decoding/generate.js';
 import { InputError } from '../errors.js';
 import type { SamplerName } from '../optimise/sampler.js';
 import { replayStudy } from '../study/state.js';
+import { keptContinuations } from './kept-continuations.js';
 import type { RunContext } from './search-request.js';
 
 /** Tokens that T is taken from, after as many that warm the machine up. */
@@ -59,9 +60,10 @@ export async function preparationSeconds({ model, request }: RunContext): Promis
     isLadder && !notes.has('cost_model')
       ? GENERATIONS * (TOKENS_PER_GENERATION * token + prefill)
       : 0;
-  const continuations = isLadder
-    ? (calibration.length + fitting.length) * (settings.maxNewTokens * token + prefill)
-    : 0;
+  const kept = keptContinuations(study, settings);
+  const texts = isLadder ? [...calibration, ...fitting] : [];
+  const made = texts.filter(({ tokens }) => kept.find(tokens) === undefined).length;
+  const continuations = made * settings.maxNewTokens * token + texts.length * prefill;
   const states = isLadder ? (fitting.length || calibration.length) * 2 * prefill : 0;
   const plan = isPlanned ? TOKENS_PER_PAIR * bits ** 2 * token : 0;
   const sweep = isSwept ? TOKENS_PER_SUBLAYER * bits * token : 0;

@@ -24,6 +24,7 @@ import { runDistributedTrials } from './distributed/distributed-trials.js';
 import { noteSetup } from './distributed/replay-setup.js';
 import { runHoldout, runRace } from './final-rungs.js';
 import type { RankedFinalist } from './finalist.js';
+import { keptContinuations } from './kept-continuations.js';
 import { createLadder, type Ladder } from './ladder.js';
 import { preparationNotice, preparationSeconds } from './preparation.js';
 import { samplerSources } from './sampler-sources.js';
@@ -73,7 +74,7 @@ export async function runSearch(model: Model, request: SearchRequest): Promise<S
     if (trials.length === 0)
       throw new InputError('The time was over before a single trial had finished.');
     finalists = ladder
-      ? await ladderShortlist(ladder, trials, request.finalists, (done, total) =>
+      ? await ladderShortlist(ladder, study, trials, request.finalists, (done, total) =>
           report('shortlist', done, total),
         )
       : modelShortlist(trials, request.finalists, predict);
@@ -124,7 +125,7 @@ function openLadder(
   { model, request, report }: RunContext,
   calibration: Calibration,
 ): Promise<Ladder> {
-  const { promptsPerTrial, settings, signal } = request;
+  const { promptsPerTrial, settings, signal, study } = request;
   return createLadder({
     engine: model.engine,
     calibration,
@@ -132,6 +133,7 @@ function openLadder(
     fitting: request.fitting,
     promptsPerTrial,
     settings,
+    kept: keptContinuations(study, settings, (note) => study.append(note)),
     signal,
     report,
   });

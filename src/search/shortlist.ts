@@ -1,14 +1,20 @@
+import { z } from 'zod';
 import { decoderExit } from '../decoding/draft-rule.js';
 import { type Candidate, candidateKey } from '../optimise/candidate.js';
-import type { Trial } from '../study/state.js';
+import { replayStudy, type Trial } from '../study/state.js';
+import type { OpenStudy } from '../study/storage.js';
 import { costRule, replayedCosts } from './cost-rule.js';
 import { plainFinalist, type RankedFinalist } from './finalist.js';
 import type { Ladder } from './ladder.js';
 import { scoreRule } from './replay/best-rule.js';
-import { bestPlan } from './scored-plan.js';
+import { bestPlan, type ScoredPlan } from './scored-plan.js';
 
 /** For every finalist so many of the best trials are scored on all prompts. */
 const rescoredPerFinalist = 4;
+
+/** Predicted speedups on all prompts by mask, in the study: a search that was interrupted replays the finalists alone. */
+const KEY = 'rescored';
+const Rescored = z.record(z.string(), z.number());
 
 /**
  * The most promising masks of a ladder's trials, scored anew on all calibration prompts, and the best of them once more with
@@ -16,6 +22,7 @@ const rescoredPerFinalist = 4;
  */
 export async function ladderShortlist(
   ladder: Ladder,
+  study: OpenStudy,
   trials: readonly Trial[],
   count: number,
   onProgress: (done: number, total: number) => void,
@@ -24,20 +31,34 @@ export async function ladderShortlist(
   const best = [...masks.values()]
     .sort((a, b) => b.score - a.score || a.number - b.number)
     .slice(0, rescoredPerFinalist * count);
-  const rescored = [];
+  const known = { ...Rescored.safeParse(replayStudy(study).notes.get(KEY)).data };
+  const made = new Map<string, ScoredPlan>();
+  const rescore = async (mask: Uint8Array) => {
+    const scored = made.get(mask.join('')) ?? bestPlan(await ladder.replay(mask));
+    made.set(mask.join(''), scored);
+    return scored;
+  };
+  const ranked = [];
   for (const [i, { candidate }] of best.entries()) {
     const { mask } = candidate;
-    const { replayed, rule, time } = bestPlan(await ladder.replay(mask));
-    rescored.push({ replayed, draft: rule, predictedSpeedup: time.speedup });
+    const key = mask.join('');
+    if (known[key] === undefined) {
+      known[key] = (await rescore(mask)).time.speedup;
+      await study.append({ type: 'note', key: KEY, value: { ...known } });
+    }
+    ranked.push({ mask, speedup: known[key] });
     onProgress(i + 1, best.length);
   }
-  rescored.sort((a, b) => b.predictedSpeedup - a.predictedSpeedup);
-  const finalists = rescored
-    .slice(0, count)
-    .map(({ replayed, draft, predictedSpeedup }): RankedFinalist => {
-      const costs = replayedCosts(replayed, predictedSpeedup);
-      return { finalist: { plan: replayed.plan, draft, costs }, predictedSpeedup };
-    });
+  ranked.sort((a, b) => b.speedup - a.speedup);
+  const rescored = [];
+  for (const { mask } of ranked.slice(0, count)) {
+    const { replayed, rule, time } = await rescore(mask);
+    rescored.push({ replayed, draft: rule, predictedSpeedup: time.speedup });
+  }
+  const finalists = rescored.map(({ replayed, draft, predictedSpeedup }): RankedFinalist => {
+    const costs = replayedCosts(replayed, predictedSpeedup);
+    return { finalist: { plan: replayed.plan, draft, costs }, predictedSpeedup };
+  });
   const { replayed, predictedSpeedup } = rescored[0]!;
   const { plan } = replayed;
   const { draft, costs } = costRule(replayed, predictedSpeedup);

@@ -25,7 +25,7 @@ describe.runIf(hasPostgres)(`commands over a database${WITHOUT_POSTGRES}`, () =>
   const secrets = [PASSWORD, encodeURIComponent(PASSWORD)];
   const seen: string[] = [];
   beforeAll(async () => {
-    server = await startPostgres();
+    server = await startPostgres(temporaryDirectory());
     directory = temporaryDirectory();
     writeFileSync(
       join(directory, 'prompts.jsonl'),

@@ -16,7 +16,7 @@ import StudyShow from '../../commands/study/show.js';
 import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
 import { compileModel } from '../../src/graph/compile.js';
 import { journalStorage } from '../../src/study/journal.js';
-import { byteLetters } from '../helpers/byte-tokenizer.js';
+import { byteLetters } from '../helpers/byte-letters.js';
 import { hasShared, shared } from '../helpers/engine.js';
 import { writeMiniature } from '../helpers/miniature.js';
 import { temporaryDirectory } from '../helpers/temporary.js';

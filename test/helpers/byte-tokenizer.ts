@@ -1,14 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadTokenizer, type TextTokenizer } from '../../src/checkpoint/tokenizer.js';
+import { byteLetters } from './byte-letters.js';
 import { temporaryDirectory } from './temporary.js';
-
-/** GPT-2's letters for bytes, in which byte-level tokenizers spell their tokens. */
-export function byteLetters(): string[] {
-  const printable = (b: number) => (b >= 33 && b <= 126) || (b >= 161 && b <= 172) || b >= 174;
-  let shifted = 256;
-  return Array.from({ length: 256 }, (_, b) => String.fromCharCode(printable(b) ? b : shifted++));
-}
 
 /**
  * A byte-level tokenizer of 16 tokens, whose random sequences are rich in characters of several bytes that are spread

@@ -4,7 +4,6 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { temporaryDirectory } from './temporary.js';
 
 /** Where distributions put the programs that are not for users. */
 const FOLDERS = [
@@ -36,9 +35,8 @@ export interface TestServer {
 
 export const PASSWORD = 'p@ss/w%rd';
 
-/** Makes a server and starts it. */
-export async function startPostgres(): Promise<TestServer> {
-  const folder = temporaryDirectory();
+/** Makes a server in an empty folder and starts it. */
+export async function startPostgres(folder: string): Promise<TestServer> {
   const data = join(folder, 'data');
   mkdirSync(data);
   writeFileSync(join(folder, 'password'), PASSWORD);

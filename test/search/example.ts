@@ -1,5 +1,3 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { vi } from 'vitest';
 import { GREEDY } from '../../src/decoding/sampling/options.js';
 import { keptParts } from '../../src/engine/draft-graph.js';
@@ -8,29 +6,18 @@ import type { EvaluationPrompt, EvaluationSettings } from '../../src/evaluation/
 import type { SamplerName } from '../../src/optimise/sampler.js';
 import type { SearchRequest } from '../../src/search/search-request.js';
 import type { OpenStudy } from '../../src/study/storage.js';
-import { byteLetters } from '../helpers/byte-tokenizer.js';
 import { aroundPasses } from '../helpers/engine.js';
 import { randomTokens } from '../helpers/logits.js';
-import { writeMiniature } from '../helpers/miniature.js';
+import { LAYERS, writeSearchModel as writeSearchModelTo } from '../helpers/search-model.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
 
-/** Layers of {@link writeSearchModel}. */
-export const LAYERS = 6;
+export { LAYERS } from '../helpers/search-model.js';
 /** Its layers that can be skipped at next to no loss; the first and the last cannot. */
 export const INNER = [1, 2, 3, 4];
 
-/** Writes a model of {@link LAYERS} layers whose inner ones do next to nothing, with a tokenizer of bytes. */
+/** As the helper, into a folder of its own. */
 export function writeSearchModel(): string {
-  const { directory } = writeMiniature(temporaryDirectory(), { layers: LAYERS, innerScale: 1e-3 });
-  const vocab = Object.fromEntries(byteLetters().map((letter, id) => [letter, id]));
-  const tokenizer = {
-    added_tokens: [],
-    pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false },
-    decoder: { type: 'ByteLevel' },
-    model: { type: 'BPE', vocab, merges: [] },
-  };
-  writeFileSync(join(directory, 'tokenizer.json'), JSON.stringify(tokenizer));
-  return directory;
+  return writeSearchModelTo(temporaryDirectory());
 }
 
 /** `count` random prompts; those of another seed are others. */

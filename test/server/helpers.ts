@@ -6,7 +6,7 @@ import { loadModel, type Model } from '../../src/engine/load-model.js';
 import { skipPlan } from '../../src/profile/draft-plan.js';
 import { DEFAULT_LIMITS, type ServerOptions } from '../../src/server/options.js';
 import { createServer } from '../../src/server/server.js';
-import { byteLetters } from '../helpers/byte-tokenizer.js';
+import { byteLetters } from '../helpers/byte-letters.js';
 import { writeMiniature } from '../helpers/miniature.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
 

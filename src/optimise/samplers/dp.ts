@@ -20,6 +20,7 @@ export function createDpSampler(
       const candidate = planned.slice(trials.trial).find((open) => trials.isOpen(open));
       return trials.proposed(candidate ?? trials.variation());
     },
+    expect: (candidate) => void trials.proposed(candidate),
     tell: (candidate, score, noiseVariance = 0) => trials.tell(candidate, score, noiseVariance),
   };
 }

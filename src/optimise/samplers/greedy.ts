@@ -29,6 +29,7 @@ export function createGreedySampler(
 
   return {
     ask: () => trials.proposed(next()),
+    expect: (candidate) => void trials.proposed(candidate),
     tell: (candidate, score, noiseVariance = 0) => trials.tell(candidate, score, noiseVariance),
   };
 }

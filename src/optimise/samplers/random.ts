@@ -15,6 +15,9 @@ export function createRandomSampler(space: SearchSpace, seed: number): Sampler {
       const mask = randomMask(space.bits, random.uniform(), random);
       return { mask, draft: randomDraft(space, random) };
     },
+    expect() {
+      pending++;
+    },
     tell(candidate, score, noiseVariance = 0) {
       checkTold(space.bits, candidate, score, noiseVariance);
       told++;

@@ -41,6 +41,9 @@ export function createRelaxedGpSampler(space: SearchSpace, seed: number): Sample
       // A second proposal before the first one's score: nothing is known to tell them apart.
       return cut(randomPoint(space, new Random(seed, 2 * (model.count + pending))), space);
     },
+    expect() {
+      pending++;
+    },
     tell(candidate, score, noiseVariance = 0) {
       checkTold(space.bits, candidate, score, noiseVariance);
       const own = proposal();

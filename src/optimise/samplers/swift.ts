@@ -64,6 +64,9 @@ export function createSwiftSampler(space: SearchSpace, seed: number): Sampler {
       if (pending++ === 0) return proposal().candidate;
       return drawn(new Random(seed, 2 * (model.count + pending)));
     },
+    expect() {
+      pending++;
+    },
     tell(candidate, score, noiseVariance = 0) {
       checkTold(space.bits, candidate, score, noiseVariance);
       const own = proposal();

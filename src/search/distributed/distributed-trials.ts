@@ -14,10 +14,6 @@ import { resultOf, type TrialLimits, told } from '../trial-loop.js';
 
 /** Between two looks for results, while there is nothing to do. */
 const PAUSE_MILLISECONDS = 100;
-/** A worker is gone that has had a trial for so many times as long as the search itself needs, within these bounds. */
-const PATIENCE = 20;
-const LEAST_EXPIRY = 30;
-const MOST_EXPIRY = 3600;
 
 /** What a distributed search has beside an ordinary one. */
 export interface Distribution {
@@ -26,8 +22,6 @@ export interface Distribution {
   readonly batch: number;
   /** How the search is named in what it scored itself. */
   readonly host: string;
-  /** For tests: seconds after which a worker is gone. Default: by how long the search itself needs. */
-  readonly expireSeconds?: number | undefined;
 }
 
 /** As `runTrials`, with workers. */
@@ -36,7 +30,7 @@ export async function runDistributedTrials(
   sampler: Sampler,
   scorer: Scorer,
   { trials: total, deadline, signal }: TrialLimits,
-  { queue, batch, host, ...options }: Distribution,
+  { queue, batch, host }: Distribution,
   onTrial: (trials: readonly Trial[]) => void,
 ): Promise<Trial[]> {
   const state = replayStudy(study);
@@ -44,18 +38,15 @@ export async function runDistributedTrials(
   for (const { proposed, score, variance } of trials) sampler.tell(proposed, score, variance);
   onTrial(trials);
   let next = state.trials.reduce((most, { number }) => Math.max(most, number + 1), 0);
-  let ownSeconds = 0;
   const running = new Map<number, Candidate>();
   const send = async (trial: number, candidate: Candidate) => {
-    const expiry = Math.ceil(Math.min(MOST_EXPIRY, Math.max(LEAST_EXPIRY, PATIENCE * ownSeconds)));
     running.set(trial, candidate);
-    await queue.send(trial, writeCandidate(candidate), options.expireSeconds ?? expiry);
+    await queue.send(trial, writeCandidate(candidate));
   };
   const score = async (candidate: Candidate): Promise<TrialResult> => {
     const begun = performance.now();
     const scored = await scorer.score(candidate);
     const seconds = (performance.now() - begun) / 1000;
-    ownSeconds = Math.max(ownSeconds, seconds);
     return { ...resultOf(scorer, scored), figures: { ...scored.figures }, seconds, host };
   };
   const accept = async (trial: number, proposed: Candidate, result: TrialResult) => {
@@ -83,7 +74,7 @@ export async function runDistributedTrials(
 
   for (const { state: was, number, proposed } of state.trials) {
     if (was !== 'open') continue;
-    sampler.expect?.(proposed);
+    sampler.expect(proposed);
     await send(number, proposed);
   }
   for (;;) {
@@ -96,7 +87,10 @@ export async function runDistributedTrials(
       await study.append({ type: 'started', trial, candidate: writeCandidate(candidate), time });
       await send(trial, candidate);
     }
-    if (trials.length >= total || running.size === 0) return trials;
+    if (trials.length >= total || running.size === 0) {
+      await queue.remove();
+      return trials;
+    }
     if (await collect()) continue;
     const job = await queue.take();
     if (!job) await sleep(PAUSE_MILLISECONDS);

@@ -5,7 +5,9 @@ import type { Engine } from '../../engine/engine.js';
 import { InputError } from '../../errors.js';
 import { readCandidate, type StudyHeader } from '../../study/events.js';
 import type { TrialQueue } from '../../study/postgres/trial-queue.js';
+import type { StudyRecord } from '../../study/storage.js';
 import type { CostModel } from '../cost/cost-model.js';
+import { keptContinuations } from '../kept-continuations.js';
 import { createLadder } from '../ladder.js';
 import { resultOf } from '../trial-loop.js';
 import { probe, type ReplaySetup, scoringVersions } from './replay-setup.js';
@@ -15,7 +17,8 @@ const PAUSE_MILLISECONDS = 300;
 /** What a worker does. */
 export interface WorkerRequest {
   readonly engine: Engine;
-  readonly header: StudyHeader;
+  /** As it was when its search had told how it scores. */
+  readonly record: StudyRecord;
   readonly setup: ReplaySetup;
   readonly costs: CostModel;
   readonly queue: TrialQueue;
@@ -54,8 +57,9 @@ export function checkWorker(engine: Engine, { study, context }: StudyHeader, set
  * @throws InputError when this machine's replay differs in bits from that of the search.
  */
 export async function runWorker(request: WorkerRequest): Promise<number> {
-  const { engine, header, setup, queue, signal, host } = request;
-  const { maxNewTokens, ...settings } = {
+  const { engine, record, setup, queue, signal, host } = request;
+  const { header } = record;
+  const settings = {
     maxNewTokens: setup.max_new_tokens,
     ...{ repetitions: 1, warmup: 0, sampling: setup.sampling, coupling: setup.coupling },
   };
@@ -67,8 +71,9 @@ export async function runWorker(request: WorkerRequest): Promise<number> {
     prompts: promptsOf(setup.prompts),
     fitting: promptsOf(setup.fitted),
     promptsPerTrial: setup.prompts_per_trial,
-    settings: { ...settings, maxNewTokens },
+    settings,
     basis: setup,
+    kept: keptContinuations(record, settings),
     signal,
     report: (_, done, total) => request.onPreparing(done, total),
   });

@@ -38,8 +38,9 @@ export interface Reference {
 const windowLength = 8;
 
 /**
- * Decodes a prompt autoregressively and keeps the keys and values.
+ * Decodes a prompt autoregressively, where that was not done before, and keeps the keys and values.
  * @param phase length of the first window, less 1; the others follow every {@link windowLength} positions.
+ * @param known the continuation, where it was made before: then a prefill gives the same keys and values, to the bit.
  * @returns null when the continuation has a single token, so that nothing could be drafted.
  */
 export async function makeReference(
@@ -47,16 +48,18 @@ export async function makeReference(
   prompt: readonly number[],
   { maxNewTokens, sampling, coupling: name }: ReferenceSettings,
   phase: number,
+  known?: readonly number[],
 ): Promise<Reference | null> {
   const wanted = Math.min(maxNewTokens, engine.config.contextLength - prompt.length);
   const cache = engine.createCache(prompt.length + wanted);
   const coupling = createCoupling(name, sampling, engine.config.vocabSize, 0);
   const eos = new Set(engine.config.eosTokenIds);
-  const tokens: number[] = [];
+  const tokens: number[] = [...(known ?? [])];
   const request = { engine, cache, prompt, maxNewTokens: wanted, drafter: null, coupling, eos };
-  for await (const round of decodeRounds(request)) tokens.push(...round.tokens);
+  if (!known) for await (const round of decodeRounds(request)) tokens.push(...round.tokens);
   const places = tokens.length - 1;
   if (places < 1) return null;
+  if (known) await engine.prefill(cache, [...prompt, ...tokens.slice(0, places)]);
   const first = prompt.length;
   const starts = [first];
   for (let i = 1 + (phase % windowLength); i < places; i += windowLength) starts.push(first + i);

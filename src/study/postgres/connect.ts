@@ -37,17 +37,22 @@ export async function openPool(address: DatabaseAddress): Promise<Pool> {
  */
 export async function connect(address: DatabaseAddress, token: string): Promise<Client> {
   try {
-    const { default: pg } = await import('pg');
-    const client = new pg.Client(connectionSettings(address, token));
-    // Told by the next query; an error that nobody listens to would end the process.
-    client.on('error', () => {});
-    await client.connect();
-    // A lock ends with its session: the server is to notice soon when this machine is gone.
-    await client.query(
-      'set synchronous_commit = on; set tcp_keepalives_idle = 30; set tcp_keepalives_interval = 10; set tcp_keepalives_count = 3',
-    );
-    return client;
+    return await openSession(address, token);
   } catch (error) {
     throw databaseFailure(address, error);
   }
+}
+
+/** As {@link connect}, but throws what the driver throws. */
+export async function openSession(address: DatabaseAddress, token: string): Promise<Client> {
+  const { default: pg } = await import('pg');
+  const client = new pg.Client(connectionSettings(address, token));
+  // Told by the next query; an error that nobody listens to would end the process.
+  client.on('error', () => {});
+  await client.connect();
+  // Locks end with their session: the server is to notice within half a minute when this machine is gone.
+  await client.query(
+    'set synchronous_commit = on; set tcp_keepalives_idle = 15; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3',
+  );
+  return client;
 }

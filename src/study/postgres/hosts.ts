@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import type { DatabaseAddress } from './address.js';
 import { openPool } from './connect.js';
 import { patiently } from './patience.js';
@@ -30,20 +29,4 @@ export async function noteHost(
       row,
     ),
   ).finally(() => pool.end());
-}
-
-const Hosts = z.array(
-  z.object({ host: z.string(), machine: z.looseObject({}), calibration: z.looseObject({}) }),
-);
-
-/** The machines that joined a study, in the order of their names. */
-export async function readHosts(address: DatabaseAddress, study: string): Promise<StudyHost[]> {
-  const pool = await openPool(address);
-  const { rows } = await patiently(address, () =>
-    pool.query(
-      'select host, machine, calibration from sspec.host join sspec.study on study = id where name = $1 order by host',
-      [study],
-    ),
-  ).finally(() => pool.end());
-  return Hosts.parse(rows);
 }

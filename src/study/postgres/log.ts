@@ -10,6 +10,7 @@ import { databaseFailure, isConnectionLoss } from './failures.js';
 import { lockStudy } from './locked-study.js';
 import { versionOf } from './migrations.js';
 import { holderText, tryTransactionLock } from './session-lock.js';
+import { deleteStrayQueues } from './stray-queues.js';
 
 const Names = z.array(z.object({ name: z.string() }));
 const Size = z.tuple([z.object({ bytes: z.coerce.number() })]);
@@ -59,6 +60,10 @@ export function postgresLog(address: DatabaseAddress): StudyLog {
       const missing = await within((client) => removeStudies(client, studies, address), studies[0]);
       if (missing !== undefined)
         throw new InputError(`There is no study "${missing}" in ${address.shown}.`);
+      // Whoever may not is no reason to keep a study: the next search deletes them.
+      await within((client) => deleteStrayQueues((text) => client.query(text)), undefined).catch(
+        () => {},
+      );
     },
   };
 }

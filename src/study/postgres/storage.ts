@@ -1,18 +1,15 @@
-import type { StudyHeader } from '../events.js';
 import { logStorage } from '../log-storage.js';
 import type { StudyStorage } from '../storage.js';
 import { parseAddress } from './address.js';
 import { noteHost, type StudyHost } from './hosts.js';
 import { postgresLog } from './log.js';
+import type { QueueOwner } from './stray-queues.js';
 import { openTrialQueue, type TrialQueue } from './trial-queue.js';
 
 /** Studies in a database that many machines share, and their trials with them. */
 export interface SharedStorage extends StudyStorage {
   /** The queue of a study's trials. @param isSearching whether this is the search, and not a worker. */
-  openTrialQueue(
-    header: Pick<StudyHeader, 'study' | 'created'>,
-    isSearching: boolean,
-  ): Promise<TrialQueue>;
+  openTrialQueue(owner: QueueOwner, isSearching: boolean, grace?: number): Promise<TrialQueue>;
   /** Keeps what a machine that joined a study told of itself. */
   noteHost(study: string, host: StudyHost): Promise<void>;
 }
@@ -26,7 +23,7 @@ export function postgresStorage(reference: string): SharedStorage {
   const address = parseAddress(reference);
   return {
     ...logStorage(postgresLog(address)),
-    openTrialQueue: (header, isSearching) => openTrialQueue(address, header, isSearching),
+    openTrialQueue: (...options) => openTrialQueue(address, ...options),
     noteHost: (study, host) => noteHost(address, study, host),
   };
 }

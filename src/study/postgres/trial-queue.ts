@@ -1,25 +1,32 @@
 /**
  * The queue of a study's trials, which workers on any machine take from.
  *
- * It is pg-boss: its queue lives in the database that keeps the study, so there is no second server to run, and it retries and expires
- * jobs. graphile-worker would do the same, but its releases for Node 20 hold a dead worker's job for four hours; pg-boss has an
- * expiry for each job. 10.x is the last of pg-boss for Node 20.
+ * It is pg-boss: its queue lives in the database that keeps the study, so there is no second server to run, and it gives a job out once,
+ * takes it back and counts how often. graphile-worker would do the same, but its releases for Node 20 hold a dead worker's job for four
+ * hours. 10.x is the last of pg-boss for Node 20; it knows expiry alone and no heartbeats, so who works on what is told by held-trial.ts.
  *
  * A job has an id that follows from study and trial: sent twice, by a search that was killed and went on, it is one job. Its result
- * stays in the queue until the search has put it into the study. A worker that dies is noticed by the job's expiry; another takes it.
+ * stays in the queue until the trials are over, when all of them are in the study and the queue is deleted.
  */
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { InputError } from '../../errors.js';
-import { type StudyHeader, WrittenCandidate } from '../events.js';
+import { WrittenCandidate } from '../events.js';
 import type { DatabaseAddress } from './address.js';
 import { connectionSettings } from './connect.js';
 import { databaseFailure } from './failures.js';
+import { createHold, freeTrials, GRACE_SECONDS, MOST_SECONDS } from './held-trial.js';
 import { patiently } from './patience.js';
+import {
+  deleteQueue,
+  deleteStrayQueues,
+  QUEUE_SCHEMA,
+  type QueueOwner,
+  queueDigest,
+  queueName,
+} from './stray-queues.js';
 
-const SCHEMA = 'sspec_queue';
-/** Seconds between two looks of the search for jobs whose worker is gone. */
-const MAINTENANCE_SECONDS = 2;
+/** Between two looks for trials whose worker is gone, by whoever has nothing else to do. */
+const LOOK_MILLISECONDS = 2000;
 /** Workers that a trial is given to; then the search scores it itself. */
 const RETRIES = 3;
 
@@ -42,8 +49,8 @@ export interface TakenTrial extends z.infer<typeof Job> {
 }
 
 export interface TrialQueue {
-  /** Gives a trial to the workers; one that is there already stays as it is. @param expireSeconds then its worker is gone. */
-  send(trial: number, candidate: WrittenCandidate, expireSeconds: number): Promise<void>;
+  /** Gives a trial to the workers; one that is there already stays as it is. */
+  send(trial: number, candidate: WrittenCandidate): Promise<void>;
   /** The result of a trial; `failed` where no worker could score it, undefined while none has. */
   result(trial: number): Promise<TrialResult | 'failed' | undefined>;
   /** The next trial that nobody has taken. */
@@ -51,45 +58,55 @@ export interface TrialQueue {
   finish(job: TakenTrial, result: TrialResult): Promise<void>;
   /** Gives a trial back, to be taken by another. */
   giveBack(job: TakenTrial): Promise<void>;
+  /** Once all trials are in the study. Who still has one of them may go on, and finishes it to no effect. */
+  remove(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** @param isSearching whether this is the search, which looks after jobs that have expired. */
+/**
+ * @param isSearching whether this is the search, which makes the queue.
+ * @param grace seconds that a trial whose worker is gone stays with it.
+ */
 export async function openTrialQueue(
   address: DatabaseAddress,
-  { study, created }: Pick<StudyHeader, 'study' | 'created'>,
+  owner: QueueOwner,
   isSearching: boolean,
+  grace = GRACE_SECONDS,
 ): Promise<TrialQueue> {
   const { default: PgBoss } = await import('pg-boss');
   const boss = new PgBoss({
     ...connectionSettings(address, 'queue'),
-    schema: SCHEMA,
+    schema: QUEUE_SCHEMA,
     max: 8,
     schedule: false,
-    supervise: isSearching,
-    maintenanceIntervalSeconds: MAINTENANCE_SECONDS,
+    supervise: false,
   });
   // What fails is told by the call that fails.
   boss.on('error', () => {});
-  const digest = (...parts: unknown[]) =>
-    createHash('sha256').update(JSON.stringify(parts)).digest('hex');
-  const name = `trials-${digest(study, created).slice(0, 24)}`;
+  const name = queueName(owner);
   const idOf = (trial: number) =>
-    digest(study, created, trial).replace(
-      /^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*$/,
-      '$1-$2-4$3-8$4-$5',
-    );
+    queueDigest(owner, trial).replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*$/, '$1-$2-4$3-8$4-$5');
+  const hold = createHold(address);
+  let looked = 0;
+  const query = (text: string) => boss.getDb().executeSql(text, []);
   const surely = <T>(work: () => Promise<T>) => patiently(address, work);
   try {
     await boss.start();
-    if (!(await boss.getQueue(name))) await boss.createQueue(name);
+    if (isSearching) {
+      // What is another user's is left to that user.
+      await deleteStrayQueues(query).catch(() => {});
+      if (!(await boss.getQueue(name))) await boss.createQueue(name);
+    }
   } catch (error) {
     await boss.stop({ graceful: false, wait: true }).catch(() => {});
     throw databaseFailure(address, error);
   }
   return {
-    async send(trial, candidate, expireInSeconds) {
-      const options = { id: idOf(trial), retryLimit: RETRIES, retryDelay: 0, expireInSeconds };
+    async send(trial, candidate) {
+      const options = {
+        ...{ id: idOf(trial), retryLimit: RETRIES, retryDelay: 0 },
+        expireInSeconds: MOST_SECONDS,
+      };
       await surely(() => boss.send(name, { trial, candidate }, options));
     },
     async result(trial) {
@@ -99,15 +116,26 @@ export async function openTrialQueue(
     },
     async take() {
       const [job] = await surely(() => boss.fetch(name));
-      return job && { id: job.id, ...parseQueued(Job, job.data, address) };
+      if (job) {
+        await hold.take(job.id);
+        return { id: job.id, ...parseQueued(Job, job.data, address) };
+      }
+      if (performance.now() - looked < LOOK_MILLISECONDS) return undefined;
+      looked = performance.now();
+      await surely(() => freeTrials(boss, QUEUE_SCHEMA, grace));
+      return undefined;
     },
     async finish({ id }, result) {
       await surely(() => boss.complete(name, id, result));
+      await hold.release();
     },
     async giveBack({ id }) {
       await surely(() => boss.fail(name, id));
+      await hold.release();
     },
+    remove: () => surely(() => deleteQueue(query, name)),
     async close() {
+      await hold.close();
       await boss.stop({ graceful: false, wait: true }).catch(() => {});
     },
   };

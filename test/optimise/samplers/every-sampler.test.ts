@@ -50,6 +50,13 @@ describe.each(samplerNames)('%s sampler', (name) => {
     );
   });
 
+  it('goes on after a resume behind trials that still run', async () => {
+    const [whole, resumed] = [await create(8), await create(8)];
+    for (const candidate of run(whole, 7)) resumed.tell(candidate, scoreOf(candidate), 0.01);
+    for (let i = 0; i < 3; i++) resumed.expect(whole.ask());
+    expect(candidateKey(resumed.ask())).toBe(candidateKey(whole.ask()));
+  });
+
   it('goes on from trials that are not its own', async () => {
     const foreign = run((await createSampler('random', searched, 77, sources)).sampler, 9);
     const [first, second] = [await create(5), await create(5)];

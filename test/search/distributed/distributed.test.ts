@@ -10,8 +10,6 @@ import { runDistributedTrials } from '../../../src/search/distributed/distribute
 import { noteSetup } from '../../../src/search/distributed/replay-setup.js';
 import { createLadder, type Ladder } from '../../../src/search/ladder.js';
 import { LockedError } from '../../../src/study/log.js';
-import { parseAddress } from '../../../src/study/postgres/address.js';
-import { readHosts } from '../../../src/study/postgres/hosts.js';
 import { postgresStorage, type SharedStorage } from '../../../src/study/postgres/storage.js';
 import { replayStudy } from '../../../src/study/state.js';
 import type { OpenStudy } from '../../../src/study/storage.js';
@@ -30,6 +28,8 @@ const WORKERS = 3;
 /** SSPEC_KILLS=50 is the long run. */
 const KILLS = Number(process.env.SSPEC_KILLS ?? 3);
 const TRIALS = 40 * KILLS;
+/** Seconds that a trial whose worker is gone stays with it. */
+const GRACE = 1;
 const calibration = somePrompts(4, 1);
 
 describe.runIf(hasPostgres)(`a search with workers${WITHOUT_POSTGRES}`, () => {
@@ -40,7 +40,7 @@ describe.runIf(hasPostgres)(`a search with workers${WITHOUT_POSTGRES}`, () => {
   let storage: SharedStorage;
   const children = new Set<ChildProcess>();
   beforeAll(async () => {
-    server = await startPostgres();
+    server = await startPostgres(temporaryDirectory());
     directory = writeSearchModel();
     model = await loadModel(directory, { threads: 1 });
     storage = postgresStorage(server.url());
@@ -85,11 +85,17 @@ describe.runIf(hasPostgres)(`a search with workers${WITHOUT_POSTGRES}`, () => {
     return child;
   }
 
+  /** What the machines that joined a study told of themselves. */
+  const hostsOf = (name: string) =>
+    server.sql(
+      `select host, machine, calibration from sspec.host join sspec.study on study = id where name = '${name}'`,
+      'studies',
+    );
+
   /** Resolves once so many machines have joined; not at all where they do not within a minute. */
   async function joined(name: string, count: number): Promise<void> {
     for (let i = 0; i < 300; i++) {
-      const hosts = await readHosts(parseAddress(server.url()), name).catch(() => []);
-      if (hosts.length >= count) return;
+      if ((await hostsOf(name).catch(() => [])).length >= count) return;
       await sleep(200);
     }
     throw new Error(`${count} workers did not join`);
@@ -102,7 +108,7 @@ describe.runIf(hasPostgres)(`a search with workers${WITHOUT_POSTGRES}`, () => {
     pace: () => number,
     signal?: AbortSignal,
   ) {
-    const opened = await storage.openTrialQueue(study.header, true);
+    const opened = await storage.openTrialQueue(study.header, true, GRACE);
     const queue: typeof opened = {
       ...opened,
       async send(...trial) {
@@ -119,7 +125,7 @@ describe.runIf(hasPostgres)(`a search with workers${WITHOUT_POSTGRES}`, () => {
       },
     };
     const limits = { trials, deadline: Infinity, signal };
-    const distribution = { queue, batch: WORKERS + 1, host: 'search', expireSeconds: 2 };
+    const distribution = { queue, batch: WORKERS + 1, host: 'search' };
     try {
       return await runDistributedTrials(study, sampler, slow, limits, distribution, () => {});
     } finally {
@@ -146,13 +152,17 @@ describe.runIf(hasPostgres)(`a search with workers${WITHOUT_POSTGRES}`, () => {
       const { sampler, seed, bits, context } = study.header;
       const workers = Array.from({ length: WORKERS }, () => startWorker('killed'));
       await joined('killed', WORKERS);
-      // A worker that dies with trials in its hands: they expire, and others take them.
-      const dying = await storage.openTrialQueue(study.header, false);
+      // A worker that dies with a trial in its hands: others take it.
+      const die = async () => {
+        const dying = await storage.openTrialQueue(study.header, false);
+        await dying.take();
+        await dying.close();
+      };
       let kills = 0;
       const harm = async () => {
         for (; kills < KILLS; kills++) {
           await sleep(random.integer(1000));
-          await dying.take();
+          await die();
           const victim = random.integer(WORKERS);
           workers[victim]!.kill('SIGKILL');
           workers[victim] = startWorker('killed');
@@ -184,10 +194,10 @@ describe.runIf(hasPostgres)(`a search with workers${WITHOUT_POSTGRES}`, () => {
       );
       await Promise.all([search(again, TRIALS, pace), harm()]);
       await again.close();
-      await dying.close();
       const hosts = await expectWhole('killed', TRIALS);
       expect(hosts).toHaveLength(TRIALS);
       expect(new Set(hosts).size).toBeGreaterThan(2);
+      expect(await server.sql('select name from sspec_queue.queue', 'studies')).toEqual([]);
       for (const child of children) child.kill('SIGKILL');
     },
     120_000 + 30_000 * KILLS,
@@ -212,9 +222,44 @@ describe.runIf(hasPostgres)(`a search with workers${WITHOUT_POSTGRES}`, () => {
     const hosts = await expectWhole('two', 12);
     const { host, trials } = JSON.parse(stdout);
     expect(trials).toBe(hosts.filter((one) => one === host).length);
-    const [known] = await readHosts(parseAddress(server.url()), 'two');
+    const [known] = await hostsOf('two');
     expect(known).toMatchObject({ host, machine: { threads: 1 }, calibration: { error: {} } });
   });
+
+  it('gives a trial to another when its worker is gone, and not before, however long it takes', async () => {
+    const study = await begin('slow');
+    const { header } = study;
+    const searching = await storage.openTrialQueue(header, true, GRACE);
+    const slow = await storage.openTrialQueue(header, false, GRACE);
+    const other = await storage.openTrialQueue(header, false, GRACE);
+    const written = { draft_exit: 'fixed', draft_length: 4, threshold: 0 } as const;
+    await searching.send(0, { mask: '01'.repeat(LAYERS), ...written });
+    const job = await slow.take();
+    expect(job?.trial).toBe(0);
+    /** What another gets within so many seconds. */
+    const taken = async (seconds: number) => {
+      for (const end = Date.now() + 1000 * seconds; Date.now() < end; await sleep(100)) {
+        const found = await other.take();
+        if (found) return found;
+      }
+      return undefined;
+    };
+    expect(await taken(5)).toBeUndefined();
+    // A cut connection is no death.
+    const cut =
+      "select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'sspec%'";
+    await server.sql(cut);
+    expect(await taken(5)).toBeUndefined();
+    await slow.close();
+    expect(await taken(20)).toEqual(job);
+    for (const queue of [searching, other]) await queue.close();
+    await study.close();
+    // With the study goes its queue.
+    const queues = () => server.sql('select name from sspec_queue.queue', 'studies');
+    const before = await queues();
+    await storage.remove(['slow']);
+    expect(await queues()).toHaveLength(before.length - 1);
+  }, 60_000);
 
   it('refuses a worker with another model, and one whose replay has other bits', async () => {
     const study = await begin('other');

@@ -27,7 +27,7 @@ const values = (events: readonly StudyEvent[]) =>
 describe.runIf(hasPostgres)(`studies in PostgreSQL${WITHOUT_POSTGRES}`, () => {
   let server: TestServer;
   beforeAll(async () => {
-    server = await startPostgres();
+    server = await startPostgres(temporaryDirectory());
   });
   afterAll(() => server.stop('immediate'));
 
