@@ -6,13 +6,12 @@
  *
  * Large pages speed up reading on Linux: set GLIBC_TUNABLES=glibc.malloc.hugetlb=1, as `sspec` does for itself.
  */
-import { statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { median, quantile } from 'simple-statistics';
 import { physicalCores } from '../src/engine/cores.js';
 import { loadModel } from '../src/engine/load-model.js';
 import { ofKind, repeated, timeInTurns } from '../src/measurement/pass-timer.js';
 import { writeJson } from './lib/output.js';
+import { passBytes } from './lib/pass-bytes.js';
 import { readBound } from './lib/read-bound.js';
 
 const passes = 8;
@@ -21,8 +20,8 @@ const [reference = 'demo'] = process.argv.slice(2);
 const [threads = physicalCores(), rounds = 20] = process.argv.slice(3, 5).map(Number);
 const [output = 'results'] = process.argv.slice(5);
 
-const { engine } = await loadModel(reference, { precision: 'int8', threads });
-const bytes = statSync(join(dirname(engine.model.path), 'weights.bin')).size;
+const { engine, directory } = await loadModel(reference, { precision: 'int8', threads });
+const bytes = passBytes(directory, 'int8');
 const bound = await readBound(bytes, threads);
 const tokens = Array.from({ length: promptLength + 16 }, (_, i) => {
   return (i * 7919 + 13) % engine.config.vocabSize;

@@ -12,6 +12,7 @@ import { precisions } from '../../src/graph/quantise.js';
 import { measurePassSpeed } from '../../src/measurement/pass-speed.js';
 import { searchModel } from '../../src/search/search-model.js';
 import { journalStorage } from '../../src/study/journal.js';
+import { passBytes } from './pass-bytes.js';
 import { processMemory } from './process-memory.js';
 
 const [step = '', model = '', wanted, folder = ''] = process.argv.slice(2);
@@ -58,7 +59,7 @@ async function run() {
   for (let at = PROMPT; at < tokens.length; at++)
     await engine.forward(cache, tokens.slice(at, at + 1), at, engine.target, 'all');
   const decoded = performance.now();
-  const weight_bytes = statSync(join(dirname(engine.model.path), 'weights.bin')).size;
+  const weight_bytes = passBytes(model, precision);
   const memory = {
     weight_bytes,
     kv_bytes: cache.bytes,

@@ -2,6 +2,7 @@ import type { Checkpoint } from '../checkpoint/checkpoint.js';
 import type { ModelConfig } from '../checkpoint/model-config.js';
 import { modelTensors } from '../checkpoint/model-tensors.js';
 import { type MatrixLayout, planStorage } from './layout.js';
+import type { Matrix } from './matrices.js';
 import { type Precision, smallestBlock } from './quantise.js';
 
 /**
@@ -13,10 +14,12 @@ export function compiledBytes(checkpoint: Checkpoint, precision: Precision): num
   const { config } = checkpoint;
   if (precision !== 'fp32' && config.hiddenSize % smallestBlock !== 0) return null;
   const { layouts } = planStorage(config, modelTensors(checkpoint), precision);
-  return [...layouts].reduce((sum, [{ parts, columns }, layout]) => {
-    const rows = parts.reduce((count, part) => count + part.rows, 0);
-    return sum + rows * rowBytes(columns, layout);
-  }, 0);
+  return [...layouts].reduce((sum, [matrix, layout]) => sum + matrixBytes(matrix, layout), 0);
+}
+
+/** Bytes of one of them. */
+export function matrixBytes({ parts, columns }: Matrix, layout: MatrixLayout): number {
+  return parts.reduce((sum, { rows }) => sum + rows * rowBytes(columns, layout), 0);
 }
 
 /** Bytes of the keys and values of a sequence that fills the context. */
