@@ -21,7 +21,9 @@ type Extent = Pick<SearchRequest, 'trials' | 'finalists'>;
 const MOST_CHARACTERS = 500_000;
 const KEY = 'result';
 
-const figures = z.object({ ...figuresShape, verdict: z.string().nullable() });
+// In the order of a search's document, which a parsed one keeps.
+const { speedup, speedup_ci95, ...others } = figuresShape;
+const figures = z.object({ speedup, speedup_ci95, verdict: z.string().nullable(), ...others });
 
 const prompts = z.object({
   name: z.string(),

@@ -57,7 +57,7 @@ describe.skipIf(!isBuilt)(
       const { code, stdout } = await sspec([]);
       expect(code).toBe(0);
       expect(stdout).toContain('sspec generate --prompt');
-      expect(stdout.split('\n').length).toBeLessThan(12);
+      expect(stdout.split('\n').length).toBeLessThan(16);
       expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100);
     });
 

@@ -34,7 +34,7 @@ describe('sspec study watch', () => {
   it('tells what has changed until the search is finished', async () => {
     await append(trial(0, 1.5));
     const watching = watch();
-    await sleep(500);
+    await sleep(2000);
     await append([...trial(1, 1.75), note('finalists'), note('result')]);
     const { code, stdout } = await watching;
     expect(code).toBe(0);
