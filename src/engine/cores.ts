@@ -7,12 +7,8 @@ import { arch, availableParallelism, cpus } from 'node:os';
  * half of them on x86.
  */
 export function physicalCores(): number {
-  let counted: number | undefined;
-  try {
-    counted = countPhysicalCores(readFileSync('/proc/cpuinfo', 'utf8'));
-  } catch {
-    // Not Linux.
-  }
+  const cpuinfo = readCpuinfo();
+  const counted = cpuinfo === null ? undefined : countPhysicalCores(cpuinfo);
   const threadsPerCore = process.platform !== 'linux' && arch() === 'x64' ? 2 : 1;
   return (
     Math.min(counted ?? Math.ceil(cpus().length / threadsPerCore), availableParallelism()) || 1
@@ -28,6 +24,28 @@ export function countPhysicalCores(cpuinfo: string): number | undefined {
     cores.add(`${/^physical id\s*:\s*(\d+)/m.exec(processor)?.[1] ?? 0}:${core}`);
   }
   return cores.size > 0 ? cores.size : undefined;
+}
+
+/**
+ * Whether products of 8 bits might saturate: kernels for x86 without VNNI add pairs of them in 16 bits. Only Linux tells; elsewhere
+ * it has to be supposed.
+ */
+export function mayHaveSaturatingProducts(): boolean {
+  return arch() === 'x64' && !hasVnni(readCpuinfo() ?? '');
+}
+
+/** Whether the text of /proc/cpuinfo has the flag of either kind of VNNI. */
+export function hasVnni(cpuinfo: string): boolean {
+  return /^flags\s*:.*\bavx(512)?_vnni\b/m.test(cpuinfo);
+}
+
+/** null where the system is not Linux. */
+function readCpuinfo(): string | null {
+  try {
+    return readFileSync('/proc/cpuinfo', 'utf8');
+  } catch {
+    return null;
+  }
 }
 
 /** The CPU's model name; `unknown` where the system does not tell. */

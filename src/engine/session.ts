@@ -1,4 +1,7 @@
 import { InferenceSession } from 'onnxruntime-node';
+import { mayHaveSaturatingProducts } from './cores.js';
+
+const unsignedWeights = mayHaveSaturatingProducts() ? '1' : '0';
 
 /**
  * Makes a session, all in one way.
@@ -7,8 +10,7 @@ import { InferenceSession } from 'onnxruntime-node';
  * the target's in every round. `force_spinning_stop` ends the spinning with the pass, and keeps it within the pass, where it
  * pays (forbidding it altogether with `allow_spinning` costs more than it saves).
  *
- * `x64quantprecision`: processors without VNNI add pairs of products of 8 bits in 16, which saturates; there, and nowhere else, the
- * runtime then takes weights without a sign, whose kernels do not.
+ * `x64quantprecision` has products of 8 bits that might saturate done with weights without a sign, which is slower by a third.
  *
  * No memory patterns: the runtime would work one out and keep it for every shape of the inputs, and every position has its own.
  * @param graph its file, or its bytes; @param threads of the session's pool; @param device execution provider.
@@ -23,7 +25,7 @@ export function createSession(
     intraOpNumThreads: threads,
     logSeverityLevel: 3,
     enableMemPattern: false,
-    extra: { session: { force_spinning_stop: '1', x64quantprecision: '1' } },
+    extra: { session: { force_spinning_stop: '1', x64quantprecision: unsignedWeights } },
   };
   return typeof graph === 'string'
     ? InferenceSession.create(graph, options)

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { expect, test } from 'vitest';
-import { countPhysicalCores, physicalCores } from '../../src/engine/cores.js';
+import { countPhysicalCores, hasVnni, physicalCores } from '../../src/engine/cores.js';
 
 /** Two packages of two cores with two threads each. */
 const CPUINFO = Array.from(
@@ -17,4 +17,11 @@ test('physical cores are distinct (package, core) pairs', () => {
 test('the default number of threads is one that the process may use', () => {
   expect(physicalCores()).toBeGreaterThanOrEqual(1);
   expect(physicalCores()).toBeLessThanOrEqual(availableParallelism());
+});
+
+test('VNNI is told by its flags, whole ones', () => {
+  expect(hasVnni('processor\t: 0\nflags\t\t: fpu avx2 avx512_vnni sse\n')).toBe(true);
+  expect(hasVnni('flags\t\t: fpu avx_vnni\n')).toBe(true);
+  expect(hasVnni('flags\t\t: fpu avx2 avx512f\nmodel name\t: avx512_vnni\n')).toBe(false);
+  expect(hasVnni('flags\t\t: fpu avx_vnni_int8\n')).toBe(false);
 });
