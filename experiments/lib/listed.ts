@@ -242,6 +242,22 @@ export const LISTED: Readonly<Record<string, ListedResult>> = {
     command: script('perplexity.ts'),
     figures: each('{precision} {perplexity:fixed2}'),
   },
+  'quality-smollm2': {
+    shows: 'SmolLM2 at each precision against fp32, on the bundled calibration texts',
+    command: 'npx sspec model inspect ../smollm2-135m-instruct --quality --json',
+    figures(content) {
+      return z
+        .array(z.unknown())
+        .parse(fieldOf(content, 'quality.precisions'))
+        .map((row) =>
+          fill(
+            '{precision}: perplexity {perplexity:fixed2}, same top token {argmax_agreement:percent}, KL {kl_divergence:fixed3}',
+            row,
+          ),
+        );
+    },
+    otherModel: true,
+  },
   'pass-speed': {
     shows: 'the price of verifying, and the best that any mask could gain',
     command: 'npx sspec model inspect demo --speed --json',

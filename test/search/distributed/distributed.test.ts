@@ -26,7 +26,7 @@ import { LAYERS, settings, somePrompts, writeSearchModel } from '../example.js';
 const BITS = 2 * LAYERS;
 const WORKERS = 3;
 /** SSPEC_KILLS=50 is the long run. */
-const KILLS = Number(process.env.SSPEC_KILLS ?? 3);
+const KILLS = Number(process.env.SSPEC_KILLS ?? 2);
 const TRIALS = 40 * KILLS;
 /** Seconds that a trial whose worker is gone stays with it. */
 const GRACE = 1;
