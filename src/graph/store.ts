@@ -42,7 +42,8 @@ export function storeModel(
     return stored;
   };
   /** A norm's weights, where its matrices have not taken them in. */
-  const keptNorm = (norm: Float32Array | null) => (rotation ? (norm?.fill(1) ?? null) : norm);
+  const keptNorm = (norm: Float32Array | null) =>
+    rotation && norm ? new Float32Array(norm.length).fill(1) : norm;
 
   const embedding = rowsOf(matrices.embedding);
   // A factor of logits costs nothing in the norm before the head; with a soft cap the logits are wanted over the cap.

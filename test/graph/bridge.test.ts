@@ -108,6 +108,9 @@ describe('bridges', () => {
         const own = (await ownLogits(int8, plan)).flatMap((row) => Array.from(row));
         const { rms } = logitDistance(own, await passes(wide, gates));
         expect(rms).toBeLessThan(0.08);
+        // The same plan at fp32, whose hidden states are not rotated: a bridge is between the checkpoint's own.
+        const exact = (await ownLogits(plain, plan)).map((row) => Array.from(row));
+        expect(logitDistance(own, exact).rms).toBeLessThan(0.16);
       }
     } finally {
       await wide.close();

@@ -1,7 +1,6 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { loadTokenizer, type TextTokenizer } from '../../src/checkpoint/tokenizer.js';
 import { byteLetters } from './byte-letters.js';
+import { writeByteLevel } from './byte-level.js';
 import { temporaryDirectory } from './temporary.js';
 
 /**
@@ -18,17 +17,7 @@ export function byteTokenizer(): TextTokenizer {
     ...[smile, smile.subarray(3)],
   ].map((bytes) => Array.from(bytes, (byte) => letters[byte]!).join(''));
   const directory = temporaryDirectory();
-  const tokenizer = {
-    added_tokens: [],
-    pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false },
-    decoder: { type: 'ByteLevel' },
-    model: {
-      type: 'BPE',
-      vocab: Object.fromEntries(tokens.map((token, id) => [token, id])),
-      merges: [],
-    },
-  };
-  writeFileSync(join(directory, 'tokenizer.json'), JSON.stringify(tokenizer));
+  writeByteLevel(directory, tokens);
   const loaded = loadTokenizer(directory);
   if (loaded === null) throw new Error('no tokenizer');
   return loaded;

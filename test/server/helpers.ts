@@ -7,6 +7,7 @@ import { skipPlan } from '../../src/profile/draft-plan.js';
 import { DEFAULT_LIMITS, type ServerOptions } from '../../src/server/options.js';
 import { createServer } from '../../src/server/server.js';
 import { byteLetters } from '../helpers/byte-letters.js';
+import { writeByteLevel } from '../helpers/byte-level.js';
 import { writeMiniature } from '../helpers/miniature.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
 
@@ -15,30 +16,22 @@ const TEMPLATE = `{% for message in messages %}{% if message.content == 'never' 
 [assistant] `;
 
 /** A token for each letter, for the bytes of two characters that take several, and for some words. */
-function vocabulary(): Record<string, number> {
+function vocabulary(): string[] {
   const letters = byteLetters();
   const printable = Array.from({ length: 95 }, (_, i) => [32 + i]);
   const bytes = [...Buffer.from('é'), ...Buffer.from('🙂')].map((byte) => [byte]);
   const words = Array.from({ length: 26 }, (_, i) => [...Buffer.from(` ${'abcdefgh'[i % 8]}${i}`)]);
   const tokens = [[10], ...printable, ...bytes, ...words];
-  return Object.fromEntries(
-    tokens.map((token, id) => [token.map((byte) => letters[byte]!).join(''), id]),
-  );
+  return tokens.map((token) => token.map((byte) => letters[byte]!).join(''));
 }
 
 /** A miniature with a tokenizer, on one thread; with a chat template unless told otherwise. */
 export async function textModel({ chat = true, contextLength = 512 } = {}): Promise<Model> {
-  const vocab = vocabulary();
+  const tokens = vocabulary();
   const { directory } = writeMiniature(temporaryDirectory(), {
-    ...{ vocabSize: Object.keys(vocab).length, contextLength, layers: 3, hiddenSize: 32 },
+    ...{ vocabSize: tokens.length, contextLength, layers: 3, hiddenSize: 32 },
   });
-  const tokenizer = {
-    added_tokens: [],
-    pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false },
-    decoder: { type: 'ByteLevel' },
-    model: { type: 'BPE', vocab, merges: [] },
-  };
-  writeFileSync(join(directory, 'tokenizer.json'), JSON.stringify(tokenizer));
+  writeByteLevel(directory, tokens);
   if (chat) writeFileSync(join(directory, 'chat_template.jinja'), TEMPLATE);
   const model = await loadModel(directory, { precision: 'fp32', threads: 1 });
   opened.push(() => model.close());

@@ -10,9 +10,10 @@
  * v_n, c | scalar | the target pass over n + 1 tokens, and a draft pass (round-costs.ts)
  *
  * While the budget (fallback.ts) allows, a round begins with a draft pass where G_d > G_l, else with the lookup. Where no lookup
- * pays, G_l is 0 and G_d is taken at tau = 1: the round stands beside one that drafts nothing. After every draft pass the text is looked up with the tokens drafted so far: what it is then found to go
- * on with costs no pass. It ends the draft where it gains more than tau S r - (c + v_(n+1) - v_n), the draft pass to come, or
- * where the rule of the method ends the passes. No token is dropped because of its value.
+ * pays, G_l is 0 and G_d is taken at tau = 1: the round stands beside one that drafts nothing. After every draft pass the text is
+ * looked up with the tokens drafted so far: what it is then found to go on with costs no pass. It ends the draft where it gains
+ * more than tau S r - (c + v_(n+1) - v_n), the draft pass to come, or where the rule of the method ends the passes. No token is
+ * dropped because of its value.
  */
 import type { DraftGraph } from '../../engine/draft-graph.js';
 import { acceptanceAt } from '../acceptance-curve.js';
