@@ -8,6 +8,7 @@ import { maskMap } from './mask-map.js';
 import { methodSentence } from './method-labels.js';
 import { figureCells, metricColumns, SPEEDUP_COLUMNS } from './metric-columns.js';
 import { nextStep, type SearchedModel } from './next-step.js';
+import { lineWidth, wrapLine } from './width.js';
 
 /** What a search found, for a terminal: the mask as a map of the layers, the rule, and the figures with their intervals. */
 export function formatSearch(
@@ -26,8 +27,12 @@ export function formatSearch(
     { measured_on: 'held out', ...figureCells(holdout) },
   ];
   return [
-    `${document.trials} trials in ${formatSeconds(document.wall_seconds)} (study ${document.study})`,
-    `searched on ${promptsText(document.prompts.calibration)}, confirmed on ${promptsText(document.prompts.holdout)}`,
+    ...inLines(
+      `${document.trials} trials in ${formatSeconds(document.wall_seconds)} (study ${document.study})`,
+    ),
+    ...inLines(
+      `searched on ${promptsText(document.prompts.calibration)}, confirmed on ${promptsText(document.prompts.holdout)}`,
+    ),
     '',
     maskMap(
       { attention: best.skip_attention, mlp: best.skip_mlp },
@@ -38,9 +43,14 @@ export function formatSearch(
     '',
     fittedTable([{ key: 'measured_on' }, ...SPEEDUP_COLUMNS, ...metricColumns()], rows),
     '',
-    headline(methodSentence(best.method), holdout),
+    ...inLines(headline(methodSentence(best.method), holdout)),
     nextStep(document, model),
   ].join('\n');
+}
+
+/** A sentence as wide as the terminal, broken between words. */
+function inLines(text: string): string[] {
+  return wrapLine(text, lineWidth());
 }
 
 /** Which prompts, and how they were put to the model. */
