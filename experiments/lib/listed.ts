@@ -73,6 +73,30 @@ const evaluation = (shows: string, command: string): ListedResult => ({
       .rows.filter(({ dataset, method }) => dataset === POOLED && method !== 'autoregressive')
       .map((row) => `${row.method} ${speedupText(row)}`),
 });
+const deviceRows = z.array(
+  z.object({
+    ...{ device: z.string(), exact: z.boolean(), targetSeconds: z.number(), cFloor: z.number() },
+    verify: z.array(z.object({ tokens: z.number(), v: z.number() })),
+  }),
+);
+/** Of device.ts. */
+const onDevice = (model: string, flags: string): ListedResult => ({
+  shows: `passes in float32 of ${model} on 16 cores of its CPU and on an H200`,
+  command: script(`device.ts --device cuda ${flags}`.trimEnd()),
+  figures: (content) =>
+    deviceRows.parse(fieldOf(content, 'rows')).map(({ verify, ...row }) =>
+      fill(
+        '{device}: one token {ms:fixed2} ms, v(8) {v:fixed2}, floor of c {cFloor:fixed2}, {bits}',
+        {
+          ...row,
+          bits: row.exact ? 'bits as of single passes' : 'other bits than of single passes',
+          ms: 1000 * row.targetSeconds,
+          v: verify.find(({ tokens }) => tokens === 8)?.v,
+        },
+      ),
+    ),
+  otherModel: true,
+});
 /** The runs of kills.ts. */
 const KILLS = [
   '--storage postgres --sampler random --kills 50',
@@ -125,6 +149,23 @@ export const LISTED: Readonly<Record<string, ListedResult>> = {
   'eval-demo-other': evaluation(
     'the same profile on text that it was not made for',
     `--profile ${profileOf('')} --dataset ${OTHER} --limit 6 --repetitions 1`,
+  ),
+  'eval-demo-cuda': evaluation(
+    'that profile on an H200, in float32, each draft a graph of its own (onnxruntime-node with the CUDA libraries of 1.30)',
+    `--profile ${profileOf('')} --device cuda --precision fp32 --limit 4 --methods skip,lookup,cascade`,
+  ),
+  'eval-smollm2-cuda': {
+    ...evaluation(
+      "SmolLM2's profile on an H200, in float32",
+      `--profile results/search-smollm2.profile.json --model ${SMOLLM2} --device cuda --precision fp32 --limit 4 --methods skip,lookup,cascade --repetitions 1`,
+    ),
+    otherModel: true,
+  },
+  'device-demo': onDevice('the bundled model', ''),
+  'device-smollm2': onDevice('SmolLM2-135M-Instruct', `--model ${SMOLLM2} --name smollm2 `),
+  'device-tinyllama': onDevice(
+    "TinyLlama's shape, random weights (experiments/lib/large-checkpoint.ts)",
+    '--model FOLDER --name tinyllama ',
   ),
   'headline-coverage-demo': {
     shows: 'how often the interval of a search holds what a long measurement gives',

@@ -3,6 +3,7 @@ import { decoderExit } from '../decoding/draft-rule.js';
 import { type Candidate, candidateKey } from '../optimise/candidate.js';
 import { replayStudy, type Trial } from '../study/state.js';
 import type { OpenStudy } from '../study/storage.js';
+import { noteAblation } from './ablation.js';
 import { costRule, replayedCosts } from './cost-rule.js';
 import { plainFinalist, type RankedFinalist } from './finalist.js';
 import type { Ladder } from './ladder.js';
@@ -18,7 +19,7 @@ const Rescored = z.record(z.string(), z.number());
 
 /**
  * The most promising masks of a ladder's trials, scored anew on all calibration prompts, and the best of them once more with
- * the cost rule.
+ * the cost rule. What its bridges and its head give is noted in the study.
  */
 export async function ladderShortlist(
   ladder: Ladder,
@@ -61,6 +62,7 @@ export async function ladderShortlist(
   });
   const { replayed, predictedSpeedup } = rescored[0]!;
   const { plan } = replayed;
+  await noteAblation(ladder, study, ranked[0]!.mask, plan);
   const { draft, costs } = costRule(replayed, predictedSpeedup);
   const { time } = scoreRule(replayed, decoderExit(draft, costs), draft.draftLength);
   return [...finalists, { finalist: { plan, draft, costs }, predictedSpeedup: time.speedup }];

@@ -5,6 +5,19 @@ import { metricShape } from '../metrics/registry.js';
 import type { StudyHeader } from './events.js';
 import type { StudySummary } from './summary.js';
 
+const ablation = z.object({
+  bridges: z.int().min(0),
+  /** null: the whole head. */
+  head_words: z.int().min(1).nullable(),
+  predicted_speedup: z.number().min(0),
+  draft_acceptance_rate: z.number().min(0).max(1),
+  mean_acceptance_length: z.number().min(1),
+  c: z.number().positive(),
+});
+
+/** What replay makes of the most promising plan, or of a part of it. */
+export type AblationNote = z.infer<typeof ablation>;
+
 /** @param bits 2L, the length of the study's masks. */
 function notesSchema(bits: number) {
   const mask = z
@@ -29,6 +42,7 @@ function notesSchema(bits: number) {
     cost_model: z
       .object({ error: z.object({ draft: z.number().min(0), target: z.number().min(0) }) })
       .optional(),
+    ablation: z.array(ablation).max(100).optional(),
     finalists: z.array(finalist).max(10_000).optional(),
     holdout: finalist.optional(),
   });

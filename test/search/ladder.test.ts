@@ -101,7 +101,15 @@ describe.each([
     const stages = progress.map(({ stage }) => stage).filter((s, i, all) => s !== all[i - 1]);
     expect(stages).toEqual(STAGES);
     expect([...new Set(notes(events))]).toEqual([
-      ...['cost_model', 'continuations 0', 'skip_plans', 'rescored', 'finalists', 'holdout'],
+      ...[
+        'cost_model',
+        'continuations 0',
+        'skip_plans',
+        'rescored',
+        'ablation',
+        'finalists',
+        'holdout',
+      ],
     ]);
     const finished = events.filter((event) => event.type === 'finished');
     expect(finished).toHaveLength(24);

@@ -1,5 +1,6 @@
 import { isTooFew } from '../../measurement/few-prompts.js';
 import { rankCorrelation } from '../../measurement/statistics.js';
+import { eachMetric } from '../../metrics/registry.js';
 import { bitsToMask } from '../../profile/mask.js';
 import type { StudyHeader } from '../../study/events.js';
 import { type NotedFinalist, type StudyNotes, studyNotes } from '../../study/notes.js';
@@ -14,7 +15,7 @@ import { paretoFigure } from '../figures/pareto.js';
 import { traceFigure } from '../figures/trace.js';
 import { formatExit, formatPercent } from '../format.js';
 import { methodSentence } from '../method-labels.js';
-import { figureCells, metricColumns, SPEEDUP_COLUMNS } from '../metric-columns.js';
+import { figureCells, metricColumns, metricText, SPEEDUP_COLUMNS } from '../metric-columns.js';
 import { counted, headline, verdictOf } from './headline.js';
 import { type Content, html } from './html.js';
 import type { StudyInput } from './inputs.js';
@@ -35,6 +36,7 @@ export function studySection(id: string, { path, record }: StudyInput): Section 
 <p>${progress(summary, notes)}</p>
 ${figureGrid(figures)}
 ${dataTable('Finalists: what the cheaper rung predicted, and what decoding the calibration prompts showed', COLUMNS, finalistRows(notes))}
+${ablationTable(notes)}
 <h3>The search</h3>
 ${searchFacts(header, summary, notes)}
 ${commands([notes.command])}`,
@@ -140,6 +142,29 @@ function finalistRow(finalist: string, noted: NotedFinalist): Row {
     ...figureCells(noted, times),
     prompts: noted.prompts,
   };
+}
+
+const ABLATION_COLUMNS: readonly Column[] = [
+  { key: 'plan' },
+  { key: 'predicted', align: 'right' },
+  ...metricColumns('tokens_per_second'),
+];
+
+/** Of a plan that is more than its mask. */
+function ablationTable({ ablation }: StudyNotes): Content {
+  if (!ablation) return html``;
+  const rows = ablation.map(({ bridges, head_words: words, predicted_speedup, ...figures }) => ({
+    plan: ['mask', bridges > 0 && 'bridges', words !== null && `head of ${counted(words, 'word')}`]
+      .filter((part) => part !== false)
+      .join(' + '),
+    predicted: times(predicted_speedup),
+    ...eachMetric((name) => metricText(name, { tokens_per_second: null, ...figures }[name])),
+  }));
+  return dataTable(
+    'What the parts of the most promising plan give, as replay predicts it: each row with the draft length that is best for it',
+    ABLATION_COLUMNS,
+    rows,
+  );
 }
 
 function searchFacts(header: StudyHeader, summary: StudySummary, notes: StudyNotes): Content {

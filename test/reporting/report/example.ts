@@ -176,9 +176,14 @@ const FINALIST = {
   c: 0.4,
   predicted_speedup: 1.15,
 };
+const PART = { draft_acceptance_rate: 0.7, mean_acceptance_length: 1.9 };
 const NOTES = {
   command: 'sspec search --seed 7',
   cost_model: { model: {}, error: { draft: 0.02, target: 0.03 } },
+  ablation: [
+    { ...PART, bridges: 0, head_words: null, c: 0.5, predicted_speedup: 0.91 },
+    { ...PART, bridges: 2, head_words: 8192, c: 0.41, predicted_speedup: 1.18 },
+  ],
   finalists: [FINALIST, { ...FINALIST, speedup: 1, predicted_speedup: 1.01 }],
   holdout: { ...FINALIST, speedup: 1.08, speedup_ci95: [1.02, 1.14], prompts: 40 },
 };

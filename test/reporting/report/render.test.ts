@@ -194,7 +194,11 @@ describe('the page of a study', () => {
     ]);
     expect(texts(page, '.headlines li')[0]).toMatch(/is faster .*1\.08× .*40 held-out prompts/);
     expect([...page.querySelectorAll('.trials circle')].length).toBe(4);
-    expect(texts(page, 'tbody tr').length).toBe(3);
+    expect(texts(page, 'tbody tr').length).toBe(5);
+    expect(texts(page, 'tbody tr').slice(3)).toEqual([
+      expect.stringMatching(/^mask\s*0\.91×.*70\.0%.*0\.500/s),
+      expect.stringMatching(/^mask \+ bridges \+ head of 8192 words\s*1\.18×/),
+    ]);
     expect(texts(page, 'pre.commands')).toEqual(['sspec search --seed 7']);
   });
 
