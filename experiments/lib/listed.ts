@@ -97,6 +97,22 @@ const onDevice = (model: string, flags: string): ListedResult => ({
     ),
   otherModel: true,
 });
+/** Of memory-bridges.ts. */
+const memoryBridges = (model: string, flags: string): ListedResult => ({
+  shows: `tokens of ${model} that a draft over a span of layers has right: with a bridge, and with one that sees the state one position before, for the first, second and third token of a draft`,
+  command: script(`memory-bridges.ts${flags}`),
+  figures: (content) =>
+    z
+      .array(z.unknown())
+      .parse(fieldOf(content, 'points'))
+      .map((point) =>
+        fill(
+          'layers {skipped_layers.0} to {skipped_layers.1} skipped: {with_a_bridge:percent}; {with_memory.0:percent}, {with_memory.1:percent}, {with_memory.2:percent}',
+          point,
+        ),
+      ),
+  otherModel: true,
+});
 /** The runs of kills.ts. */
 const KILLS = [
   '--storage postgres --sampler random --kills 50',
@@ -213,6 +229,11 @@ export const LISTED: Readonly<Record<string, ListedResult>> = {
     },
     otherModel: true,
   },
+  'memory-bridges-demo': memoryBridges('the bundled model', ''),
+  'memory-bridges-smollm2': memoryBridges(
+    'SmolLM2-135M-Instruct',
+    ` --model ${SMOLLM2} --name smollm2`,
+  ),
   overlap: {
     shows: 'that no held-out document and no bundled prompt is in the training text',
     command: 'node experiments/demo-model/overlap.mjs ENCODED',

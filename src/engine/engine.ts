@@ -175,7 +175,7 @@ export class Engine {
       const end = to - 1;
       open[end] = 1;
       feeds[bridgeInputs.weight(end)] = new Tensor('float32', weight, [hiddenSize, hiddenSize]);
-      feeds[bridgeInputs.bias(end)] = new Tensor('float32', bias, [hiddenSize]);
+      feeds[bridgeInputs.bias(end)] = new Tensor('float32', bias, [1, hiddenSize]);
     }
     return { feeds, attention };
   }
@@ -295,7 +295,7 @@ export class Engine {
 
 /** What stands for the weights of a bridge where none is. */
 const noWeight = new Tensor('float32', new Float32Array(0), [0, 0]);
-const noBias = new Tensor('float32', new Float32Array(0), [0]);
+const noBias = new Tensor('float32', new Float32Array(0), [0, 0]);
 
 function isDraft(form: GraphForm): form is DraftGraph {
   return typeof form === 'object';

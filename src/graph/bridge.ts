@@ -33,7 +33,8 @@ function stateName(sublayer: number): string {
 /**
  * Puts a gate after every sublayer of the gated graph, through which any bridge that ends there is fed as an input: so a search
  * tries thousands of masks with their bridges in one session. Inputs beside the gated graph's: {@link bridgeInputs}, weights
- * [d, d] and biases [d] of compiled bridges (rotated-bridge.ts) by last sublayer; where none ends, empty ones will do.
+ * [d, d] and biases [1, d], or one for each query [S, d], of compiled bridges (rotated-bridge.ts) by last sublayer; where none
+ * ends, empty ones will do.
  */
 export const bridgeGates: GraphChange = (graph, config) => {
   const shared = new Initializers();
@@ -64,7 +65,7 @@ export const bridgeGates: GraphChange = (graph, config) => {
     });
     graph.input.push(
       valueInfo(bridgeInputs.weight(end), elementType.float, [`in.${end}`, `out.${end}`]),
-      valueInfo(bridgeInputs.bias(end), elementType.float, [`bias.${end}`]),
+      valueInfo(bridgeInputs.bias(end), elementType.float, [`bias_rows.${end}`, `bias.${end}`]),
     );
   }
   addInitializers(graph, shared);
