@@ -30,6 +30,8 @@ export default defineConfig({
           name: 'model',
           include: ['test/**/*.test.ts'],
           exclude: FAST,
+          // For threads that the code under test starts.
+          execArgv: ['--import', './test/register-typescript.mjs'],
           // A native library with threads of its own, on two cores: one file at a time, or timings and memory suffer.
           fileParallelism: false,
           sequence: { groupOrder: 1 },

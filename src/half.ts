@@ -6,6 +6,13 @@ export function halfToFloat(bytes: Uint8Array, at: number): number {
   return table[bytes[at]! | (bytes[at + 1]! << 8)]!;
 }
 
+/** The values of many. */
+export function halvesToFloats(halves: Uint16Array, into: Float32Array): void {
+  table ??= buildTable();
+  const values = table;
+  for (let i = 0; i < into.length; i++) into[i] = values[halves[i]!]!;
+}
+
 /** The value of every float16: sign 1, exponent 5 (bias 15), fraction 10 bits. */
 function buildTable(): Float32Array {
   return Float32Array.from({ length: 1 << 16 }, (_, half) => {

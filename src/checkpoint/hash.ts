@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
 import { InputError } from '../errors.js';
 import type { Checkpoint } from './checkpoint.js';
 import {
@@ -9,7 +9,7 @@ import {
   type Projection,
 } from './model-config.js';
 
-const CHUNK_BYTES = 8 << 20;
+const CHUNK_BYTES = 1 << 20;
 
 /** Told after every chunk: bytes hashed so far, and in all. */
 export type HashProgress = (doneBytes: number, totalBytes: number) => void;
@@ -28,34 +28,29 @@ export async function hashWeights(
   hash.update(`${JSON.stringify(hashedFields(hashedConfig(checkpoint.config)))}\n`);
   const tensors = [...checkpoint.identity].sort(byName);
   const totalBytes = tensors.reduce((sum, [, tensor]) => sum + tensor.byteLength, 0);
-  const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
   let doneBytes = 0;
   for (const [name, tensor] of tensors) {
     const { dtype, shape, file, offset, byteLength, interleavedHeads } = tensor;
     // dtype and shape give the number of bytes that follow, so no two sequences of tensors read the same.
     const order = interleavedHeads === undefined ? [] : [interleavedHeads];
     hash.update(`${JSON.stringify([name, dtype, shape, ...order])}\n`);
-    const handle = await open(file);
-    try {
-      for (let at = 0; at < byteLength; ) {
-        const { bytesRead } = await handle.read(
-          buffer,
-          0,
-          Math.min(CHUNK_BYTES, byteLength - at),
-          offset + at,
-        );
-        if (bytesRead === 0)
-          throw new InputError(`${file} became shorter while it was read; download it again.`);
-        hash.update(buffer.subarray(0, bytesRead));
-        at += bytesRead;
-        doneBytes += bytesRead;
+    const endBytes = doneBytes + byteLength;
+    if (byteLength > 0)
+      for await (const chunk of chunksOf(file, offset, byteLength)) {
+        hash.update(chunk);
+        doneBytes += chunk.length;
         progress?.(doneBytes, totalBytes);
       }
-    } finally {
-      await handle.close();
-    }
+    if (doneBytes < endBytes)
+      throw new InputError(`${file} became shorter while it was read; download it again.`);
   }
   return hash.digest('hex');
+}
+
+/** Bytes of a file: the next ones are read while those before are hashed. */
+function chunksOf(file: string, offset: number, length: number): AsyncIterable<Buffer> {
+  const end = offset + length - 1;
+  return createReadStream(file, { start: offset, end, highWaterMark: CHUNK_BYTES });
 }
 
 /**

@@ -43,13 +43,12 @@ export async function loadModel(reference: string, options: LoadOptions = {}): P
   const directory = await obtainModel(reference, options.download);
   const checkpoint = openCheckpoint(directory);
   const tokenizer = loadTokenizer(directory);
-  const compiled = await compileModel(
-    checkpoint,
-    options.precision ?? 'int8',
-    options.onProgress ? { onProgress: options.onProgress } : {},
-  );
+  const { precision = 'int8', threads = physicalCores(), device = 'cpu', onProgress } = options;
+  const compiled = await compileModel(checkpoint, precision, {
+    threads,
+    ...(onProgress && { onProgress }),
+  });
   recordName(compiled, await canonicalReference(reference));
-  const { threads = physicalCores(), device = 'cpu' } = options;
   const engine = await Engine.load(compiled, { threads, device });
   return { reference, directory, engine, tokenizer, close: () => engine.close() };
 }

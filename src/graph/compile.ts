@@ -9,6 +9,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Checkpoint } from '../checkpoint/checkpoint.js';
 import { hashWeights } from '../checkpoint/hash.js';
@@ -27,7 +28,8 @@ import { keepsBlocks, planStorage } from './layout.js';
 import { elementsOf, matrixList } from './matrices.js';
 import { buildModel } from './model.js';
 import { type Precision, smallestBlock } from './quantise.js';
-import { storeModel } from './store.js';
+import { placeModel } from './store.js';
+import { storeMatrices } from './store-threads.js';
 import { WeightFile } from './weight-file.js';
 
 /** Raised whenever the graph or the layout of its weights changes, so that older compiled models are not used. */
@@ -53,6 +55,12 @@ export interface CompiledModel {
 /** Told how far a compilation is: what it does, and a share in [0, 1]. */
 export type CompileProgress = (step: 'hashing' | 'compiling', share: number) => void;
 
+export interface CompileOptions {
+  readonly onProgress?: CompileProgress;
+  /** Most threads that weights are converted in; default: as many as run at once here. The result is the same with any number. */
+  readonly threads?: number;
+}
+
 /**
  * Compiles a checkpoint to its graphs, or finds it compiled in the cache folder.
  *
@@ -63,10 +71,10 @@ export type CompileProgress = (step: 'hashing' | 'compiling', share: number) => 
 export async function compileModel(
   checkpoint: Checkpoint,
   precision: Precision,
-  options: { readonly onProgress?: CompileProgress } = {},
+  options: CompileOptions = {},
 ): Promise<CompiledModel> {
   const { config } = checkpoint;
-  const { onProgress = () => {} } = options;
+  const { onProgress = () => {}, threads = availableParallelism() } = options;
   if (precision !== 'fp32' && config.hiddenSize % smallestBlock !== 0) {
     throw new InputError(
       `${checkpoint.directory}: precision ${precision} needs a hidden_size that is a multiple of ${smallestBlock}, not ${config.hiddenSize}; use --precision fp32.`,
@@ -100,10 +108,18 @@ export async function compileModel(
     mkdirSync(temporary);
     try {
       const total = matrixList(plan.matrices).reduce((sum, matrix) => sum + elementsOf(matrix), 0);
-      const stored = withWeightFile(checkpoint, join(temporary, 'weights.bin'), (file) =>
-        storeModel(config, checkpoint, tensors, plan, file, (done) =>
-          onProgress('compiling', done / total),
-        ),
+      const stored = await withWeightFile(
+        checkpoint,
+        join(temporary, 'weights.bin'),
+        async (file) => {
+          const { stored, tasks } = placeModel(config, checkpoint, tensors, plan, file);
+          const { descriptor } = file;
+          const rotationSize = plan.rotation?.size ?? null;
+          await storeMatrices({ tasks, rotationSize, descriptor }, threads, (done) =>
+            onProgress('compiling', done / total),
+          );
+          return stored;
+        },
       );
       for (const [name, gated] of [
         ['plain.onnx', false],
@@ -123,15 +139,15 @@ export async function compileModel(
 }
 
 /** Runs `store` with a new weight file, and closes both it and what was read however it ends. */
-function withWeightFile<T>(
+async function withWeightFile<T>(
   checkpoint: Checkpoint,
   path: string,
-  store: (file: WeightFile) => T,
-): T {
+  store: (file: WeightFile) => Promise<T>,
+): Promise<T> {
   try {
     const file = new WeightFile(path);
     try {
-      return store(file);
+      return await store(file);
     } finally {
       file.close();
     }

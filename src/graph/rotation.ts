@@ -31,8 +31,10 @@ export class Rotation {
   private readonly m: number;
   /** +1 or -1, over sqrt k. */
   private readonly signs: Float32Array;
-  /** C, rows by input. */
-  private readonly cosines: Float32Array;
+  /** C and its transpose, [blocks of outputs, m inputs, outputs of the block]; zeros where a block is not full. */
+  private readonly cosines: Readonly<Record<Way, Float64Array>>;
+  /** The row that is being rotated, before its cosine transform. */
+  private readonly scratch: Float32Array;
 
   /** @param size d. */
   constructor(readonly size: number) {
@@ -44,90 +46,119 @@ export class Rotation {
       { length: size },
       () => (random.next32() & 1 ? 1 : -1) / Math.sqrt(k),
     );
-    this.cosines = Float32Array.from({ length: m * m }, (_, at) => {
-      const [input, output] = [Math.floor(at / m), at % m];
+    const cosine = (input: number, output: number) => {
       const scale = Math.sqrt((output === 0 ? 1 : 2) / m);
-      return scale * Math.cos((Math.PI * (input + 0.5) * output) / m);
-    });
+      return Math.fround(scale * Math.cos((Math.PI * (input + 0.5) * output) / m));
+    };
+    this.cosines = {
+      there: inBlocks(m, cosine),
+      back: inBlocks(m, (input, output) => cosine(output, input)),
+    };
+    this.scratch = new Float32Array(size);
   }
 
   /** Every row x of a matrix [rows, d] becomes x Q, or x Q^T on the way back, in place. */
   rows(matrix: Float32Array, way: Way = 'there'): void {
-    const scratch = new Float32Array(this.size);
-    for (let at = 0; at < matrix.length; at += this.size) {
-      const row = matrix.subarray(at, at + this.size);
-      if (way === 'there') {
-        multiply(row, this.signs);
-        this.hadamard(row);
-        this.cosine(row, scratch, way);
-      } else {
-        this.cosine(row, scratch, way);
-        this.hadamard(row);
-        multiply(row, this.signs);
-      }
-    }
+    for (let at = 0; at < matrix.length; at += this.size) this.row(matrix, at, way);
   }
 
   /** A matrix W [d, columns] becomes Q^T W, or Q W on the way back, in place. */
   columns(matrix: Float32Array, way: Way = 'there'): void {
-    const columns = matrix.length / this.size;
-    const tile = new Float32Array(Math.min(tileColumns, columns) * this.size);
+    const { size } = this;
+    const columns = matrix.length / size;
+    // Columns of a power of two would all lie in the same few lines of a cache.
+    const stride = size + tileColumns;
+    const tile = new Float32Array(Math.min(tileColumns, columns) * stride);
     for (let first = 0; first < columns; first += tileColumns) {
       const count = Math.min(tileColumns, columns - first);
-      const part = tile.subarray(0, count * this.size);
-      for (let row = 0; row < this.size; row++)
-        for (let i = 0; i < count; i++)
-          part[i * this.size + row] = matrix[row * columns + first + i]!;
-      this.rows(part, way);
-      for (let row = 0; row < this.size; row++)
-        for (let i = 0; i < count; i++)
-          matrix[row * columns + first + i] = part[i * this.size + row]!;
+      for (let row = 0, at = first; row < size; row++, at += columns)
+        for (let i = 0, to = row; i < count; i++, to += stride) tile[to] = matrix[at + i]!;
+      for (let i = 0; i < count; i++) this.row(tile, i * stride, way);
+      for (let row = 0, at = first; row < size; row++, at += columns)
+        for (let i = 0, from = row; i < count; i++, from += stride) matrix[at + i] = tile[from]!;
+    }
+  }
+
+  /** Rotates the d values from a place on. */
+  private row(values: Float32Array, at: number, way: Way): void {
+    if (way === 'there') {
+      multiply(values, at, this.signs);
+      this.hadamard(values, at);
+      this.cosine(values, at, way);
+    } else {
+      this.cosine(values, at, way);
+      this.hadamard(values, at);
+      multiply(values, at, this.signs);
     }
   }
 
   /** H times sqrt k, on each of m pieces of k values. */
-  private hadamard(row: Float32Array): void {
-    const { k, size } = this;
+  private hadamard(values: Float32Array, at: number): void {
+    const { k } = this;
+    const end = at + this.size;
     let half = 1;
     // Two steps in one where there are two: half as many loads and stores.
     for (; 4 * half <= k; half *= 4)
-      for (let block = 0; block < size; block += 4 * half)
+      for (let block = at; block < end; block += 4 * half)
         for (let i = block; i < block + half; i++) {
-          const a = row[i]!;
-          const b = row[i + half]!;
-          const c = row[i + 2 * half]!;
-          const d = row[i + 3 * half]!;
-          row[i] = a + b + (c + d);
-          row[i + half] = a - b + (c - d);
-          row[i + 2 * half] = a + b - (c + d);
-          row[i + 3 * half] = a - b - (c - d);
+          const a = values[i]!;
+          const b = values[i + half]!;
+          const c = values[i + 2 * half]!;
+          const d = values[i + 3 * half]!;
+          values[i] = a + b + (c + d);
+          values[i + half] = a - b + (c - d);
+          values[i + 2 * half] = a + b - (c + d);
+          values[i + 3 * half] = a - b - (c - d);
         }
     for (; half < k; half *= 2)
-      for (let block = 0; block < size; block += 2 * half)
+      for (let block = at; block < end; block += 2 * half)
         for (let i = block; i < block + half; i++) {
-          const a = row[i]!;
-          const b = row[i + half]!;
-          row[i] = a + b;
-          row[i + half] = a - b;
+          const a = values[i]!;
+          const b = values[i + half]!;
+          values[i] = a + b;
+          values[i + half] = a - b;
         }
   }
 
-  /** C, or its transpose, across the m pieces. */
-  private cosine(row: Float32Array, scratch: Float32Array, way: Way): void {
-    const { k, m, size, cosines } = this;
+  /** C, or its transpose, across the m pieces: some outputs at a time, so that no sum waits for the one before. */
+  private cosine(values: Float32Array, at: number, way: Way): void {
+    const { k, m, scratch } = this;
     if (m === 1) return;
-    const step = way === 'there' ? m : 1;
-    scratch.set(row);
-    for (let output = 0; output < m; output++) {
-      const first = way === 'there' ? output : output * m;
-      for (let i = 0; i < k; i++) {
-        let sum = 0;
-        for (let from = i, at = first; from < size; from += k, at += step)
-          sum += cosines[at]! * scratch[from]!;
-        row[output * k + i] = sum;
+    const cosines = this.cosines[way];
+    scratch.set(values.subarray(at, at + this.size));
+    for (let i = 0; i < k; i++)
+      for (let output = 0, next = 0; output < m; output += outputsAtOnce) {
+        let a = 0;
+        let b = 0;
+        let c = 0;
+        let d = 0;
+        for (let input = 0, from = i; input < m; input++, from += k, next += outputsAtOnce) {
+          const x = scratch[from]!;
+          a += cosines[next]! * x;
+          b += cosines[next + 1]! * x;
+          c += cosines[next + 2]! * x;
+          d += cosines[next + 3]! * x;
+        }
+        const to = at + output * k + i;
+        values[to] = a;
+        if (output + 1 < m) values[to + k] = b;
+        if (output + 2 < m) values[to + 2 * k] = c;
+        if (output + 3 < m) values[to + 3 * k] = d;
       }
-    }
   }
+}
+
+/** Sums that `cosine` has at once. */
+const outputsAtOnce = 4;
+
+/** The values of an [m, m] matrix in the order in which `cosine` reads them. */
+function inBlocks(m: number, value: (input: number, output: number) => number): Float64Array {
+  const blocks = Math.ceil(m / outputsAtOnce);
+  return Float64Array.from({ length: blocks * m * outputsAtOnce }, (_, at) => {
+    const input = Math.floor(at / outputsAtOnce) % m;
+    const output = Math.floor(at / (outputsAtOnce * m)) * outputsAtOnce + (at % outputsAtOnce);
+    return output < m ? value(input, output) : 0;
+  });
 }
 
 /**
@@ -141,6 +172,6 @@ export function rotationOf(
   return precision === 'int8' && norms === 'before' ? new Rotation(hiddenSize) : null;
 }
 
-function multiply(row: Float32Array, factors: Float32Array): void {
-  for (let i = 0; i < row.length; i++) row[i]! *= factors[i]!;
+function multiply(values: Float32Array, at: number, factors: Float32Array): void {
+  for (let i = 0; i < factors.length; i++) values[at + i]! *= factors[i]!;
 }

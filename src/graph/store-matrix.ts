@@ -1,151 +1,162 @@
 import type { TensorReader } from '../checkpoint/tensor-reader.js';
 import type { ExternalRange } from './builder.js';
-import { type KeptRows, keepBlocks } from './kept-blocks.js';
-import type { BlockLayout, MatrixLayout } from './layout.js';
-import type { StoredLinear } from './linear.js';
-import type { Matrix, MatrixPart } from './matrices.js';
+import { type KeptRows, type KeptType, keepBlocks } from './kept-blocks.js';
+import type { StoredChannels, StoredLinear } from './linear.js';
+import { elementsOf, type Matrix, type MatrixPart } from './matrices.js';
 import { quantiseChannels, quantiseRows } from './quantise.js';
 import type { Rotation } from './rotation.js';
-import type { WeightFile } from './weight-file.js';
+import { writeAt } from './weight-file.js';
+
+/** A matrix that has its place in the data file and is to be written there. Other threads can be sent it. */
+export interface MatrixTask {
+  readonly matrix: Matrix;
+  readonly stored: StoredLinear;
+  /** Parts whose blocks are taken as the checkpoint has them. */
+  readonly kept: ReadonlyMap<MatrixPart, KeptType>;
+  /** Weights of the norm before it, which a rotated matrix takes in; null where there is none. */
+  readonly norm: Float32Array | null;
+}
+
+/** What matrices are made from, and where they are written. */
+export interface MatrixStore {
+  readonly reader: TensorReader;
+  /** Of the hidden states; null where they are the checkpoint's own. */
+  readonly rotation: Rotation | null;
+  /** Of the data file. */
+  readonly descriptor: number;
+  /** Told of the elements of every piece. */
+  readonly onProgress: (elements: number) => void;
+}
 
 /** Weights are converted in pieces of about this many elements, so that memory does not grow with the model. */
-const pieceElements = 4 << 20;
+const pieceElements = 1 << 20;
 
 /** Some rows of a matrix. */
-export interface Piece {
+interface Piece {
   readonly part: MatrixPart;
   /** Of the part's rows, and how many. */
   readonly first: number;
   readonly count: number;
-  /** Reads them, [count, columns], in the basis that the model is compiled in. */
-  readonly read: () => Float32Array;
+  /** Of all rows of the matrix. */
+  readonly at: number;
 }
 
-/**
- * A matrix in pieces, in the order of its rows. One whose rows are rotated is a single piece, as every one of them takes part in
- * all the others.
- * @param norm weights of the norm before it, which a rotated matrix takes in; null where there is none.
- */
-export function* piecesOf(
-  reader: TensorReader,
-  { parts, columns, stateAxis }: Matrix,
-  rotation: Rotation | null,
-  norm: Float32Array | null,
-): Generator<Piece> {
-  const isWhole = rotation !== null && stateAxis === 'rows';
+/** Writes a matrix piece by piece, and its biases. */
+export function storeMatrix(task: MatrixTask, store: MatrixStore): void {
+  const { matrix, stored } = task;
+  if (stored.form === 'channels') storeChannels(task, stored, store);
+  else
+    for (const piece of piecesOf(task, store)) {
+      const { count, at } = piece;
+      const write = (range: ExternalRange, rowBytes: number, data: ArrayBufferView) =>
+        writeAt(store.descriptor, range.offset + at * rowBytes, data);
+      if (stored.form === 'floats')
+        write(stored.weight, 4 * stored.columns, readPiece(piece, task, store));
+      else {
+        const bits = stored.precision === 'int8' ? 8 : 4;
+        const blocks = Math.ceil(stored.columns / stored.block);
+        const { packed, scales, offsets } = quantisedRows(piece, task, store, bits, stored.block);
+        write(stored.packed, (blocks * stored.block * bits) / 8, packed);
+        write(stored.scales, 4 * blocks, scales);
+        if (stored.offsets && offsets) write(stored.offsets, 4 * blocks, offsets);
+      }
+      store.onProgress(count * matrix.columns);
+    }
+  if (stored.bias) writeAt(store.descriptor, stored.bias.offset, biasOf(matrix, stored, store));
+}
+
+/** Columns lie one after the other: the matrix is written when its last row is there. */
+function storeChannels(task: MatrixTask, stored: StoredChannels, store: MatrixStore): void {
+  const { rows, columns, weight, scales } = stored;
+  const integers = new Int8Array(rows * columns);
+  const steps = new Float32Array(rows);
+  for (const piece of piecesOf(task, store)) {
+    const values = readPiece(piece, task, store);
+    steps.set(quantiseChannels(values, columns, integers, piece.at), piece.at);
+    store.onProgress(values.length);
+  }
+  writeAt(store.descriptor, weight.offset, integers);
+  writeAt(store.descriptor, scales.offset, steps);
+}
+
+/** Memory that a matrix needs while it is written, beside that of a piece. */
+export function bytesAtOnce({ matrix, stored }: MatrixTask, isRotated: boolean): number {
+  if (stored.form === 'channels') return elementsOf(matrix);
+  return isRotated && matrix.stateAxis === 'rows' ? 5 * elementsOf(matrix) : 0;
+}
+
+/** Whether rows are rotated: then every one of them takes part in all the others. */
+function mixesRows({ stateAxis }: Matrix, rotation: Rotation | null): boolean {
+  return rotation !== null && stateAxis === 'rows';
+}
+
+/** A matrix in pieces, in the order of its rows; each part is one where its rows are mixed. */
+function* piecesOf({ matrix }: MatrixTask, { rotation }: MatrixStore): Generator<Piece> {
+  const { parts, columns } = matrix;
   const perPiece = Math.max(1, Math.floor(pieceElements / columns));
+  let at = 0;
   for (const part of parts) {
-    const most = isWhole ? part.rows : perPiece;
+    const most = mixesRows(matrix, rotation) ? part.rows : perPiece;
     for (let first = 0; first < part.rows; first += most) {
       const count = Math.min(most, part.rows - first);
-      const read = () => {
-        const weights = reader.readRows(part.weight, first, count);
-        if (rotation === null) return weights;
-        if (isWhole) rotation.columns(weights);
-        else {
-          if (norm) for (let i = 0; i < weights.length; i++) weights[i]! *= norm[i % columns]!;
-          rotation.rows(weights);
-        }
-        return weights;
-      };
-      yield { part, first, count, read };
-    }
-  }
-}
-
-/** Writes a matrix, piece by piece, in its layout. @param onProgress told of the elements of every piece. */
-export function storeMatrix(
-  reader: TensorReader,
-  { name, parts, columns, stateAxis }: Matrix,
-  rotation: Rotation | null,
-  layout: MatrixLayout,
-  pieces: Iterable<Piece>,
-  file: WeightFile,
-  onProgress: (elements: number) => void,
-): StoredLinear {
-  const rows = parts.reduce((sum, part) => sum + part.rows, 0);
-  const stored = storeWeights(reader, { rows, columns }, layout, pieces, file, onProgress);
-  const bias = biasOf(reader, parts);
-  if (bias && stateAxis === 'rows') rotation?.rows(bias);
-  return { name, rows, columns, bias: bias && file.tensor(bias), ...stored };
-}
-
-type StoredWeights = StoredLinear extends infer S
-  ? S extends StoredLinear
-    ? Omit<S, 'name' | 'rows' | 'columns' | 'bias'>
-    : never
-  : never;
-
-function storeWeights(
-  reader: TensorReader,
-  { rows, columns }: { readonly rows: number; readonly columns: number },
-  layout: MatrixLayout,
-  pieces: Iterable<Piece>,
-  file: WeightFile,
-  onProgress: (elements: number) => void,
-): StoredWeights {
-  if (layout.form === 'channels') {
-    const weights = new Int8Array(rows * columns);
-    const scales = new Float32Array(rows);
-    let at = 0;
-    for (const { count, read } of pieces) {
-      scales.set(quantiseChannels(read(), columns, weights, at), at);
+      yield { part, first, count, at };
       at += count;
-      onProgress(count * columns);
     }
-    return { form: 'channels', weight: file.tensor(weights), scales: file.tensor(scales) };
   }
-  const scales: Float32Array[] = [];
-  const offsets: Float32Array[] = [];
-  const writing = file.begin();
-  for (const piece of pieces) {
-    if (layout.form === 'floats') writing.write(piece.read());
-    else {
-      const quantised = quantisedRows(reader, piece, columns, layout);
-      writing.write(quantised.packed);
-      scales.push(quantised.scales);
-      if (layout.offsets)
-        offsets.push(quantised.offsets ?? new Float32Array(quantised.scales.length));
-    }
-    onProgress(piece.count * columns);
+}
+
+/** The weights of a piece, [count, columns], in the basis that the model is compiled in. */
+function readPiece(
+  { part, first, count }: Piece,
+  { matrix, norm }: MatrixTask,
+  { reader, rotation }: MatrixStore,
+): Float32Array {
+  const weights = reader.readRows(part.weight, first, count);
+  if (rotation === null) return weights;
+  if (mixesRows(matrix, rotation)) rotation.columns(weights);
+  else {
+    if (norm) multiplyRows(weights, norm);
+    rotation.rows(weights);
   }
-  const stored = writing.end();
-  if (layout.form === 'floats') return { form: 'floats', weight: stored };
+  return weights;
+}
+
+function multiplyRows(matrix: Float32Array, factors: Float32Array): void {
+  for (let at = 0; at < matrix.length; at += factors.length)
+    for (let i = 0; i < factors.length; i++) matrix[at + i]! *= factors[i]!;
+}
+
+/** Some rows of a part: the file's own blocks where they are kept, else quantised. */
+function quantisedRows(
+  piece: Piece,
+  task: MatrixTask,
+  store: MatrixStore,
+  bits: 8 | 4,
+  block: number,
+): KeptRows {
+  const { part, first, count } = piece;
+  const type = task.kept.get(part);
+  if (type !== undefined)
+    return keepBlocks(type, store.reader.readBlocks(part.weight, first, count), bits);
+  const { columns } = task.matrix;
   return {
-    ...{ form: 'blocks', precision: layout.precision, block: layout.block, packed: stored },
-    scales: storePieces(file, scales),
-    offsets: layout.offsets ? storePieces(file, offsets) : null,
+    ...quantiseRows(readPiece(piece, task, store), count, columns, bits, block),
+    offsets: null,
   };
 }
 
-/** Some rows of a part: the file's own blocks where the layout has room for them, else quantised. */
-function quantisedRows(
-  reader: TensorReader,
-  { part, first, count, read }: Piece,
-  columns: number,
-  { precision, block, kept }: BlockLayout,
-): KeptRows {
-  const bits = precision === 'int8' ? 8 : 4;
-  const type = kept.get(part);
-  if (type !== undefined)
-    return keepBlocks(type, reader.readBlocks(part.weight, first, count), bits);
-  return { ...quantiseRows(read(), count, columns, bits, block), offsets: null };
-}
-
-/** The biases of a matrix's rows, zeros for parts without one; null where no part has any. */
-function biasOf(reader: TensorReader, parts: readonly MatrixPart[]): Float32Array | null {
-  if (parts.every(({ bias }) => bias === null)) return null;
-  const all = new Float32Array(parts.reduce((sum, { rows }) => sum + rows, 0));
+/** The biases of a matrix's rows, zeros for parts without one. */
+function biasOf(
+  { parts, stateAxis }: Matrix,
+  { rows }: StoredLinear,
+  { reader, rotation }: MatrixStore,
+): Float32Array {
+  const all = new Float32Array(rows);
   let at = 0;
   for (const { bias, rows } of parts) {
     if (bias !== null) all.set(reader.readRows(bias, 0, rows), at);
     at += rows;
   }
+  if (stateAxis === 'rows') rotation?.rows(all);
   return all;
-}
-
-function storePieces(file: WeightFile, pieces: readonly Float32Array[]): ExternalRange {
-  const writing = file.begin();
-  for (const piece of pieces) writing.write(piece);
-  return writing.end();
 }

@@ -7,33 +7,34 @@ import type { StoragePlan } from './layout.js';
 import type { StoredLinear, StoredRows } from './linear.js';
 import type { Matrix } from './matrices.js';
 import type { StoredModel } from './model.js';
+import { placeMatrix } from './place-matrix.js';
 import { rotaryTable } from './rope.js';
-import { piecesOf, storeMatrix } from './store-matrix.js';
+import type { MatrixTask } from './store-matrix.js';
 import type { WeightFile } from './weight-file.js';
 
-/**
- * Streams every weight of a checkpoint into the data file, as the plan has it, and returns where each lies.
- * @param onProgress told the number of elements stored so far.
- */
-export function storeModel(
+/** A model whose weights have their places in the data file: what lies where, and what is still to be written there. */
+export interface PlacedModel {
+  readonly stored: StoredModel;
+  readonly tasks: readonly MatrixTask[];
+}
+
+/** Gives every weight of a checkpoint its place in the data file, as the plan has it, and writes all but the matrices. */
+export function placeModel(
   config: ModelConfig,
   reader: TensorReader,
   tensors: ModelTensors,
   { matrices, layouts, rotation }: StoragePlan,
   file: WeightFile,
-  onProgress: (elements: number) => void,
-): StoredModel {
-  let done = 0;
-  const progress = (elements: number) => {
-    done += elements;
-    onProgress(done);
-  };
+): PlacedModel {
+  const tasks: MatrixTask[] = [];
   const vector = (tensor: TensorInfo) => reader.readRows(tensor, 0, tensor.shape[0]!);
   const normOf = (tensor: TensorInfo | null) => (tensor === null ? null : vector(tensor));
   /** @param norm weights of the norm before it, which a rotated matrix takes in. */
   const linear = (matrix: Matrix, norm: Float32Array | null = null): StoredLinear => {
-    const pieces = piecesOf(reader, matrix, rotation, norm);
-    return storeMatrix(reader, matrix, rotation, layouts.get(matrix)!, pieces, file, progress);
+    const layout = layouts.get(matrix)!;
+    const stored = placeMatrix(matrix, layout, file);
+    tasks.push({ matrix, stored, kept: layout.form === 'blocks' ? layout.kept : new Map(), norm });
+    return stored;
   };
   /** A matrix that is laid out so that its rows can be looked up. */
   const rowsOf = (matrix: Matrix, norm: Float32Array | null = null): StoredRows => {
@@ -73,7 +74,7 @@ export function storeModel(
       },
     };
   });
-  return {
+  const stored = {
     embedding,
     head,
     headRows,
@@ -84,4 +85,5 @@ export function storeModel(
       return { name, rows, cos: file.tensor(cos), sin: file.tensor(sin) };
     }),
   };
+  return { stored, tasks };
 }

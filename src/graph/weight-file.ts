@@ -5,32 +5,28 @@ import type { ExternalRange } from './builder.js';
 /** Tensors start at multiples of this, so that the runtime can map them instead of copying. */
 const alignment = 4096;
 
-/** The external data file of a compiled model, written front to back. */
+/** The external data file of a compiled model: places are given out front to back, and may be filled in any order. */
 export class WeightFile {
-  private readonly descriptor: number;
-  private position = 0;
+  /** Of the open file, for {@link writeAt}. */
+  readonly descriptor: number;
+  private end = 0;
 
   constructor(private readonly path: string) {
     this.descriptor = openSync(path, 'wx');
   }
 
-  /** Begins a tensor; its bytes are given to `write` piece by piece. */
-  begin(): { write(piece: ArrayBufferView): void; end(): ExternalRange } {
-    const padding = (alignment - (this.position % alignment)) % alignment;
-    if (padding > 0) this.append(new Uint8Array(padding));
-    const offset = this.position;
-    return {
-      write: (piece) =>
-        this.append(new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength)),
-      end: () => ({ file: basename(this.path), offset, length: this.position - offset }),
-    };
+  /** Gives a tensor of so many bytes its place; until something is written there it is zeros. */
+  place(length: number): ExternalRange {
+    const offset = Math.ceil(this.end / alignment) * alignment;
+    this.end = offset + length;
+    return { file: basename(this.path), offset, length };
   }
 
-  /** Writes a whole tensor. */
+  /** Places a tensor and writes it. */
   tensor(data: ArrayBufferView): ExternalRange {
-    const writing = this.begin();
-    writing.write(data);
-    return writing.end();
+    const range = this.place(data.byteLength);
+    writeAt(this.descriptor, range.offset, data);
+    return range;
   }
 
   /** Flushes to disk and closes. */
@@ -41,9 +37,11 @@ export class WeightFile {
       closeSync(this.descriptor);
     }
   }
+}
 
-  private append(bytes: Uint8Array): void {
-    for (let at = 0; at < bytes.length; ) at += writeSync(this.descriptor, bytes, at);
-    this.position += bytes.length;
-  }
+/** Writes to an open file, whichever thread has opened it. */
+export function writeAt(descriptor: number, position: number, data: ArrayBufferView): void {
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  for (let at = 0; at < bytes.length; )
+    at += writeSync(descriptor, bytes, at, bytes.length - at, position + at);
 }

@@ -12,7 +12,7 @@
  * A value is d q, d q + m, (d s) q or (d s) q - (m s'); every product and sum is rounded to float32.
  */
 
-import { halfToFloat } from '../../half.js';
+import { halfToFloat, halvesToFloats } from '../../half.js';
 import { dequantiseK } from './dequantise-k.js';
 import { type GgmlType, ggmlTypes } from './types.js';
 
@@ -32,12 +32,12 @@ export function dequantise(type: GgmlType, bytes: Uint8Array, out: Float32Array)
       new Uint8Array(out.buffer, out.byteOffset, out.byteLength).set(bytes);
       return;
     case 'F16':
-      for (let i = 0; i < out.length; i++) out[i] = halfToFloat(bytes, 2 * i);
+      halvesToFloats(wordsOf(bytes), out);
       return;
     case 'BF16': {
       const bits = new Uint32Array(out.buffer, out.byteOffset, out.length);
-      for (let i = 0; i < out.length; i++)
-        bits[i] = ((bytes[2 * i]! << 16) | (bytes[2 * i + 1]! << 24)) >>> 0;
+      const words = wordsOf(bytes);
+      for (let i = 0; i < out.length; i++) bits[i] = words[i]! << 16;
       return;
     }
     case 'Q8_0':
@@ -62,6 +62,12 @@ export function dequantise(type: GgmlType, bytes: Uint8Array, out: Float32Array)
     default:
       dequantiseK(type, bytes, out);
   }
+}
+
+/** Bytes as words, copied where they are not aligned to them. */
+function wordsOf(bytes: Uint8Array): Uint16Array {
+  const { buffer, byteOffset, byteLength } = bytes.byteOffset % 2 === 0 ? bytes : bytes.slice();
+  return new Uint16Array(buffer, byteOffset, byteLength / 2);
 }
 
 /** Blocks of 32 in nibbles: d, then m and then the fifth bits where the type has them, then q. @param shift added to q */
