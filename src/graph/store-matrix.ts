@@ -28,8 +28,8 @@ export interface MatrixStore {
   readonly onProgress: (elements: number) => void;
 }
 
-/** Weights are converted in pieces of about this many elements, so that memory does not grow with the model. */
-const pieceElements = 1 << 20;
+/** Weights are converted in pieces of about this many elements, which fit into a processor's own cache. */
+const pieceElements = 1 << 17;
 
 /** Some rows of a matrix. */
 interface Piece {
@@ -39,6 +39,8 @@ interface Piece {
   readonly count: number;
   /** Of all rows of the matrix. */
   readonly at: number;
+  /** Room for its weights, which all pieces of a matrix share. */
+  readonly into: Float32Array;
 }
 
 /** Writes a matrix piece by piece, and its biases. */
@@ -94,12 +96,15 @@ function mixesRows({ stateAxis }: Matrix, rotation: Rotation | null): boolean {
 function* piecesOf({ matrix }: MatrixTask, { rotation }: MatrixStore): Generator<Piece> {
   const { parts, columns } = matrix;
   const perPiece = Math.max(1, Math.floor(pieceElements / columns));
+  const most = mixesRows(matrix, rotation) ? Number.POSITIVE_INFINITY : perPiece;
+  const into = new Float32Array(
+    columns * Math.min(most, Math.max(...parts.map(({ rows }) => rows))),
+  );
   let at = 0;
   for (const part of parts) {
-    const most = mixesRows(matrix, rotation) ? part.rows : perPiece;
     for (let first = 0; first < part.rows; first += most) {
       const count = Math.min(most, part.rows - first);
-      yield { part, first, count, at };
+      yield { part, first, count, at, into };
       at += count;
     }
   }
@@ -107,11 +112,11 @@ function* piecesOf({ matrix }: MatrixTask, { rotation }: MatrixStore): Generator
 
 /** The weights of a piece, [count, columns], in the basis that the model is compiled in. */
 function readPiece(
-  { part, first, count }: Piece,
+  { part, first, count, into }: Piece,
   { matrix, norm }: MatrixTask,
   { reader, rotation }: MatrixStore,
 ): Float32Array {
-  const weights = reader.readRows(part.weight, first, count);
+  const weights = reader.readRows(part.weight, first, count, into);
   if (rotation === null) return weights;
   if (mixesRows(matrix, rotation)) rotation.columns(weights);
   else {
