@@ -65,6 +65,7 @@ async function run() {
     kv_bytes: cache.bytes,
     own_bytes: before,
     memory_bytes: processMemory('now'),
+    file_bytes: processMemory('files'),
     peak_memory_bytes: processMemory('most'),
   };
   // In case that drafts do not fit into the machine beside it.

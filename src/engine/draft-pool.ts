@@ -11,7 +11,8 @@ interface Member<E> {
 
 /**
  * The sessions of drafts in use, one for each graph, and the one that was used last: decoding again and again with one
- * profile loads it once, and a search over a thousand drafts keeps no more than it needs.
+ * profile loads it once, and a search over a thousand drafts keeps no more than it needs. Each has weights of its own in memory, so
+ * that one which nobody uses makes room before another is loaded.
  */
 export class DraftPool<E extends Closable> {
   private readonly members = new Map<string, Member<E>>();
@@ -22,7 +23,10 @@ export class DraftPool<E extends Closable> {
   /** The session of a draft, to be given back with `release`. */
   async acquire(graph: DraftGraph): Promise<{ engine: E; release(): Promise<void> }> {
     const { key } = graph;
-    const member = this.members.get(key) ?? { engine: this.load(graph), users: 0 };
+    const member = this.members.get(key) ?? {
+      engine: this.closeIdle().then(() => this.load(graph)),
+      users: 0,
+    };
     member.users++;
     this.members.set(key, member);
     let engine: E;
@@ -40,13 +44,17 @@ export class DraftPool<E extends Closable> {
       // Maps keep their order: what was given back last stands last and stays.
       this.members.delete(key);
       this.members.set(key, member);
-      const idle = [...this.members].filter(([, { users }]) => users === 0).slice(0, -1);
-      for (const [name, { engine: done }] of idle) {
-        this.members.delete(name);
-        await (await done).close();
-      }
+      await this.closeIdle(1);
     };
     return { engine, release };
+  }
+
+  /** Frees the sessions that nobody uses. @param kept how many of those that were used last stay. */
+  async closeIdle(kept = 0): Promise<void> {
+    const idle = [...this.members].filter(([, { users }]) => users === 0);
+    const closed = idle.slice(0, idle.length - kept);
+    for (const [name] of closed) this.members.delete(name);
+    for (const [, { engine }] of closed) await (await engine).close();
   }
 
   /** Frees all sessions. */

@@ -168,11 +168,16 @@ function readBytes(file: string, { bridges, words, hiddenSize }: DraftWeightsSha
 }
 
 function halves(values: Float32Array): Uint16Array {
-  return Uint16Array.from(values, floatToHalf);
+  // `from` would make a list of all values first, many times their size.
+  const all = new Uint16Array(values.length);
+  for (let i = 0; i < all.length; i++) all[i] = floatToHalf(values[i]!);
+  return all;
 }
 
 function fromHalves(bytes: Uint8Array): Float32Array {
-  return Float32Array.from({ length: bytes.length / 2 }, (_, i) => halfToFloat(bytes, 2 * i));
+  const all = new Float32Array(bytes.length / 2);
+  for (let i = 0; i < all.length; i++) all[i] = halfToFloat(bytes, 2 * i);
+  return all;
 }
 
 function finiteFloats(bytes: Uint8Array, what: string): Float32Array {

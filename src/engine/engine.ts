@@ -119,14 +119,19 @@ export class Engine {
     }
   }
 
-  /** Another session over the same model, with gates: it runs any draft that skips and bridges, for searches that try many. */
-  loadGated(): Promise<Engine> {
+  /**
+   * Another session over the same model, with gates: it runs any draft that skips and bridges, for searches that try many. Every
+   * session has weights of its own in memory, so that a draft's that nobody uses is freed before.
+   */
+  async loadGated(): Promise<Engine> {
     const { model, threads, device } = this;
+    await this.drafts.closeIdle();
     return Engine.load(model, { threads, device, form: 'gated' });
   }
 
   /** A session that runs single sublayers on any hidden state, for calibration. */
-  loadSublayers(): Promise<Sublayers> {
+  async loadSublayers(): Promise<Sublayers> {
+    await this.drafts.closeIdle();
     return Sublayers.load(this.model, this.threads, this.device);
   }
 

@@ -33,8 +33,6 @@ export class Rotation {
   private readonly signs: Float32Array;
   /** C and its transpose, [blocks of outputs, m inputs, outputs of the block]; zeros where a block is not full. */
   private readonly cosines: Readonly<Record<Way, Float64Array>>;
-  /** The row that is being rotated, before its cosine transform. */
-  private readonly scratch: Float32Array;
 
   /** @param size d. */
   constructor(readonly size: number) {
@@ -54,52 +52,52 @@ export class Rotation {
       there: inBlocks(m, cosine),
       back: inBlocks(m, (input, output) => cosine(output, input)),
     };
-    this.scratch = new Float32Array(size);
   }
 
   /** Every row x of a matrix [rows, d] becomes x Q, or x Q^T on the way back, in place. */
   rows(matrix: Float32Array, way: Way = 'there'): void {
-    for (let at = 0; at < matrix.length; at += this.size) this.row(matrix, at, way);
+    const scratch = new Float32Array(this.size);
+    for (let at = 0; at < matrix.length; at += this.size)
+      this.rotate(matrix.subarray(at, at + this.size), scratch, way);
   }
 
   /** A matrix W [d, columns] becomes Q^T W, or Q W on the way back, in place. */
   columns(matrix: Float32Array, way: Way = 'there'): void {
     const { size } = this;
     const columns = matrix.length / size;
-    // Columns of a power of two would all lie in the same few lines of a cache.
-    const stride = size + tileColumns;
-    const tile = new Float32Array(Math.min(tileColumns, columns) * stride);
+    const scratch = new Float32Array(Math.min(tileColumns, columns) * size);
+    const tile = new Float32Array(scratch.length);
     for (let first = 0; first < columns; first += tileColumns) {
       const count = Math.min(tileColumns, columns - first);
       for (let row = 0, at = first; row < size; row++, at += columns)
-        for (let i = 0, to = row; i < count; i++, to += stride) tile[to] = matrix[at + i]!;
-      for (let i = 0; i < count; i++) this.row(tile, i * stride, way);
+        for (let i = 0; i < count; i++) tile[row * count + i] = matrix[at + i]!;
+      this.rotate(tile.subarray(0, size * count), scratch, way);
       for (let row = 0, at = first; row < size; row++, at += columns)
-        for (let i = 0, from = row; i < count; i++, from += stride) matrix[at + i] = tile[from]!;
+        for (let i = 0; i < count; i++) matrix[at + i] = tile[row * count + i]!;
     }
   }
 
-  /** Rotates the d values from a place on. */
-  private row(values: Float32Array, at: number, way: Way): void {
+  /** Rotates some vectors that lie side by side, [d, vectors]. */
+  private rotate(values: Float32Array, scratch: Float32Array, way: Way): void {
     if (way === 'there') {
-      multiply(values, at, this.signs);
-      this.hadamard(values, at);
-      this.cosine(values, at, way);
+      multiply(values, this.signs);
+      this.hadamard(values);
+      this.cosine(values, scratch, way);
     } else {
-      this.cosine(values, at, way);
-      this.hadamard(values, at);
-      multiply(values, at, this.signs);
+      this.cosine(values, scratch, way);
+      this.hadamard(values);
+      multiply(values, this.signs);
     }
   }
 
   /** H times sqrt k, on each of m pieces of k values. */
-  private hadamard(values: Float32Array, at: number): void {
-    const { k } = this;
-    const end = at + this.size;
-    let half = 1;
+  private hadamard(values: Float32Array): void {
+    const vectors = values.length / this.size;
+    const piece = this.k * vectors;
+    let half = vectors;
     // Two steps in one where there are two: half as many loads and stores.
-    for (; 4 * half <= k; half *= 4)
-      for (let block = at; block < end; block += 4 * half)
+    for (; 4 * half <= piece; half *= 4)
+      for (let block = 0; block < values.length; block += 4 * half)
         for (let i = block; i < block + half; i++) {
           const a = values[i]!;
           const b = values[i + half]!;
@@ -110,8 +108,8 @@ export class Rotation {
           values[i + 2 * half] = a + b - (c + d);
           values[i + 3 * half] = a - b - (c - d);
         }
-    for (; half < k; half *= 2)
-      for (let block = at; block < end; block += 2 * half)
+    for (; half < piece; half *= 2)
+      for (let block = 0; block < values.length; block += 2 * half)
         for (let i = block; i < block + half; i++) {
           const a = values[i]!;
           const b = values[i + half]!;
@@ -121,29 +119,30 @@ export class Rotation {
   }
 
   /** C, or its transpose, across the m pieces: some outputs at a time, so that no sum waits for the one before. */
-  private cosine(values: Float32Array, at: number, way: Way): void {
-    const { k, m, scratch } = this;
+  private cosine(values: Float32Array, scratch: Float32Array, way: Way): void {
+    const { m } = this;
     if (m === 1) return;
+    const piece = values.length / m;
     const cosines = this.cosines[way];
-    scratch.set(values.subarray(at, at + this.size));
-    for (let i = 0; i < k; i++)
-      for (let output = 0, next = 0; output < m; output += outputsAtOnce) {
+    scratch.set(values);
+    for (let i = 0; i < piece; i++)
+      for (let output = 0, at = 0; output < m; output += outputsAtOnce) {
         let a = 0;
         let b = 0;
         let c = 0;
         let d = 0;
-        for (let input = 0, from = i; input < m; input++, from += k, next += outputsAtOnce) {
+        for (let input = 0, from = i; input < m; input++, from += piece, at += outputsAtOnce) {
           const x = scratch[from]!;
-          a += cosines[next]! * x;
-          b += cosines[next + 1]! * x;
-          c += cosines[next + 2]! * x;
-          d += cosines[next + 3]! * x;
+          a += cosines[at]! * x;
+          b += cosines[at + 1]! * x;
+          c += cosines[at + 2]! * x;
+          d += cosines[at + 3]! * x;
         }
-        const to = at + output * k + i;
+        const to = output * piece + i;
         values[to] = a;
-        if (output + 1 < m) values[to + k] = b;
-        if (output + 2 < m) values[to + 2 * k] = c;
-        if (output + 3 < m) values[to + 3 * k] = d;
+        if (output + 1 < m) values[to + piece] = b;
+        if (output + 2 < m) values[to + 2 * piece] = c;
+        if (output + 3 < m) values[to + 3 * piece] = d;
       }
   }
 }
@@ -172,6 +171,10 @@ export function rotationOf(
   return precision === 'int8' && norms === 'before' ? new Rotation(hiddenSize) : null;
 }
 
-function multiply(values: Float32Array, at: number, factors: Float32Array): void {
-  for (let i = 0; i < factors.length; i++) values[at + i]! *= factors[i]!;
+/** Multiplies each row of a matrix by a factor of its own. */
+function multiply(values: Float32Array, factors: Float32Array): void {
+  const columns = values.length / factors.length;
+  for (let column = 0; column < columns; column++)
+    for (let row = 0, at = column; row < factors.length; row++, at += columns)
+      values[at]! *= factors[row]!;
 }

@@ -111,10 +111,12 @@ export async function createLadder(request: LadderRequest): Promise<Ladder> {
   const { vocabSize } = engine.config;
   const coupling = createCoupling(settings.coupling, settings.sampling, vocabSize, 1);
   const fitter = await createBridgeFitter(engine, states);
-  const gated = await engine.loadGated().catch(async (error) => {
-    await fitter.close();
-    throw error;
-  });
+  // Loaded when first needed: what samplers begin from is worked out before, in a session of its own with all weights.
+  let loading: Promise<Engine> | undefined;
+  const loadGated = () => {
+    loading ??= engine.loadGated();
+    return loading;
+  };
   const { position, threads } = request.basis ?? {
     position: meanPosition(references),
     threads: engine.threads,
@@ -127,6 +129,7 @@ export async function createLadder(request: LadderRequest): Promise<Ladder> {
     heads: readonly DraftPlan['words'][],
     count: number,
   ): Promise<ReplayedPlan[]> => {
+    const gated = await loadGated();
     const gates = gated.gates(mask, bridges);
     const records: ReplayRecord[][] = heads.map(() => []);
     for (const reference of references.slice(0, count)) {
@@ -176,7 +179,11 @@ export async function createLadder(request: LadderRequest): Promise<Ladder> {
       threads,
     },
     async close() {
-      await gated.close();
+      // Where loading it failed, whoever needed it was told.
+      await loading?.then(
+        (gated) => gated.close(),
+        () => {},
+      );
       await fitter.close();
     },
   };

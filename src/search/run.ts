@@ -23,7 +23,6 @@ import { CostModel } from './cost/cost-model.js';
 import { runDistributedTrials } from './distributed/distributed-trials.js';
 import { noteSetup } from './distributed/replay-setup.js';
 import { runHoldout, runRace } from './final-rungs.js';
-import type { RankedFinalist } from './finalist.js';
 import { keptContinuations } from './kept-continuations.js';
 import { createLadder, type Ladder } from './ladder.js';
 import { preparationNotice, preparationSeconds } from './preparation.js';
@@ -39,7 +38,7 @@ import { runTrials } from './trial-loop.js';
  * @throws InputError when no trial could be finished; the signal's reason when aborted (finished trials are kept).
  */
 export async function runSearch(model: Model, request: SearchRequest): Promise<SearchResult> {
-  const { study, signal, settings, onProgress = () => {} } = request;
+  const { study, onProgress = () => {} } = request;
   let best = 0;
   const report: RunContext['report'] = (stage, done, total) =>
     onProgress({ stage, done, total, ...(best > 0 ? { best } : {}) });
@@ -51,36 +50,9 @@ export async function runSearch(model: Model, request: SearchRequest): Promise<S
   const notice = preparationNotice(prepared, timeoutSeconds, finished.length);
   const deadline = performance.now() + 1000 * timeoutSeconds;
   if (notice !== undefined) request.onNotice?.(notice);
-  const calibration = request.fidelity === 'ladder' ? await calibrate(context) : null;
-  const ladder = calibration ? await openLadder(context, calibration) : null;
-  const prompts = request.calibration.slice(0, request.promptsPerTrial);
-  const scorer: Scorer = ladder ?? decodeScorer(model, prompts, { settings, signal });
-  let trials: readonly Trial[];
-  let finalists: RankedFinalist[];
-  try {
-    const space = { bits: 2 * model.engine.config.layers, draft: scorer.draft };
-    const sources = samplerSources(context, calibration?.model ?? null);
-    const { sampler, predict } = await createSampler(request.sampler, space, request.seed, sources);
-    const limits = { trials: request.trials, deadline, signal };
-    const onTrial = (finished: readonly Trial[]) => {
-      best = finished.reduce((max, { score }) => Math.max(max, score), 0);
-      report('trials', finished.length, request.trials);
-    };
-    const { distribution } = request;
-    if (ladder && distribution) {
-      await noteSetup(study, ladder, request, cpuModel());
-      trials = await runDistributedTrials(study, sampler, ladder, limits, distribution, onTrial);
-    } else trials = await runTrials(study, sampler, scorer, limits, onTrial);
-    if (trials.length === 0)
-      throw new InputError('The time was over before a single trial had finished.');
-    finalists = ladder
-      ? await ladderShortlist(ladder, study, trials, request.finalists, (done, total) =>
-          report('shortlist', done, total),
-        )
-      : modelShortlist(trials, request.finalists, predict);
-  } finally {
-    await scorer.close();
-  }
+  const { calibration, trials, finalists } = await findFinalists(context, deadline, (score) => {
+    best = score;
+  });
   const race = await runRace(context, finalists);
   const { measurement: holdout, chosen, interruptedPrompts } = await runHoldout(context, race);
   return {
@@ -97,6 +69,45 @@ export async function runSearch(model: Model, request: SearchRequest): Promise<S
     rankCorrelation: race.rankCorrelation,
     interruptedPrompts,
   };
+}
+
+/** The rungs before real decoding is raced. What they hold in memory goes with them: sessions, states, continuations. */
+async function findFinalists(
+  context: RunContext,
+  deadline: number,
+  onBest: (score: number) => void,
+) {
+  const { model, request, report } = context;
+  const { study, signal, settings, distribution } = request;
+  const calibration = request.fidelity === 'ladder' ? await calibrate(context) : null;
+  const ladder = calibration ? await openLadder(context, calibration) : null;
+  const prompts = request.calibration.slice(0, request.promptsPerTrial);
+  const scorer: Scorer = ladder ?? decodeScorer(model, prompts, { settings, signal });
+  try {
+    const space = { bits: 2 * model.engine.config.layers, draft: scorer.draft };
+    const sources = samplerSources(context, calibration?.model ?? null);
+    const { sampler, predict } = await createSampler(request.sampler, space, request.seed, sources);
+    const limits = { trials: request.trials, deadline, signal };
+    const onTrial = (finished: readonly Trial[]) => {
+      onBest(finished.reduce((max, { score }) => Math.max(max, score), 0));
+      report('trials', finished.length, request.trials);
+    };
+    let trials: readonly Trial[];
+    if (ladder && distribution) {
+      await noteSetup(study, ladder, request, cpuModel());
+      trials = await runDistributedTrials(study, sampler, ladder, limits, distribution, onTrial);
+    } else trials = await runTrials(study, sampler, scorer, limits, onTrial);
+    if (trials.length === 0)
+      throw new InputError('The time was over before a single trial had finished.');
+    const finalists = ladder
+      ? await ladderShortlist(ladder, study, trials, request.finalists, (done, total) =>
+          report('shortlist', done, total),
+        )
+      : modelShortlist(trials, request.finalists, predict);
+    return { calibration, trials, finalists };
+  } finally {
+    await scorer.close();
+  }
 }
 
 const StoredCalibration = z.object({

@@ -24,8 +24,11 @@ import type { Bridge, SkippedRun } from '../../profile/draft-plan.js';
  */
 const RIDGE = 0.01;
 
-/** Bytes of bridges, and of inverses, that are kept: neighbouring masks have most of their runs in common. */
-const keptBytes = 512 * 2 ** 20;
+/**
+ * Bytes of bridges, and of inverses, that are kept: neighbouring masks have most of their runs in common. The engine has each
+ * bridge once more, for the compiled model's states.
+ */
+const keptBytes = 256 * 2 ** 20;
 
 /** Fits bridges. */
 export interface BridgeFitter {
@@ -41,9 +44,10 @@ export async function createBridgeFitter(
 ): Promise<BridgeFitter> {
   const { config } = engine;
   const products = await RidgeProducts.load(config, engine.threads, engine.device);
-  const most = Math.max(1, Math.floor(keptBytes / (4 * config.hiddenSize ** 2)));
-  const inverses = new Latest<number, Float32Array>(most);
-  const bridges = new Latest<string, Bridge>(most);
+  const { hiddenSize: d } = config;
+  const most = (bytes: number) => Math.max(1, Math.floor(keptBytes / bytes));
+  const inverses = new Latest<number, Float32Array>(most(2 * d * (d + 1)));
+  const bridges = new Latest<string, Bridge>(most(4 * d ** 2));
   const inverseAt = async (from: number): Promise<Float32Array> => {
     const known = inverses.get(from);
     if (known) return known;
@@ -57,7 +61,7 @@ export async function createBridgeFitter(
       const known = bridges.get(key);
       if (known) return known;
       const inverse = await inverseAt(from);
-      const map = await products.map(states[from]!, states[to]!, inverse);
+      const map = await products.map(states[from]!, states[to]!, symmetric(inverse, d));
       const { weight, bias } = checkpointBridge({ from, to, ...map }, engine.model);
       // As a profile will have it, so that what is measured is what is stored.
       const bridge = { from, to, weight: roundedToHalf(weight), bias: roundedToHalf(bias) };
@@ -88,7 +92,7 @@ class Latest<K, V> {
   }
 }
 
-/** (G + lambda 1)^-1. */
+/** The lower triangle of (G + lambda 1)^-1, row by row. */
 function ridgeInverse(gram: Float32Array, config: ModelConfig, elements: number): Float32Array {
   const { hiddenSize: d } = config;
   const cholesky = new Cholesky(d, (RIDGE * elements) / d);
@@ -96,10 +100,14 @@ function ridgeInverse(gram: Float32Array, config: ModelConfig, elements: number)
     const part = Float64Array.from(gram.subarray(row * d, row * d + row + 1));
     if (!cholesky.append(part)) throw new TypeError('the hidden states are not finite');
   }
-  const packed = cholesky.inverse();
-  const inverse = new Float32Array(d * d);
+  return new Float32Array(cholesky.inverse());
+}
+
+/** A symmetric matrix [d, d] by its lower triangle. */
+function symmetric(triangle: Float32Array, d: number): Float32Array {
+  const whole = new Float32Array(d * d);
   for (let row = 0, at = 0; row < d; row++)
     for (let column = 0; column <= row; column++, at++)
-      inverse[row * d + column] = inverse[column * d + row] = packed[at]!;
-  return inverse;
+      whole[row * d + column] = whole[column * d + row] = triangle[at]!;
+  return whole;
 }
