@@ -1,3 +1,5 @@
+import { kernelRoom, kernels } from './kernels.js';
+
 let table: Float32Array | undefined;
 
 /** The float16 at a place in little-endian bytes, of any alignment. */
@@ -8,10 +10,17 @@ export function halfToFloat(bytes: Uint8Array, at: number): number {
 
 /** The values of many. */
 export function halvesToFloats(halves: Uint16Array, into: Float32Array): void {
-  table ??= buildTable();
-  const values = table;
-  for (let i = 0; i < into.length; i++) into[i] = values[halves[i]!]!;
+  const room = kernelRoom([2 * atOnce, 4 * atOnce]);
+  const floats = room.floats(1);
+  for (let first = 0; first < halves.length; first += atOnce) {
+    const some = halves.subarray(first, first + atOnce);
+    room.words(0).set(some);
+    kernels.halves(room.at(0), some.length, room.at(1));
+    into.set(floats.subarray(0, some.length), first);
+  }
 }
+
+const atOnce = 1 << 15;
 
 /** The value of every float16: sign 1, exponent 5 (bias 15), fraction 10 bits. */
 function buildTable(): Float32Array {

@@ -12,6 +12,8 @@
  * whole range -8..7 is used and m is exact (the rule of llama.cpp's Q4_0 and of onnxruntime's own quantiser).
  */
 
+import { kernelRoom, kernels } from '../kernels.js';
+
 export type Precision = 'fp32' | 'int8' | 'int4';
 export const precisions: readonly Precision[] = ['fp32', 'int8', 'int4'];
 
@@ -53,46 +55,42 @@ export function quantiseChannels(
   const rows = weights.length / columns;
   const allRows = into.length / columns;
   const scales = new Float32Array(rows);
-  const inverses = new Float32Array(rows);
-  for (let row = 0; row < rows; row++) {
-    const extreme = Math.abs(extremeOf(weights, row * columns, columns));
-    scales[row] = extreme / 127;
-    inverses[row] = extreme === 0 ? 0 : 127 / extreme;
+  const atOnce = Math.max(1, Math.floor(elementsAtOnce / columns));
+  const room = kernelRoom([4 * atOnce * columns, 4 * atOnce, atOnce * columns]);
+  for (let row0 = 0; row0 < rows; row0 += atOnce) {
+    const count = Math.min(atOnce, rows - row0);
+    room.floats(0).set(weights.subarray(row0 * columns, (row0 + count) * columns));
+    kernels.channels(room.at(0), count, columns, room.at(1), room.at(2));
+    scales.set(room.floats(1).subarray(0, count), row0);
+    transpose(room.bytes(2), count, columns, into, allRows, first + row0);
   }
-  // Some rows of some columns at a time, so that what is read lies together and what is written too.
-  for (let row0 = 0; row0 < rows; row0 += tileRows)
-    for (let column0 = 0; column0 < columns; column0 += tileColumns) {
-      const endRow = Math.min(rows, row0 + tileRows);
-      const endColumn = Math.min(columns, column0 + tileColumns);
-      for (let row = row0; row < endRow; row++) {
-        const inverse = inverses[row]!;
-        let to = column0 * allRows + first + row;
-        for (let at = row * columns + column0; at < row * columns + endColumn; at++) {
-          // Rounded as `Math.round` does, which takes several times as long.
-          into[to] = ((weights[at]! * inverse + 127.5) | 0) - 127;
-          to += allRows;
-        }
-      }
-    }
   return scales;
 }
 
-const tileRows = 64;
-const tileColumns = 8;
+/** Weights that are quantised at once: they and what becomes of them fit into a core's cache. */
+const elementsAtOnce = 1 << 16;
 
-/** The entry of largest magnitude among some, its sign kept: the first of equals, what is no number before all others. */
-function extremeOf(weights: Float32Array, first: number, count: number): number {
-  let extreme = 0;
-  let magnitude = 0;
-  for (let i = first; i < first + count; i++) {
-    const size = Math.abs(weights[i]!);
-    if (size > magnitude || Number.isNaN(size)) {
-      magnitude = size;
-      extreme = weights[i]!;
+/** Rows of bytes become columns. Some columns at a time, so that what is written lies together. */
+function transpose(
+  from: Int8Array,
+  rows: number,
+  columns: number,
+  into: Int8Array,
+  allRows: number,
+  first: number,
+): void {
+  for (let column0 = 0; column0 < columns; column0 += tileColumns)
+    for (let row = 0; row < rows; row++) {
+      const end = row * columns + Math.min(columns, column0 + tileColumns);
+      let to = column0 * allRows + first + row;
+      for (let at = row * columns + column0; at < end; at++) {
+        into[to] = from[at]!;
+        to += allRows;
+      }
     }
-  }
-  return extreme;
 }
+
+const tileColumns = 8;
 
 /** Quantises `rows` rows of `columns` weights. A last block that is not full is padded with zeros. */
 export function quantiseRows(
@@ -103,41 +101,23 @@ export function quantiseRows(
   blockSize: number,
 ): QuantisedRows {
   const blocks = Math.ceil(columns / blockSize);
-  const blockBytes = (blockSize * bits) / 8;
-  const zero = 1 << (bits - 1);
-  const packed = new Uint8Array(rows * blocks * blockBytes).fill(
-    bits === 8 ? zero : zero | (zero << 4),
-  );
+  const padded = blocks * blockSize;
+  const rowBytes = (padded * bits) / 8;
+  const packed = new Uint8Array(rows * rowBytes);
   const scales = new Float32Array(rows * blocks);
-  for (let row = 0; row < rows; row++) {
-    for (let block = 0; block < blocks; block++) {
-      const first = row * columns + block * blockSize;
-      const count = Math.min(blockSize, columns - block * blockSize);
-      const extreme = extremeOf(weights, first, count);
-      const scale = Math.fround(bits === 8 ? Math.abs(extreme) / 127 : extreme / -8);
-      const at = row * blocks + block;
-      scales[at] = scale;
-      if (scale === 0) continue;
-      const out = at * blockBytes;
-      if (bits === 8)
-        for (let i = 0; i < count; i++)
-          packed[out + i] = quantised(weights[first + i]!, scale, 128);
-      else {
-        const even = count & ~1;
-        for (let i = 0; i < even; i += 2)
-          packed[out + (i >> 1)] =
-            quantised(weights[first + i]!, scale, 8) |
-            (quantised(weights[first + i + 1]!, scale, 8) << 4);
-        if (even < count)
-          packed[out + (even >> 1)] = quantised(weights[first + even]!, scale, 8) | (zero << 4);
-      }
+  const atOnce = Math.max(1, Math.floor(elementsAtOnce / padded));
+  const room = kernelRoom([4 * atOnce * padded, 4 * atOnce * blocks, atOnce * rowBytes]);
+  const values = room.floats(0);
+  for (let row0 = 0; row0 < rows; row0 += atOnce) {
+    const count = Math.min(atOnce, rows - row0);
+    for (let i = 0; i < count; i++) {
+      const at = (row0 + i) * columns;
+      values.set(weights.subarray(at, at + columns), i * padded);
+      values.fill(0, i * padded + columns, (i + 1) * padded);
     }
+    kernels.blocks(room.at(0), count * blocks, blockSize, bits, room.at(1), room.at(2));
+    scales.set(room.floats(1).subarray(0, count * blocks), row0 * blocks);
+    packed.set(room.bytes(2).subarray(0, count * rowBytes), row0 * rowBytes);
   }
   return { packed, scales };
-}
-
-/** q, in the range of its bits. */
-function quantised(weight: number, scale: number, zero: 128 | 8): number {
-  const q = (weight / scale + (zero + 0.5)) | 0;
-  return q < 0 ? 0 : q >= 2 * zero ? 2 * zero - 1 : q;
 }

@@ -16,6 +16,7 @@
  * A product W of a normed state becomes W diag(g) Q, its norm without weights; one whose result is added to the state, Q^T W.
  */
 import type { ModelConfig } from '../checkpoint/model-config.js';
+import { type KernelRoom, kernelRoom, kernels } from '../kernels.js';
 import { Random } from '../random.js';
 import type { Precision } from './quantise.js';
 
@@ -31,7 +32,7 @@ export class Rotation {
   private readonly m: number;
   /** +1 or -1, over sqrt k. */
   private readonly signs: Float32Array;
-  /** C and its transpose, [blocks of outputs, m inputs, outputs of the block]; zeros where a block is not full. */
+  /** C and its transpose, outputs by inputs. */
   private readonly cosines: Readonly<Record<Way, Float64Array>>;
 
   /** @param size d. */
@@ -48,117 +49,81 @@ export class Rotation {
       const scale = Math.sqrt((output === 0 ? 1 : 2) / m);
       return Math.fround(scale * Math.cos((Math.PI * (input + 0.5) * output) / m));
     };
+    const matrix = (value: (output: number, input: number) => number) =>
+      Float64Array.from({ length: m * m }, (_, at) => value(Math.floor(at / m), at % m));
     this.cosines = {
-      there: inBlocks(m, cosine),
-      back: inBlocks(m, (input, output) => cosine(output, input)),
+      there: matrix((output, input) => cosine(input, output)),
+      back: matrix(cosine),
     };
   }
 
   /** Every row x of a matrix [rows, d] becomes x Q, or x Q^T on the way back, in place. */
   rows(matrix: Float32Array, way: Way = 'there'): void {
-    const scratch = new Float32Array(this.size);
-    for (let at = 0; at < matrix.length; at += this.size)
-      this.rotate(matrix.subarray(at, at + this.size), scratch, way);
+    const { size } = this;
+    const atOnce = size * Math.max(1, Math.floor(elementsAtOnce / size));
+    const room = this.room(atOnce, size, way);
+    room.floats(place.signs).set(this.signs);
+    const values = room.floats(place.values);
+    const signs = room.at(place.signs);
+    for (let first = 0; first < matrix.length; first += atOnce) {
+      const some = matrix.subarray(first, first + atOnce);
+      values.set(some);
+      for (let row = 0; row < some.length; row += size) {
+        const at = room.at(place.values) + 4 * row;
+        if (way === 'there') kernels.multiply(at, signs, size);
+        this.rotate(room, at, 1, way);
+        if (way === 'back') kernels.multiply(at, signs, size);
+      }
+      some.set(values.subarray(0, some.length));
+    }
   }
 
   /** A matrix W [d, columns] becomes Q^T W, or Q W on the way back, in place. */
   columns(matrix: Float32Array, way: Way = 'there'): void {
-    const { size } = this;
+    const { size, signs } = this;
     const columns = matrix.length / size;
-    const scratch = new Float32Array(Math.min(tileColumns, columns) * size);
-    const tile = new Float32Array(scratch.length);
+    const room = this.room(tileColumns * size, tileColumns * size, way);
+    const tile = room.floats(place.values).fill(0);
     for (let first = 0; first < columns; first += tileColumns) {
       const count = Math.min(tileColumns, columns - first);
-      for (let row = 0, at = first; row < size; row++, at += columns)
-        for (let i = 0; i < count; i++) tile[row * count + i] = matrix[at + i]!;
-      this.rotate(tile.subarray(0, size * count), scratch, way);
-      for (let row = 0, at = first; row < size; row++, at += columns)
-        for (let i = 0; i < count; i++) matrix[at + i] = tile[row * count + i]!;
-    }
-  }
-
-  /** Rotates some vectors that lie side by side, [d, vectors]. */
-  private rotate(values: Float32Array, scratch: Float32Array, way: Way): void {
-    if (way === 'there') {
-      multiply(values, this.signs);
-      this.hadamard(values);
-      this.cosine(values, scratch, way);
-    } else {
-      this.cosine(values, scratch, way);
-      this.hadamard(values);
-      multiply(values, this.signs);
-    }
-  }
-
-  /** H times sqrt k, on each of m pieces of k values. */
-  private hadamard(values: Float32Array): void {
-    const vectors = values.length / this.size;
-    const piece = this.k * vectors;
-    let half = vectors;
-    // Two steps in one where there are two: half as many loads and stores.
-    for (; 4 * half <= piece; half *= 4)
-      for (let block = 0; block < values.length; block += 4 * half)
-        for (let i = block; i < block + half; i++) {
-          const a = values[i]!;
-          const b = values[i + half]!;
-          const c = values[i + 2 * half]!;
-          const d = values[i + 3 * half]!;
-          values[i] = a + b + (c + d);
-          values[i + half] = a - b + (c - d);
-          values[i + 2 * half] = a + b - (c + d);
-          values[i + 3 * half] = a - b - (c - d);
-        }
-    for (; half < piece; half *= 2)
-      for (let block = 0; block < values.length; block += 2 * half)
-        for (let i = block; i < block + half; i++) {
-          const a = values[i]!;
-          const b = values[i + half]!;
-          values[i] = a + b;
-          values[i + half] = a - b;
-        }
-  }
-
-  /** C, or its transpose, across the m pieces: some outputs at a time, so that no sum waits for the one before. */
-  private cosine(values: Float32Array, scratch: Float32Array, way: Way): void {
-    const { m } = this;
-    if (m === 1) return;
-    const piece = values.length / m;
-    const cosines = this.cosines[way];
-    scratch.set(values);
-    for (let i = 0; i < piece; i++)
-      for (let output = 0, at = 0; output < m; output += outputsAtOnce) {
-        let a = 0;
-        let b = 0;
-        let c = 0;
-        let d = 0;
-        for (let input = 0, from = i; input < m; input++, from += piece, at += outputsAtOnce) {
-          const x = scratch[from]!;
-          a += cosines[at]! * x;
-          b += cosines[at + 1]! * x;
-          c += cosines[at + 2]! * x;
-          d += cosines[at + 3]! * x;
-        }
-        const to = output * piece + i;
-        values[to] = a;
-        if (output + 1 < m) values[to + piece] = b;
-        if (output + 2 < m) values[to + 2 * piece] = c;
-        if (output + 3 < m) values[to + 3 * piece] = d;
+      for (let row = 0, at = first; row < size; row++, at += columns) {
+        const factor = way === 'there' ? signs[row]! : 1;
+        for (let i = 0; i < count; i++) tile[row * tileColumns + i] = matrix[at + i]! * factor;
       }
+      this.rotate(room, room.at(place.values), tileColumns, way);
+      for (let row = 0, at = first; row < size; row++, at += columns) {
+        const factor = way === 'back' ? signs[row]! : 1;
+        for (let i = 0; i < count; i++) matrix[at + i] = tile[row * tileColumns + i]! * factor;
+      }
+    }
+  }
+
+  /** Room for values, and for what rotating some of them at once needs. */
+  private room(values: number, atOnce: number, way: Way): KernelRoom {
+    const { size, m } = this;
+    const room = kernelRoom([4 * values, 4 * size, 8 * m * m, 4 * atOnce]);
+    room.doubles(place.cosines).set(this.cosines[way]);
+    return room;
+  }
+
+  /** C ⊗ H, or its transpose, on some vectors that lie side by side, [d, vectors]. */
+  private rotate(room: KernelRoom, values: number, vectors: number, way: Way): void {
+    const { k, m, size } = this;
+    const mix = () => {
+      if (m === 1) return;
+      kernels.mix(values, room.at(place.scratch), room.at(place.cosines), m, k * vectors);
+    };
+    if (way === 'back') mix();
+    kernels.hadamard(values, size * vectors, vectors, k * vectors);
+    if (way === 'there') mix();
   }
 }
 
-/** Sums that `cosine` has at once. */
-const outputsAtOnce = 4;
+/** Of the kernels' room. */
+const place = { values: 0, signs: 1, cosines: 2, scratch: 3 } as const;
 
-/** The values of an [m, m] matrix in the order in which `cosine` reads them. */
-function inBlocks(m: number, value: (input: number, output: number) => number): Float64Array {
-  const blocks = Math.ceil(m / outputsAtOnce);
-  return Float64Array.from({ length: blocks * m * outputsAtOnce }, (_, at) => {
-    const input = Math.floor(at / outputsAtOnce) % m;
-    const output = Math.floor(at / (outputsAtOnce * m)) * outputsAtOnce + (at % outputsAtOnce);
-    return output < m ? value(input, output) : 0;
-  });
-}
+/** Values that are copied there at once, about. */
+const elementsAtOnce = 1 << 15;
 
 /**
  * The rotation of a compiled model's hidden states; null where they are the checkpoint's own. A norm after a sublayer has weights
@@ -169,12 +134,4 @@ export function rotationOf(
   precision: Precision,
 ): Rotation | null {
   return precision === 'int8' && norms === 'before' ? new Rotation(hiddenSize) : null;
-}
-
-/** Multiplies each row of a matrix by a factor of its own. */
-function multiply(values: Float32Array, factors: Float32Array): void {
-  const columns = values.length / factors.length;
-  for (let column = 0; column < columns; column++)
-    for (let row = 0, at = column; row < factors.length; row++, at += columns)
-      values[at]! *= factors[row]!;
 }
