@@ -9,6 +9,9 @@ const MOST_CHARACTERS = 1000;
 export class InputError extends Error {
   override readonly name = 'InputError';
 
+  /** The flag whose value is at fault, where the message names what it led to instead, such as a file of the model. */
+  flag?: string;
+
   constructor(message: string) {
     super(shortened(escaped(message.replace(/\s*[\n\r]\s*/g, ' '))));
   }

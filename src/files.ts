@@ -85,8 +85,8 @@ function replaceFile(path: string, content: string | Uint8Array): void {
   }
 }
 
-/** Removes a file of ours; one that could not even be made, because its folder is a file, needs no removing. */
-function discard(path: string): void {
+/** Removes a file of ours, if it can be: one that could not even be made, because its folder is a file, needs no removing. */
+export function discard(path: string): void {
   try {
     rmSync(path, { force: true });
   } catch {}

@@ -69,7 +69,12 @@ export default class DatasetShow extends BaseCommand {
     choice: Parameters<typeof modelPrompts>[2],
   ): Promise<ModelPrompts> {
     const { modelPrompts } = await import('../../src/cli/model-prompts.js');
-    return modelPrompts(model, dataset, choice);
+    try {
+      return await modelPrompts(model, dataset, choice);
+    } catch (error) {
+      if (error instanceof InputError) error.flag ??= 'model';
+      throw error;
+    }
   }
 
   private async show(dataset: DatasetDocument): Promise<void> {

@@ -28,9 +28,11 @@ export default class ProfileImport extends BaseCommand {
   async run(): Promise<Profile> {
     const { args, flags } = await this.parse(ProfileImport);
     const { commandLine } = await import('../../src/cli/command-line.js');
+    const { checkWritable } = await import('../../src/files.js');
     const { readSkipLists } = await import('../../src/profile/skip-lists.js');
     const { saveProfile } = await import('../../src/search/save-profile.js');
     const { importedProfile } = await import('../../src/search/imported-profile.js');
+    checkWritable(flags.output);
     const model = await loadModelWithProgress(flags);
     try {
       const mask = readSkipLists(args.file, model.engine.config.layers);

@@ -5,6 +5,7 @@ import {
   ftruncateSync,
   openSync,
   readFileSync,
+  rmSync,
   statSync,
   writeSync,
 } from 'node:fs';
@@ -40,6 +41,7 @@ export interface AnswersFile {
    * @throws InputError when it cannot be written.
    */
   append(row: object): void;
+  /** The last call. A file without any answer does not stay. */
   close(): void;
 }
 
@@ -153,6 +155,9 @@ function appendable(path: string, end: number): Pick<AnswersFile, 'append' | 'cl
       }
       length += bytes.length;
     },
-    close: () => closeSync(fd),
+    close() {
+      closeSync(fd);
+      if (length === 0) rmSync(path, { force: true });
+    },
   };
 }

@@ -1,5 +1,6 @@
 import { Command, Errors, Flags } from '@oclif/core';
 import { InputError } from '../errors.js';
+import type { FlagSource } from './defaults.js';
 import { tell } from './tell.js';
 
 /**
@@ -21,7 +22,7 @@ export abstract class BaseCommand extends Command {
   protected readonly withoutDefault: readonly string[] = [];
 
   /** Where flags come from that nobody typed. */
-  private sources: ReadonlyMap<string, string> = new Map();
+  private sources: ReadonlyMap<string, FlagSource> = new Map();
 
   /** Puts the defaults of environment and configuration file in front of what was typed. */
   protected override async init(): Promise<void> {
@@ -52,7 +53,7 @@ export abstract class BaseCommand extends Command {
       (error instanceof InputError || error instanceof Errors.CLIError)
     ) {
       const { withSources } = await import('./defaults.js');
-      error.message = withSources(error.message, this.sources);
+      error.message = withSources(error, this.sources);
     }
     throw error;
   }

@@ -3,22 +3,28 @@
  * in front of those that were typed, so that they are parsed alike and results name the whole command.
  */
 import { InputError } from '../errors.js';
+import { isDatabaseAddress, parseAddress } from '../study/postgres/address.js';
 import { CONFIG_KEYS, type ConfigKey, readConfigFile } from './config-file.js';
 
 /** Flags in place of those that were not typed. */
 export interface DefaultFlags {
   readonly argv: readonly string[];
-  /** By flag, where its value comes from: `SSPEC_MODEL`, or the file. */
-  readonly sources: ReadonlyMap<string, string>;
+  /** By flag. */
+  readonly sources: ReadonlyMap<string, FlagSource>;
+}
+
+/** A value that nobody typed. */
+export interface FlagSource {
+  readonly value: string;
+  /** Where it comes from: `SSPEC_MODEL`, or the file. */
+  readonly source: string;
 }
 
 /** Where a value stands; what stands further to the front goes before. */
 const LEVELS = ['flag', 'environment', 'file'] as const;
 
-interface Default {
-  readonly value: string;
+interface Default extends FlagSource {
   readonly level: number;
-  readonly source: string;
 }
 
 /**
@@ -53,7 +59,7 @@ export function defaultFlags(
   const given = [...found].filter(([, { level }]) => level > 0);
   return {
     argv: given.flatMap(([key, { value, source }]) => argument(key, value, source)),
-    sources: new Map(given.map(([key, { source }]) => [flagOf(key), source])),
+    sources: new Map(given.map(([key, value]) => [flagOf(key), value])),
   };
 }
 
@@ -89,10 +95,29 @@ function isTyped(flag: string, argv: readonly string[]): boolean {
 /** What oclif ends some messages with. */
 const SEE_HELP = /\n?See more help with --help$/;
 
-/** Says in an error's message where the flags that it names come from, as nobody typed them. */
-export function withSources(message: string, sources: DefaultFlags['sources']): string {
-  const named = [...sources].filter(([flag]) => new RegExp(`--${flag}(?![\\w-])`).test(message));
+/** Flags whose values are places that messages name without the flag. */
+const PLACES = ['profile', 'storage'];
+
+/** Says in the message of an error where what it is about comes from, as nobody typed it. */
+export function withSources(
+  { message, flag: about }: { readonly message: string; readonly flag?: string },
+  sources: DefaultFlags['sources'],
+): string {
+  const isMeant = ([flag, { value }]: [string, FlagSource]) =>
+    flag === about ||
+    new RegExp(`--${flag}(?![\\w-])`).test(message) ||
+    (PLACES.includes(flag) && message.includes(shownPlace(value)));
+  const named = [...sources].filter(isMeant);
   if (named.length === 0) return message;
-  const told = named.map(([flag, source]) => `--${flag} is from ${source}`).join(', ');
+  const told = named.map(([flag, { source }]) => `--${flag} is from ${source}`).join(', ');
   return `${message.replace(SEE_HELP, '').replace(/\.$/, '')} (${told}).`;
+}
+
+/** A place as messages name it: of a database without its password. */
+function shownPlace(value: string): string {
+  try {
+    return isDatabaseAddress(value) ? parseAddress(value).shown : value;
+  } catch {
+    return value;
+  }
 }

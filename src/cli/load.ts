@@ -69,6 +69,7 @@ export async function loadModelWithProgress(
       },
     });
   } catch (error) {
+    if (error instanceof InputError) error.flag ??= 'model';
     if (!(error instanceof InputError) || flags.model !== undefined || !profile) throw error;
     throw new InputError(`${error.message} The profile names this model; --model names another.`);
   } finally {

@@ -1,3 +1,4 @@
+import { InputError } from '../errors.js';
 import { journalStorage } from '../study/journal.js';
 import { isDatabaseAddress } from '../study/postgres/address.js';
 import { postgresStorage } from '../study/postgres/storage.js';
@@ -20,5 +21,10 @@ const STORAGES: readonly StorageKind[] = [
  * @throws InputError for an address of anything else.
  */
 export function openStorage(reference: string): StudyStorage {
-  return STORAGES.find(({ recognises }) => recognises(reference))!.open(reference);
+  try {
+    return STORAGES.find(({ recognises }) => recognises(reference))!.open(reference);
+  } catch (error) {
+    if (error instanceof InputError) error.flag ??= 'storage';
+    throw error;
+  }
 }

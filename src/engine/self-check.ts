@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { InputError } from '../errors.js';
 import { cacheDirectory, writeFileAtomic } from '../files.js';
 import { segmentSize } from '../graph/attention.js';
 import { Random } from '../random.js';
@@ -46,7 +47,7 @@ export async function selfCheck(
   const file = join(cacheDirectory(), 'self-check', `${selfCheckKey(engine)}.json`);
   const known = readResult(file);
   const result = known ?? (await comparePasses(engine, onProgress));
-  if (!known) writeFileAtomic(file, JSON.stringify(result));
+  if (!known) keepResult(file, result);
   return { exact: result.different.length === 0, ...result };
 }
 
@@ -57,6 +58,15 @@ function readResult(file: string): z.infer<typeof resultSchema> | null {
     return resultSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
   } catch {
     return null;
+  }
+}
+
+/** Where it cannot be kept, the next run finds out anew. */
+function keepResult(file: string, result: z.infer<typeof resultSchema>): void {
+  try {
+    writeFileAtomic(file, JSON.stringify(result));
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
   }
 }
 

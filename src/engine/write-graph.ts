@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { InputError } from '../errors.js';
-import { errorMessage, processIsAlive } from '../files.js';
+import { discard, errorMessage, processIsAlive } from '../files.js';
 import { bridgeGates } from '../graph/bridge.js';
 import type { CompiledModel } from '../graph/compile.js';
 import { fuseResidualNorms } from '../graph/residual-norm.js';
@@ -36,17 +36,18 @@ export function writeGated(model: CompiledModel): string {
  */
 export function writeGraph(model: CompiledModel, graph: Uint8Array): string {
   const folder = dirname(model.path);
+  const unique = randomBytes(4).toString('hex');
+  const path = join(folder, `draft.${thisHost}.${process.pid}.${unique}.onnx`);
   try {
     for (const name of readdirSync(folder)) {
       const [, host, owner] = /^draft\.([0-9a-f]{8})\.(\d+)\.[0-9a-f]{8}\.onnx$/.exec(name) ?? [];
       if (host === thisHost && !processIsAlive(Number(owner)))
         rmSync(join(folder, name), { force: true });
     }
-    const unique = randomBytes(4).toString('hex');
-    const path = join(folder, `draft.${thisHost}.${process.pid}.${unique}.onnx`);
     writeFileSync(path, graph);
     return path;
   } catch (error) {
+    discard(path);
     throw new InputError(`Cannot write a draft's graph into ${folder}: ${errorMessage(error)}`);
   }
 }

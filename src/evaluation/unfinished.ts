@@ -65,6 +65,7 @@ export function openUnfinished(
   const path = join(directory, UNFINISHED);
   const release = takeLock(directory, path);
   let fd: number | undefined;
+  let isNew = true;
   try {
     const found = resume ? readUnfinished(path) : undefined;
     const fault = found && startFault(found.start, start);
@@ -72,6 +73,7 @@ export function openUnfinished(
       throw new InputError(
         `The evaluation in ${directory} ${fault}: give the same to go on with it, or name another folder.`,
       );
+    isNew = found === undefined;
     const file = openSync(path, found ? 'r+' : 'w');
     fd = file;
     ftruncateSync(file, found?.bytes ?? 0);
@@ -108,7 +110,10 @@ export function openUnfinished(
       },
     };
   } catch (error) {
-    if (fd !== undefined) closeSync(fd);
+    if (fd !== undefined) {
+      closeSync(fd);
+      if (isNew) rmSync(path, { force: true });
+    }
     release();
     if (error instanceof InputError) throw error;
     throw new InputError(`Cannot write ${path}: ${errorMessage(error)}`);

@@ -2,7 +2,7 @@
  * A profile on disk: its JSON file and, beside it, the file of draft weights that it names. That one's name has a part of its
  * hash, so that writing a new pair never spoils the old one: until the JSON is replaced the old pair is whole, and after it the new.
  */
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
 import { draftWeightsHash, draftWeightsPath, encodeDraftWeights } from '../engine/draft-weights.js';
 import { InputError } from '../errors.js';
@@ -40,8 +40,14 @@ export function saveProfile(path: string, profile: Profile, weights: Uint8Array 
   const file = replacedBy(path);
   const before = savedWeights(file);
   const now = weightsPath(file, profile);
+  const isNew = now !== null && !existsSync(now);
   if (now !== null && weights) writeFileAtomic(now, weights);
-  writeProfile(file, profile);
+  try {
+    writeProfile(file, profile);
+  } catch (error) {
+    if (isNew) rmSync(now, { force: true });
+    throw error;
+  }
   if (before !== null && before !== now && isOwn(before, file) && !isNamedBeside(before, file))
     rmSync(before, { force: true });
   return true;

@@ -23,10 +23,12 @@ import type { SearchRequest } from './search-request.js';
 
 /** With the search itself a batch of 64. */
 const MOST_WORKERS = 63;
+/** Notes of who began a search; all others, and trials, are something that was found out. */
+const WHO: readonly string[] = ['command', 'model'];
 
 /**
  * Searches a skip mask and a draft-length rule for a model, or goes on with a search, and writes the profile of what it found.
- * A study that has been through all its rungs measures nothing anew.
+ * A study that has been through all its rungs measures nothing anew; one in which nothing was found out does not stay.
  * @throws InputError for a fault of the options, a study that is there already or is being written, or when the time was over
  *   before a trial had finished; the signal's reason when aborted.
  */
@@ -65,7 +67,14 @@ export async function searchModel(model: Model, options: SearchOptions): Promise
     return { ...known, document: { ...known.document, profile: options.output } };
   } finally {
     await study.close();
+    // Refused, or stopped at once. Where it cannot be removed, as another process has it by now, nothing is lost.
+    if (isBare(study)) await options.storage.remove([study.header.study]).catch(() => {});
   }
+}
+
+/** Whether a study says no more than who began it. */
+function isBare({ events }: OpenStudy): boolean {
+  return events.every((event) => event.type === 'note' && WHO.includes(event.key));
 }
 
 async function searchAnew(

@@ -1,5 +1,13 @@
 /** The log in files: a folder with a journal for each study, `<name>.jsonl`, a header line and then a line per event. */
-import { closeSync, fsyncSync, ftruncateSync, openSync, readdirSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { InputError } from '../errors.js';
 import { errorCode, errorMessage, makeFolder, writeFileAtomic } from '../files.js';
@@ -59,7 +67,12 @@ function lockJournal(directory: string, path: string): LockedStudy {
         return;
       }
       file = new JournalFile(path, 0);
-      file.append(header);
+      try {
+        file.append(header);
+      } catch (error) {
+        rmSync(path, { force: true });
+        throw error;
+      }
       syncDirectory(directory);
     },
     async resume() {

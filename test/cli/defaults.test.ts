@@ -1,7 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import DatasetShow from '../../commands/dataset/show.js';
 import Generate from '../../commands/generate.js';
+import StudyList from '../../commands/study/list.js';
 import { readConfigFile } from '../../src/cli/config-file.js';
 import { defaultFlags, withSources } from '../../src/cli/defaults.js';
 import { expectRefused, runCommand } from '../commands/run.js';
@@ -116,10 +118,10 @@ describe('what holds', () => {
     // What stands after -- is no flag.
     expect(argvOf(['--', '--top-k'])).toContain('--top-k');
     const { sources } = defaultFlags(FLAGS, [], folder);
-    expect(Object.fromEntries(sources)).toEqual({
-      precision: '.sspecrc',
-      seed: 'SSPEC_SEED',
-      'top-k': '.sspecrc',
+    expect(Object.fromEntries(sources)).toMatchObject({
+      precision: { source: '.sspecrc', value: 'fp32' },
+      seed: { source: 'SSPEC_SEED', value: '7' },
+      'top-k': { source: '.sspecrc', value: '2' },
     });
   });
 
@@ -175,12 +177,45 @@ describe('a command', () => {
       /--method=magic .*\(--method is from SSPEC_METHOD\)/,
     );
   });
+
+  it('says so of a model, a profile and studies too, which messages name by their files', async () => {
+    const model = join(folder, 'model');
+    mkdirSync(model);
+    write('model/config.json', '{}');
+    vi.stubEnv('SSPEC_MODEL', model);
+    expectRefused(
+      await runCommand(Generate, ['--prompt', 'x']),
+      /config\.json.*\(--model is from SSPEC_MODEL\)\.$/m,
+    );
+    expectRefused(await runCommand(DatasetShow, ['code']), /\(--model is from SSPEC_MODEL\)\.$/m);
+    expectRefused(
+      await runCommand(Generate, ['--prompt', 'x', '--model', 'no/such', '--offline']),
+      /no\/such"(?!.*SSPEC)/,
+    );
+    vi.stubEnv('SSPEC_MODEL', '');
+    const profile = write('p.json', '{}');
+    write('.sspecrc', { profile });
+    vi.spyOn(process, 'cwd').mockReturnValue(folder);
+    expectRefused(
+      await runCommand(Generate, ['--prompt', 'x']),
+      /p\.json.*\(--profile is from \.sspecrc\)\.$/m,
+    );
+    vi.stubEnv('SSPEC_STORAGE', write('file', 'no folder'));
+    expectRefused(await runCommand(StudyList, []), /\(--storage is from SSPEC_STORAGE\)\.$/m);
+    vi.stubEnv('SSPEC_STORAGE', 'mysql://u:secret@h/d');
+    expectRefused(await runCommand(StudyList, []), /\(--storage is from SSPEC_STORAGE\)\.$/m);
+    vi.stubEnv('SSPEC_STORAGE', 'postgres://u:secret@127.0.0.1:1/d');
+    expectRefused(
+      await runCommand(StudyList, []),
+      /postgres:\/\/u@127\.0\.0\.1:1\/d.*\(--storage is from SSPEC_STORAGE\)\.$/m,
+    );
+  });
 });
 
 it('a message without such a flag stays as it is', () => {
-  const sources = new Map([['model', 'SSPEC_MODEL']]);
-  expect(withSources('--model-x is wrong.', sources)).toBe('--model-x is wrong.');
-  expect(withSources('--model is wrong.', sources)).toBe(
-    '--model is wrong (--model is from SSPEC_MODEL).',
-  );
+  const sources = new Map([['model', { source: 'SSPEC_MODEL', value: 'demo' }]]);
+  const told = (message: string) => withSources({ message }, sources);
+  expect(told('--model-x is wrong.')).toBe('--model-x is wrong.');
+  expect(told('The demo is wrong.')).toBe('The demo is wrong.');
+  expect(told('--model is wrong.')).toBe('--model is wrong (--model is from SSPEC_MODEL).');
 });

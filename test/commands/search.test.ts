@@ -167,6 +167,7 @@ describe('sspec search', () => {
     expect(existsSync(output)).toBe(false);
     mkdirSync(join(directory, 'out'), { recursive: true });
     expect(readdirSync(join(directory, 'out'))).toEqual([]);
+    expect(readdirSync(join(directory, 'studies'))).toEqual([]);
   });
 });
 

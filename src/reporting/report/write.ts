@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkWritable, writeFileAtomic } from '../../files.js';
+import { checkWritable, discard, writeFileAtomic } from '../../files.js';
 import { figureFiles } from '../figure-files.js';
 import type { ReportInput } from './inputs.js';
 import { renderReport } from './render.js';
@@ -17,7 +18,8 @@ export interface ReportTarget {
 }
 
 /**
- * Writes a report. Everything is made before the first file is written, the page last, and each file whole or not at all.
+ * Writes a report. Everything is made before the first file is written, the page last, and each file whole or not at all; where one
+ * cannot be written, new ones go again.
  * @returns the figures' files.
  * @throws InputError when an input does not fit, or a file cannot be written.
  */
@@ -29,7 +31,13 @@ export async function writeReport(
   const { html, figures } = renderReport(inputs, refreshSeconds);
   const drawn = folder === undefined ? [] : await figureFiles(figures, titles);
   const files = drawn.map(({ name, content }) => ({ path: join(folder!, name), content }));
-  for (const { path, content } of files) writeFileAtomic(path, content);
-  writeFileAtomic(output, html);
+  const added = files.filter(({ path }) => !existsSync(path));
+  try {
+    for (const { path, content } of files) writeFileAtomic(path, content);
+    writeFileAtomic(output, html);
+  } catch (error) {
+    for (const { path } of added) discard(path);
+    throw error;
+  }
   return files.map(({ path }) => path);
 }

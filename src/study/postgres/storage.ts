@@ -1,6 +1,7 @@
 import { logStorage } from '../log-storage.js';
 import type { StudyStorage } from '../storage.js';
 import { parseAddress } from './address.js';
+import type { HoldTimes } from './held-trial.js';
 import { noteHost, type StudyHost } from './hosts.js';
 import { postgresLog } from './log.js';
 import type { QueueOwner } from './stray-queues.js';
@@ -9,7 +10,7 @@ import { openTrialQueue, type TrialQueue } from './trial-queue.js';
 /** Studies in a database that many machines share, and their trials with them. */
 export interface SharedStorage extends StudyStorage {
   /** The queue of a study's trials. @param isSearching whether this is the search, and not a worker. */
-  openTrialQueue(owner: QueueOwner, isSearching: boolean, grace?: number): Promise<TrialQueue>;
+  openTrialQueue(owner: QueueOwner, isSearching: boolean, times?: HoldTimes): Promise<TrialQueue>;
   /** Keeps what a machine that joined a study told of itself. */
   noteHost(study: string, host: StudyHost): Promise<void>;
 }

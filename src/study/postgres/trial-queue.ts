@@ -14,7 +14,7 @@ import { WrittenCandidate } from '../events.js';
 import type { DatabaseAddress } from './address.js';
 import { connectionSettings } from './connect.js';
 import { databaseFailure } from './failures.js';
-import { createHold, freeTrials, GRACE_SECONDS, MOST_SECONDS } from './held-trial.js';
+import { createHold, freeTrials, HOLD_TIMES, type HoldTimes } from './held-trial.js';
 import { patiently } from './patience.js';
 import {
   deleteQueue,
@@ -65,13 +65,13 @@ export interface TrialQueue {
 
 /**
  * @param isSearching whether this is the search, which makes the queue.
- * @param grace seconds that a trial whose worker is gone stays with it.
+ * @param times how long trials stay with workers that are gone or hang.
  */
 export async function openTrialQueue(
   address: DatabaseAddress,
   owner: QueueOwner,
   isSearching: boolean,
-  grace = GRACE_SECONDS,
+  times: HoldTimes = HOLD_TIMES,
 ): Promise<TrialQueue> {
   const { default: PgBoss } = await import('pg-boss');
   const boss = new PgBoss({
@@ -86,7 +86,7 @@ export async function openTrialQueue(
   const name = queueName(owner);
   const idOf = (trial: number) =>
     queueDigest(owner, trial).replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*$/, '$1-$2-4$3-8$4-$5');
-  const hold = createHold(address);
+  const hold = createHold(address, QUEUE_SCHEMA, times);
   let looked = 0;
   const query = (text: string) => boss.getDb().executeSql(text, []);
   const surely = <T>(work: () => Promise<T>) => patiently(address, work);
@@ -105,7 +105,7 @@ export async function openTrialQueue(
     async send(trial, candidate) {
       const options = {
         ...{ id: idOf(trial), retryLimit: RETRIES, retryDelay: 0 },
-        expireInSeconds: MOST_SECONDS,
+        expireInSeconds: times.lease,
       };
       await surely(() => boss.send(name, { trial, candidate }, options));
     },
@@ -122,7 +122,7 @@ export async function openTrialQueue(
       }
       if (performance.now() - looked < LOOK_MILLISECONDS) return undefined;
       looked = performance.now();
-      await surely(() => freeTrials(boss, QUEUE_SCHEMA, grace));
+      await surely(() => freeTrials(boss, QUEUE_SCHEMA, times));
       return undefined;
     },
     async finish({ id }, result) {

@@ -28,8 +28,8 @@ const WORKERS = 3;
 /** SSPEC_KILLS=50 is the long run. */
 const KILLS = Number(process.env.SSPEC_KILLS ?? 2);
 const TRIALS = 40 * KILLS;
-/** Seconds that a trial whose worker is gone stays with it. */
-const GRACE = 1;
+/** Seconds that a trial stays with a worker that is gone, and with one that hangs. */
+const HOLD = { grace: 1, lease: 4 };
 const calibration = somePrompts(4, 1);
 
 describe.runIf(hasPostgres)(`a search with workers${WITHOUT_POSTGRES}`, () => {
@@ -108,7 +108,7 @@ describe.runIf(hasPostgres)(`a search with workers${WITHOUT_POSTGRES}`, () => {
     pace: () => number,
     signal?: AbortSignal,
   ) {
-    const opened = await storage.openTrialQueue(study.header, true, GRACE);
+    const opened = await storage.openTrialQueue(study.header, true, HOLD);
     const queue: typeof opened = {
       ...opened,
       async send(...trial) {
@@ -229,9 +229,9 @@ describe.runIf(hasPostgres)(`a search with workers${WITHOUT_POSTGRES}`, () => {
   it('gives a trial to another when its worker is gone, and not before, however long it takes', async () => {
     const study = await begin('slow');
     const { header } = study;
-    const searching = await storage.openTrialQueue(header, true, GRACE);
-    const slow = await storage.openTrialQueue(header, false, GRACE);
-    const other = await storage.openTrialQueue(header, false, GRACE);
+    const searching = await storage.openTrialQueue(header, true, HOLD);
+    const slow = await storage.openTrialQueue(header, false, HOLD);
+    const other = await storage.openTrialQueue(header, false, HOLD);
     const written = { draft_exit: 'fixed', draft_length: 4, threshold: 0 } as const;
     await searching.send(0, { mask: '01'.repeat(LAYERS), ...written });
     const job = await slow.take();
@@ -259,6 +259,39 @@ describe.runIf(hasPostgres)(`a search with workers${WITHOUT_POSTGRES}`, () => {
     const before = await queues();
     await storage.remove(['slow']);
     expect(await queues()).toHaveLength(before.length - 1);
+  }, 60_000);
+
+  it('gives a trial to another when its worker hangs', async () => {
+    const study = await begin('hanging');
+    const searching = await storage.openTrialQueue(study.header, true, HOLD);
+    const rule = { draft_exit: 'fixed', draft_length: 4, threshold: 0 } as const;
+    await searching.send(0, { mask: '01'.repeat(LAYERS), ...rule });
+    const script = new URL('hang-with-trial.ts', import.meta.url).pathname;
+    const child = spawn(
+      process.execPath,
+      [
+        ...['--import', './test/register-typescript.mjs', script],
+        ...[server.url(), JSON.stringify(study.header), JSON.stringify(HOLD)],
+      ],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    children.add(child);
+    const [said] = await once(child.stdout, 'data');
+    expect(`${said}`).toBe('holds 0\n');
+    let taken: Awaited<ReturnType<typeof searching.take>>;
+    for (const end = Date.now() + 30_000; !taken && Date.now() < end; await sleep(100))
+      taken = await searching.take();
+    expect(taken?.trial).toBe(0);
+    // It lives, and so does its session.
+    expect(child.exitCode).toBeNull();
+    expect(
+      await server.sql(
+        `select from pg_stat_activity where application_name like 'sspec ${child.pid} %'`,
+      ),
+    ).not.toEqual([]);
+    child.kill('SIGKILL');
+    await searching.close();
+    await study.close();
   }, 60_000);
 
   it('refuses a worker with another model, and one whose replay has other bits', async () => {
