@@ -65,12 +65,13 @@ export default class ModelList extends BaseCommand {
   }
 
   private async show({ models, compiled }: ModelListDocument): Promise<void> {
-    const { table } = await import('../../src/reporting/table.js');
+    const { ANY_LENGTH } = await import('../../src/reporting/columns.js');
+    const { fittedTable } = await import('../../src/reporting/fitted-table.js');
     const { formatBytes } = await import('../../src/reporting/format.js');
     this.print(
-      table(
+      fittedTable(
         [
-          { key: 'model' },
+          { key: 'model', whole: ANY_LENGTH },
           { key: 'architecture' },
           { key: 'layers' },
           { key: 'size', align: 'right' },
@@ -87,11 +88,11 @@ export default class ModelList extends BaseCommand {
     const total = formatBytes(compiled.reduce((sum, { bytes }) => sum + bytes, 0));
     this.print(`\nCompiled (${total}; sspec model rm removes, what is needed is made again):`);
     this.print(
-      table(
+      fittedTable(
         [
-          { key: 'model' },
+          { key: 'model', whole: ANY_LENGTH },
           { key: 'precision' },
-          { key: 'compiled' },
+          { key: 'compiled', spare: true },
           { key: 'size', align: 'right' },
         ],
         compiled.map(({ key, references, precision, created, bytes }) => ({

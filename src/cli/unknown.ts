@@ -5,6 +5,8 @@ import { closest } from './did-you-mean.js';
 export function unknownCommand(text: string, known: readonly string[]): string | undefined {
   const command = /^command (\S+) not found$/i.exec(text)?.[1]?.replaceAll(':', ' ');
   if (command === undefined) return undefined;
+  if (command.startsWith('-'))
+    return `There is no command before ${command}: flags come after it (sspec COMMAND ${command}); see sspec --help.`;
   return `There is no command "${command}"${hint(closest(command, known), '"')}; see sspec --help.`;
 }
 

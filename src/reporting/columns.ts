@@ -6,6 +6,9 @@ export type Cell = string | number | boolean | null | undefined;
 /** One row: a cell per column key. */
 export type Row = Readonly<Record<string, Cell>>;
 
+/** `whole` of a column whose words are paths or names of any length. */
+export const ANY_LENGTH = Number.POSITIVE_INFINITY;
+
 /** One column of a table. */
 export interface Column {
   /** The rows' key. */

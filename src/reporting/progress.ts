@@ -119,7 +119,9 @@ function describe({ label, total, unit, done = 0 }: ProgressOptions, state: Stat
   const elapsed = (Date.now() - state.started) / 1000;
   const counted = { bytes: count, '%': `${formatNumber(state.done)}%` }[unit];
   const parts = [counted ?? `${count} ${unit}`];
-  if (state.stopped) {
+  if (state.stopped && done > 0 && state.done === done) {
+    parts.push('all from an earlier run');
+  } else if (state.stopped) {
     parts.push(`took ${formatSeconds(elapsed)}`);
   } else if (total !== undefined && state.done > done && state.done < total) {
     const left = (elapsed / (state.done - done)) * (total - state.done);

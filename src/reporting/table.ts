@@ -1,6 +1,6 @@
 import { colours } from './colours.js';
 import { type Column, type ColumnText, columnTexts, type Row } from './columns.js';
-import { lineWidth, textWidth, wrapLine } from './width.js';
+import { lineWidth, textWidth, wrapCell } from './width.js';
 
 const GAP = 2;
 /** Words up to the first length are kept whole if the table fits so, and only broken below the second if it does not. */
@@ -84,7 +84,7 @@ function wrappedLine(
   pick: (column: ColumnText) => string,
   paint: (text: string) => string,
 ): string {
-  const wrapped = columns.map((column, i) => wrapLine(pick(column), widths[i]));
+  const wrapped = columns.map((column, i) => wrapCell(pick(column), widths[i]));
   const height = Math.max(1, ...wrapped.map((lines) => lines.length));
   return Array.from({ length: height }, (_, y) =>
     columns

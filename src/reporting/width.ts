@@ -20,13 +20,25 @@ export function textWidth(text: string): number {
   return stringWidth(text);
 }
 
-/** Breaks a line between words, and inside those that are too long; further lines begin where the first does. */
+/**
+ * Breaks a line between words; further lines begin where the first does. A word that is longer, such as a path, runs over and is
+ * left to the terminal, from which it can be copied in one piece.
+ */
 export function wrapLine(text: string, width: number): string[] {
+  return wrapped(text, width, false);
+}
+
+/** The same, where nothing may run over: such words are broken inside. */
+export function wrapCell(text: string, width: number): string[] {
+  return wrapped(text, width, true);
+}
+
+function wrapped(text: string, width: number, hard: boolean): string[] {
   if (textWidth(text) <= width) return [text];
   const [indent] = /^ */.exec(text)!;
   const room = width - indent.length;
-  if (room < 1) return wrapAnsi(text, width, { hard: true }).split('\n');
-  return wrapAnsi(text.trimStart(), room, { hard: true })
+  if (room < 1) return wrapAnsi(text, width, { hard }).split('\n');
+  return wrapAnsi(text.trimStart(), room, { hard })
     .split('\n')
     .map((line) => indent + line);
 }

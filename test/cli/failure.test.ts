@@ -94,6 +94,10 @@ describe('what is mistyped', () => {
     expect(describeFailure(error, ['model list', 'eval']).message).toBe(
       'There is no command "modle list" (did you mean "model list"?); see sspec --help.',
     );
+    const flag = new Errors.CLIError('command --model not found');
+    expect(describeFailure(flag, ['model', 'eval']).message).toBe(
+      'There is no command before --model: flags come after it (sspec COMMAND --model); see sspec --help.',
+    );
   });
 });
 

@@ -1,7 +1,8 @@
 import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
+import { ANY_LENGTH } from '../../src/reporting/columns.js';
 import { fittedTable } from '../../src/reporting/fitted-table.js';
-import { lineWidth, textWidth } from '../../src/reporting/width.js';
+import { lineWidth, textWidth, wrapLine } from '../../src/reporting/width.js';
 
 const columns = [
   { key: 'dataset' },
@@ -55,6 +56,25 @@ test('long texts of a block go on below themselves', () => {
   const block = fittedTable([{ key: 'a', whole: 60 }], [{ a: list }], 30);
   for (const line of stripVTControlCharacters(block).split('\n'))
     expect(textWidth(line)).toBeLessThanOrEqual(30);
+});
+
+test('what is to be copied is never broken: neither in a table nor in a block, nor in a sentence', () => {
+  const path = `/somewhere/${'deep/'.repeat(8)}model`;
+  const narrow = (width: number) =>
+    stripVTControlCharacters(
+      fittedTable(
+        [{ key: 'model', whole: ANY_LENGTH }, { key: 'size' }, { key: 'made', spare: true }],
+        [{ model: `${path}, demo`, size: '1.5 GiB', made: '2026-01-02' }],
+        width,
+      ),
+    ).split('\n');
+  expect(narrow(76)[2]).toBe(`${path}, demo  1.5 GiB`);
+  for (const width of [70, 40]) expect(narrow(width).join('\n')).toContain(path);
+  expect(wrapLine(`Cannot write ${path}: it is a folder.`, 30)).toEqual([
+    'Cannot write',
+    `${path}:`,
+    'it is a folder.',
+  ]);
 });
 
 test('the width is that of the terminal, 100 where there is none', () => {

@@ -106,6 +106,14 @@ test('the time left does not count what an earlier run did', () => {
   expect(text()).toBe('search 32/40 trials, 24.0 s left\n');
 });
 
+test('what an earlier run did did not take its time', () => {
+  const { stream, text } = sink(false);
+  const progress = createProgress({ ...search, done: 40, stream });
+  progress.update(40, 'best 1.31x');
+  progress.stop();
+  expect(text()).toBe('search 40/40 trials, all from an earlier run, best 1.31x\n');
+});
+
 test('an unknown total of bytes', () => {
   const { stream, text } = sink(false);
   const progress = createProgress({ label: 'pull', unit: 'bytes', quiet: false, stream });

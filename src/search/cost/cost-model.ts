@@ -49,6 +49,8 @@ export const CostModel = z.strictObject({
 export type CostModel = z.infer<typeof CostModel>;
 
 const thousand = 1000;
+/** Share of an autoregressive pass that any draft pass takes: beyond the sparsest drafts that were timed, noise may fit less than 0. */
+const leastPass = 0.005;
 
 /** Fits the model. Every M up to the longest that occurs must occur. */
 export function fitCostModel(rounds: readonly TimedRound[]): CostModel {
@@ -98,7 +100,9 @@ export function priceDraft(model: CostModel, shape: DraftShape, context: number)
     const before = tokens === 1 ? null : shape;
     target[tokens] = inner(targetRow(tokens, context, before, longest), model.target);
   }
-  return { pass: at(2) - at(1), round: 2 * at(1) - at(2), target, autoregressive: target[1]! };
+  const autoregressive = target[1]!;
+  const pass = Math.max(at(2) - at(1), leastPass * autoregressive);
+  return { pass, round: 2 * at(1) - at(2), target, autoregressive };
 }
 
 /** Relative errors of a model on rounds: |predicted - measured| / measured of draft passes and of target passes. */

@@ -75,6 +75,15 @@ describe('the cost model', () => {
     }
   });
 
+  it('gives no pass for nothing where noise fitted less than nothing', () => {
+    const model = fitCostModel(syntheticRounds(4, () => 1));
+    const noisy = { ...model, draft: { 1: [-1e-4, 8e-4, 5e-4, 2e-3, 0, 0, 2e-4, 1e-4] } };
+    const shape = { attention: 0, mlp: 0, head: 0.1, bridges: 0, threads: 1 };
+    const { pass, autoregressive } = priceDraft(noisy, shape, 100);
+    expect(pass / autoregressive).toBeGreaterThan(0);
+    expect(pass / autoregressive).toBeLessThan(0.01);
+  });
+
   it('reports the errors of its predictions', () => {
     const rounds = syntheticRounds(2, () => 1);
     const slower = rounds.map((round) => ({ ...round, targetSeconds: 1.25 * round.targetSeconds }));
