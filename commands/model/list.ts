@@ -98,7 +98,7 @@ export default class ModelList extends BaseCommand {
         compiled.map(({ key, references, precision, created, bytes }) => ({
           model: references.length === 0 ? key : references.join(', '),
           precision,
-          compiled: created.slice(0, 16).replace('T', ' '),
+          compiled: created.slice(0, 10),
           size: formatBytes(bytes),
         })),
       ),

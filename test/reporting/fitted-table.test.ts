@@ -63,7 +63,11 @@ test('what is to be copied is never broken: neither in a table nor in a block, n
   const narrow = (width: number) =>
     stripVTControlCharacters(
       fittedTable(
-        [{ key: 'model', whole: ANY_LENGTH }, { key: 'size' }, { key: 'made', spare: true }],
+        [
+          { key: 'model', whole: ANY_LENGTH },
+          { key: 'size', align: 'right' },
+          { key: 'made', spare: true },
+        ],
         [{ model: `${path}, demo`, size: '1.5 GiB', made: '2026-01-02' }],
         width,
       ),
