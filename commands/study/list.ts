@@ -1,4 +1,3 @@
-import { basename } from 'node:path';
 import { BaseCommand } from '../../src/cli/base-command.js';
 import { storageFlag } from '../../src/cli/storage-flag.js';
 import { errorMessage } from '../../src/files.js';
@@ -81,6 +80,7 @@ export default class StudyList extends BaseCommand {
     }
     const { table } = await import('../../src/reporting/table.js');
     const { formatSpeedup } = await import('../../src/reporting/format.js');
+    const { shortReference } = await import('../../src/reporting/short-reference.js');
     this.print(
       table(
         [
@@ -107,10 +107,4 @@ export default class StudyList extends BaseCommand {
       if (problem !== null)
         this.print(`\n${wrapLine(`${study} cannot be read: ${problem}`, WIDTH).join('\n')}`);
   }
-}
-
-/** Of a path its end; a Hub id as it is. */
-function shortReference(model: string): string {
-  const isPath = /^[./~]|\\|\/.*\/./.test(model);
-  return isPath ? basename(model) : model;
 }

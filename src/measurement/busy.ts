@@ -9,6 +9,14 @@ const BUSY_LOAD = 0.5;
 /** Share of the CPU that other processes may take while something is measured. */
 const OTHERS_SHARE = 0.1;
 
+/** What {@link busyWarning} begins with, in files too. */
+const BUSY = 'This machine is busy';
+
+/** Whether a sentence is a {@link busyWarning}. */
+export function isBusyWarning(sentence: string): boolean {
+  return sentence.startsWith(BUSY);
+}
+
 /** CPU seconds of the whole machine since it started; only differences mean something. */
 export interface CpuTimes {
   /** Spent on anything, time taken by other guests of the same host included. */
@@ -27,7 +35,7 @@ export async function busyWarning(sampleMilliseconds = 300): Promise<string | un
   await sleep(sampleMilliseconds);
   const others = othersSince();
   if (others <= BUSY_SHARE) return undefined;
-  return `This machine is busy: other processes use ${percent(others)} of the CPU; timings will be noisy and speedups may be wrong.`;
+  return `${BUSY}: other processes use ${percent(others)} of the CPU; timings will be noisy and speedups may be wrong.`;
 }
 
 /**

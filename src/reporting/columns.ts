@@ -33,6 +33,13 @@ export interface ColumnText {
   readonly cells: readonly string[];
 }
 
+/** The columns of figures that some row has; what tells rows apart stays. */
+export function filledColumns(columns: readonly Column[], rows: readonly Row[]): Column[] {
+  return columns.filter(
+    ({ key, spare }) => !spare || rows.some((row) => cellText(row[key]) !== ''),
+  );
+}
+
 /** Turns rows into the texts of each column. */
 export function columnTexts(columns: readonly Column[], rows: readonly Row[]): ColumnText[] {
   return columns.map(({ key, title = key.replaceAll('_', ' '), align, whole = 0 }) => {

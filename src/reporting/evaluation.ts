@@ -2,14 +2,14 @@ import type { AuditRecord } from '../evaluation/audit.js';
 import type { EvaluationDocument } from '../evaluation/document.js';
 import type { DatasetRecord } from '../evaluation/prompts.js';
 import { type EvaluationRow, POOLED } from '../evaluation/summary.js';
-import type { Column, Row } from './columns.js';
+import { type Column, filledColumns, type Row } from './columns.js';
 import { toCsv } from './csv.js';
 import { FORMS, type FormName, WRITTEN_FORMS } from './forms.js';
 import { LATENCY_TITLE, latencyColumns, latencyFields, latencyRows } from './latency.js';
 import { type MethodLabels, methodLabels } from './method-labels.js';
 import { figureCells, metricColumn, metricColumns, SPEEDUP_COLUMNS } from './metric-columns.js';
 import { shownVerdict, verdictNotes } from './verdict.js';
-import { lineWidth } from './width.js';
+import { lineWidth, wrapLine } from './width.js';
 
 /** Forms that an evaluation is printed in. */
 export const EVALUATION_FORMATS = ['table', 'json', 'csv', ...WRITTEN_FORMS] as const;
@@ -73,7 +73,9 @@ export function evaluationCsv({
 }
 
 function sections(document: EvaluationDocument, form: FormName, width: number): string {
-  const { text } = FORMS[form];
+  const { isWrapped } = FORMS[form];
+  const fitted = (line: string) => (isWrapped ? wrapLine(line, width) : [line]);
+  const text = (lines: string) => FORMS[form].text(lines.split('\n').flatMap(fitted).join('\n'));
   const table = (columns: readonly Column[], rows: readonly Row[]) =>
     FORMS[form].table(columns, rows, width);
   const { settings } = document;
@@ -81,7 +83,10 @@ function sections(document: EvaluationDocument, form: FormName, width: number): 
   const labels = methodLabels(rows);
   const shown = rows.map((row) => shownRow(row, labels));
   const columns = rows.some(({ partial }) => partial) ? [...COLUMNS, STATE] : COLUMNS;
-  const parts = [text(conditions({ ...document, rows })), table(columns, shown)];
+  const parts = [
+    text(conditions({ ...document, rows })),
+    table(filledColumns(columns, shown), shown),
+  ];
   parts.push(...verdictNotes(rows.map(({ verdict }) => verdict)).map(text));
   const waits = latencyRows(rows, settings.grid !== undefined, labels);
   if (waits.length > 0) parts.push(text(LATENCY_TITLE), table(latencyColumns(waits), waits));

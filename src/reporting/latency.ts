@@ -12,7 +12,7 @@ const WAITS = [
 const PERCENTILES = ['p50', 'p90', 'p99'] as const satisfies readonly (keyof Percentiles)[];
 
 export const LATENCY_TITLE =
-  "Latency in milliseconds: to the first token; of each token after it, a round's\ntime shared among its tokens; of the whole request. A p90 needs 10 values, a p99\n100.";
+  "Latency in milliseconds: to the first token; of each token after it, a round's time shared among its tokens; of the whole request. A p90 needs 10 values, a p99 100.";
 
 /** The columns of these rows: percentiles that none has are left out. */
 export function latencyColumns(rows: readonly Row[]): Column[] {

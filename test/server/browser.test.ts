@@ -60,6 +60,9 @@ describe.skipIf(!executablePath)('the page in Chromium', () => {
     await expect(page.locator('.model .note').textContent()).resolves.toMatch(
       /^200 tokens, [\d.]+ tokens\/s, [\d.]+x, \d+ of \d+ drafted ones accepted/,
     );
+    const [, rate = ''] =
+      /tokens, (.*x), /.exec((await page.locator('.model .note').textContent())!) ?? [];
+    await expect(page.locator('#speed').textContent()).resolves.toBe(rate);
     // The cursor is where the next message goes.
     expect(await page.evaluate('document.activeElement.id')).toBe('text');
     const { wide, high } = await page.evaluate<{ wide: number; high: number }>(`({

@@ -1,6 +1,6 @@
 /** How an evaluation was made: its settings, what was wrong with the circumstances, the machine. */
 import type { RecordedEvaluation } from '../../evaluation/results-file.js';
-import { busyReason } from '../../measurement/busy.js';
+import { busyReason, isBusyWarning } from '../../measurement/busy.js';
 import { formatBytes, formatPercent } from '../format.js';
 import { pooledRows } from './evaluation-figures.js';
 import { counted } from './headline.js';
@@ -32,7 +32,9 @@ export function warnings({ environment, warnings: noted }: RecordedEvaluation): 
     reason === undefined
       ? null
       : html`<p class="warning" role="note"><strong>The machine was busy</strong> when this was measured (${reason}): timings are noisy, and speedups may be wrong.</p>`;
-  return [busy, warningLines(noted)];
+  // What was said before the first measurement, of which that one tells as a whole.
+  const others = noted.filter((sentence) => busy === null || !isBusyWarning(sentence));
+  return [busy, warningLines(others)];
 }
 
 /** Names and values: model, machine, versions, settings. */

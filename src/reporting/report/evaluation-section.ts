@@ -1,12 +1,13 @@
 import type { RecordedEvaluation, RecordedRow } from '../../evaluation/results-file.js';
 import { tellable } from '../../evaluation/tellable.js';
 import { TOO_FEW } from '../../measurement/few-prompts.js';
-import type { Column, Row } from '../columns.js';
+import { type Column, filledColumns, type Row } from '../columns.js';
 import { times } from '../figures/axes.js';
 import { formatBytes, formatSeconds } from '../format.js';
 import { LATENCY_TITLE, latencyColumns, latencyRows } from '../latency.js';
 import { type MethodLabels, methodLabels } from '../method-labels.js';
 import { figureCells, metricColumn, metricColumns, SPEEDUP_COLUMNS } from '../metric-columns.js';
+import { shortReference } from '../short-reference.js';
 import { conditions, environment, warnings } from './evaluation-circumstances.js';
 import { evaluationFigures, isSingle, pooledRows } from './evaluation-figures.js';
 import { counted, headline } from './headline.js';
@@ -25,10 +26,11 @@ export function evaluationSection(id: string, input: EvaluationInput): Section {
   const evaluation = { ...input.evaluation, rows: input.evaluation.rows.map(tellable) };
   const labels = methodLabels(evaluation.rows);
   const figures = evaluationFigures(id, evaluation, labels);
+  const shown = evaluation.rows.map((row) => shownRow(row, labels));
   const waits = latencyRows(evaluation.rows, evaluation.settings.grid !== undefined, labels);
   return {
     id,
-    title: `Evaluation of ${evaluation.model} in ${evaluation.precision}`,
+    title: `Evaluation of ${shortReference(evaluation.model)} in ${evaluation.precision}`,
     headlines: headlines(evaluation, labels),
     figures,
     body: html`
@@ -38,8 +40,11 @@ ${outputs(evaluation, labels)}
 ${figureGrid(figures)}
 ${dataTable(
   'Results of every method on every dataset',
-  evaluation.rows.some(({ partial }) => partial) ? [...COLUMNS, STATE] : COLUMNS,
-  evaluation.rows.map((row) => shownRow(row, labels)),
+  filledColumns(
+    evaluation.rows.some(({ partial }) => partial) ? [...COLUMNS, STATE] : COLUMNS,
+    shown,
+  ),
+  shown,
 )}
 ${dataTable(LATENCY_TITLE, latencyColumns(waits), waits)}
 ${sideBySide(samples, evaluation.rows, labels)}

@@ -20,11 +20,22 @@ export interface Report {
  * @throws InputError when a study's notes do not fit.
  */
 export function renderReport(inputs: readonly ReportInput[], refreshSeconds?: number): Report {
-  const sections = inputs.map((input, i) => section(idOf(inputs, i), input));
+  const sections = toldApart(
+    inputs.map((input, i) => section(idOf(inputs, i), input)),
+    inputs,
+  );
   return {
     html: page(sections, toolVersion(), refreshSeconds),
     figures: sections.flatMap(({ figures }) => figures),
   };
+}
+
+/** Sections of one title, as of two evaluations of a model, with the names of their files. */
+function toldApart(sections: readonly Section[], inputs: readonly ReportInput[]): Section[] {
+  return sections.map((one, i) => {
+    const alike = sections.filter(({ title }) => title === one.title);
+    return alike.length === 1 ? one : { ...one, title: `${one.title} (${inputs[i]!.path})` };
+  });
 }
 
 function section(id: string, input: ReportInput): Section {

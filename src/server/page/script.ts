@@ -117,8 +117,11 @@ const show = async (response, entry) => {
       const count = event.usage.completion_tokens;
       baseline = event.sspec.autoregressive_tokens_per_second;
       keepEnd(() => {
+        const rate = seconds > 0 ? rateOf(count - 1, seconds) : '';
+        // The server's clock: until here the network's pauses counted too.
+        if (rate !== '') byId('speed').textContent = rate;
         entry.note.textContent = count + ' tokens'
-        + (seconds > 0 ? ', ' + rateOf(count - 1, seconds) : '')
+        + (rate === '' ? '' : ', ' + rate)
         + ', ' + own.accepted_tokens + ' of ' + own.proposed_tokens + ' drafted ones accepted, seed ' + event.sspec.seed
         + (byId('profiles').hidden ? '' : ', profile ' + event.sspec.profile);
       });

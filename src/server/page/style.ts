@@ -23,6 +23,7 @@ main { flex: 1; min-height: 11rem; display: flex; }
 .accepted { background: var(--accepted); border-radius: 3px; text-decoration: underline dotted 1px; text-underline-offset: 4px; }
 .legend span { padding: 1px 5px; margin-right: 6px; color: var(--text); }
 label { display: block; font-size: .875rem; font-weight: 600; }
+form > label { margin-bottom: 6px; }
 textarea, input, select { width: 100%; font: inherit; font-weight: 400; padding: 6px 8px; color: inherit; background: var(--page);
   border: 1px solid var(--soft); border-radius: 6px; }
 textarea { resize: vertical; }

@@ -9,6 +9,7 @@ import {
 } from '../../../src/reporting/report/inputs.js';
 import { renderReport } from '../../../src/reporting/report/render.js';
 import { tokenOrigins } from '../../../src/reporting/report/side-by-side.js';
+import { shortReference } from '../../../src/reporting/short-reference.js';
 import { journalStorage } from '../../../src/study/journal.js';
 import { temporaryDirectory } from '../../helpers/temporary.js';
 import { exampleProfile } from '../../profile/example.js';
@@ -53,6 +54,24 @@ describe('the page of an evaluation', () => {
   ] as const)('tells %j', (changes, sentence) => {
     const [headline] = texts(pageOf(evaluated(withRow(changes))), '.headlines li');
     expect(headline).toMatch(sentence);
+  });
+
+  it('warns once of a busy machine, and has no column without a figure', () => {
+    const busy = 'This machine is busy: other processes use 93% of the CPU; timings will be noisy.';
+    const warnings = [busy, 'A prompt was left out.'];
+    const { environment } = evaluation;
+    const told = (others_cpu_share: number) =>
+      texts(
+        pageOf(evaluated({ environment: { ...environment, others_cpu_share }, warnings })),
+        '.warning',
+      );
+    expect(told(0.5)).toEqual([expect.stringMatching(/^The machine was busy/), warnings[1]]);
+    expect(told(0)).toEqual(warnings);
+    const heads = (...changes: Partial<RecordedRow>[]) =>
+      texts(pageOf(evaluated(...changes.map(withRow))), 'th[scope=col]');
+    expect(heads()).toContain('c');
+    expect(heads({ c: null })).not.toContain('c');
+    expect(heads({ c: null })).toContain('draft acceptance rate');
   });
 
   it('has no headline from prompts that the profile was searched on', () => {
@@ -221,10 +240,15 @@ describe('any page', () => {
   it('of several inputs lists them, and gives all figures names of their own', async () => {
     const folder = temporaryDirectory();
     const study = await readReportInputs(await writeStudy(folder, 's'), journalStorage(folder));
-    const inputs = [evaluated(), ...study, profiled, evaluated()];
+    const inputs = [evaluated(), ...study, profiled, { ...evaluated(), path: 'other' }];
     const { html, figures } = renderReport(inputs);
     const page = parseHTML(html).document;
-    expect(texts(page, 'nav a').length).toBe(4);
+    expect(texts(page, 'nav a')).toEqual([
+      'Evaluation of demo in int8 (results)',
+      'Study s',
+      'Profile code.json',
+      'Evaluation of demo in int8 (other)',
+    ]);
     for (const link of page.querySelectorAll('nav a'))
       expect(page.getElementById(link.getAttribute('href')!.slice(1))).not.toBeNull();
     const names = figures.map(({ name }) => name);
@@ -298,7 +322,7 @@ describe('any page', () => {
         );
         expect(texts(page, '.generated').at(-1)).toBe([i, a, b, c, d, e].join(''));
         expect(page.title).toBe('Self-speculative decoding: report');
-        expect(texts(page, 'main h2')[0]).toBe(`Evaluation of ${f} in int8`);
+        expect(texts(page, 'main h2')[0]).toBe(`Evaluation of ${shortReference(f!)} in int8`);
       }),
       { numRuns: 10 },
     );
