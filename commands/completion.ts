@@ -20,7 +20,7 @@ export default class Completion extends BaseCommand {
     },
     {
       description: 'fish, in ~/.config/fish/config.fish:',
-      command: '<%= config.bin %> <%= command.id %> fish | source',
+      command: 'source (<%= config.bin %> <%= command.id %> fish | psub)',
     },
   ];
   static override readonly args = {

@@ -1,7 +1,7 @@
 import type { SkippedRun } from '../profile/draft-plan.js';
 import { maskToBits, type SkipMask } from '../profile/mask.js';
 import { colours } from './colours.js';
-import { lineWidth } from './width.js';
+import { lineWidth, wrapLine } from './width.js';
 
 /** Most layers on one line: two characters each and the rows' names stay below 100 columns. */
 const LAYERS_PER_LINE = 40;
@@ -17,7 +17,7 @@ const BRIDGED = '─';
  * without colour too.
  * @param bridges over runs of skipped sublayers.
  * @param width another width than the terminal's.
- * @returns lines joined by newlines, the last one counting what is skipped.
+ * @returns lines joined by newlines, at the end how much is skipped.
  */
 export function maskMap(
   mask: SkipMask,
@@ -38,7 +38,9 @@ export function maskMap(
   }
   const skipped = `${mask.attention.length} of ${layers} attention, ${mask.mlp.length} of ${layers} MLP sublayers`;
   const bridged = bridges.length === 0 ? '' : `  ${mark(2)} bridged`;
-  lines.push(`${mark(0)} runs in the draft  ${mark(1)} skipped${bridged}: ${skipped}`);
+  lines.push(
+    ...wrapLine(`${mark(0)} runs in the draft  ${mark(1)} skipped${bridged}: ${skipped}`, width),
+  );
   return lines.join('\n');
 }
 

@@ -25,6 +25,15 @@ test('a bridge is a line over its whole run, and is told of', () => {
   ]);
 });
 
+test('what is skipped is told within the width, words in one piece', () => {
+  const mask = { attention: [1, 2, 4], mlp: [1, 4] };
+  const shown = stripVTControlCharacters(maskMap(mask, 6, [{ from: 2, to: 5 }], 80)).split('\n');
+  expect(shown.slice(3)).toEqual([
+    '■ runs in the draft  · skipped  ─ bridged: 3 of 6 attention, 2 of 6 MLP',
+    'sublayers',
+  ]);
+});
+
 test('eighty layers wrap within 100 columns, the ruler going on', () => {
   const shown = lines([40, 79], [41], 80);
   expect(shown).toHaveLength(7);

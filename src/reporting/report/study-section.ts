@@ -1,3 +1,4 @@
+import { drafterKind, isDrafterName } from '../../decoding/drafters/registry.js';
 import { isTooFew } from '../../measurement/few-prompts.js';
 import { rankCorrelation } from '../../measurement/statistics.js';
 import { eachMetric } from '../../metrics/registry.js';
@@ -117,6 +118,7 @@ function studyFigures(
 
 const COLUMNS: readonly Column[] = [
   { key: 'finalist' },
+  { key: 'method' },
   { key: 'skipped', title: 'skipped (attention + MLP)' },
   { key: 'rule', title: 'draft length' },
   { key: 'predicted', align: 'right' },
@@ -136,8 +138,12 @@ function finalistRow(finalist: string, noted: NotedFinalist): Row {
   const { predicted_speedup: predicted } = noted;
   return {
     finalist,
-    skipped: `${attention.length} + ${mlp.length}`,
-    rule: `up to ${noted.draft_length}, ${formatExit(noted.draft_exit, noted.threshold)}`,
+    method: noted.method,
+    // A method that drafts without a mask is noted with the best one.
+    ...((!isDrafterName(noted.method) || drafterKind(noted.method).needsMask) && {
+      skipped: `${attention.length} + ${mlp.length}`,
+      rule: `up to ${noted.draft_length}, ${formatExit(noted.draft_exit, noted.threshold)}`,
+    }),
     predicted: predicted === undefined ? null : times(predicted),
     ...figureCells(noted, times),
     prompts: noted.prompts,

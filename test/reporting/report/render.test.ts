@@ -6,11 +6,13 @@ import {
   type EvaluationInput,
   type ReportInput,
   readReportInputs,
+  type StudyInput,
 } from '../../../src/reporting/report/inputs.js';
 import { renderReport } from '../../../src/reporting/report/render.js';
 import { tokenOrigins } from '../../../src/reporting/report/side-by-side.js';
 import { shortReference } from '../../../src/reporting/short-reference.js';
 import { journalStorage } from '../../../src/study/journal.js';
+import { replayStudy } from '../../../src/study/state.js';
 import { temporaryDirectory } from '../../helpers/temporary.js';
 import { exampleProfile } from '../../profile/example.js';
 import { evaluation, samples, writeStudy } from './example.js';
@@ -226,6 +228,21 @@ describe('the page of a study', () => {
     expect(page.querySelector('.headlines')).toBeNull();
     expect(texts(page, 'figure h3')).toContain('Sublayers that the best trial so far runs');
     expect(page.body.textContent).toContain('nothing has been measured on held-out prompts yet');
+  });
+
+  it('tells by which method each finalist decoded, and a mask where it has one', async () => {
+    const [first] = await read();
+    const { notes } = replayStudy((first as StudyInput).record);
+    const [finalist, ...others] = notes.get('finalists') as object[];
+    const lookup = { ...finalist, method: 'lookup', speedup: 1.05 };
+    const rows = texts(
+      pageOf(
+        ...(await read({ ...Object.fromEntries(notes), finalists: [finalist, lookup, ...others] })),
+      ),
+      'tbody tr',
+    );
+    expect(rows.find((row) => row.includes('skip'))).toContain('1 + 1');
+    expect(rows.find((row) => row.includes('lookup'))).not.toContain('1 + 1');
   });
 
   it('with a note of another form is refused', async () => {
