@@ -1,6 +1,9 @@
 import { InferenceSession } from 'onnxruntime-node';
 import { mayHaveSaturatingProducts } from './cores.js';
 
+// Else the runtime keeps an identifier of the machine, and tells its makers of every model. Read before the first session.
+process.env.ORT_DISABLE_TELEMETRY ??= '1';
+
 const unsignedWeights = mayHaveSaturatingProducts() ? '1' : '0';
 
 /**

@@ -48,6 +48,8 @@ export function writeGraph(model: CompiledModel, graph: Uint8Array): string {
     return path;
   } catch (error) {
     discard(path);
-    throw new InputError(`Cannot write a draft's graph into ${folder}: ${errorMessage(error)}`);
+    throw new InputError(
+      `Cannot write a draft's graph beside its weights (${errorMessage(error)}); XDG_CACHE_HOME names another cache.`,
+    );
   }
 }

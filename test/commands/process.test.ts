@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { isBuilt, root } from '../helpers/built.js';
@@ -115,6 +115,17 @@ describe.skipIf(!isBuilt)(
       expect((await sspec(argv, { input: '' })).stderr).toBe(
         'Error: The prompt is empty; give some text.\n',
       );
+    });
+
+    it('leaves nothing but its own cache: the runtime keeps no identifier of the machine, and tells nobody', async () => {
+      const { directory } = writeMiniature(temporaryDirectory());
+      const home = temporaryDirectory();
+      // On a CI machine the runtime keeps still by itself.
+      const env = { HOME: home, XDG_CACHE_HOME: join(home, 'cache'), CI: undefined };
+      const argv = ['generate', '--model', directory, '--prompt-ids', '1', '--max-new-tokens', '2'];
+      expect((await sspec(argv, { env })).code).toBe(0);
+      expect(readdirSync(home)).toEqual(['cache']);
+      expect(readdirSync(join(home, 'cache'))).toEqual(['sspec']);
     });
 
     it('ends with 130 when it is interrupted', async () => {
