@@ -138,7 +138,7 @@ async function noteCosts(
     const calibration = await calibrateCosts({
       ...{ engine, prompts: setup.prompts, settings: setup, seed: 0, signal },
       onProgress(done, total) {
-        progress ??= createProgress({ label: 'Timing passes', total, unit: 'masks', quiet });
+        progress ??= createProgress({ label: 'Timing passes', total, unit: 'drafts', quiet });
         progress.update(done);
       },
     });

@@ -100,6 +100,21 @@ describe('of fewer than five prompts', () => {
   });
 });
 
+it.each([80, 120])(
+  'at %d columns every line fits, and one without figures has no column',
+  (width) => {
+    const rows = measured.rows.map((row) => ({ ...row, verdict: undecided, c: null }) as const);
+    const text = stripVTControlCharacters(formatEvaluation({ ...measured, rows }, 'table', width));
+    const widths = text.split('\n').map((line) => line.length);
+    expect(Math.max(...widths)).toBeLessThanOrEqual(width);
+    expect(text).not.toMatch(/ c(?: |$)/m);
+    // A paragraph is broken where the terminal ends and not before.
+    expect(text.split('\n').find((line) => line.startsWith('Latency'))!.length).toBeGreaterThan(
+      width - 16,
+    );
+  },
+);
+
 it('explains no word that does not stand in the table', () => {
   expect(formatEvaluation(measured, 'table')).not.toContain('unclear');
 });

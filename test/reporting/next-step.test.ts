@@ -58,6 +58,18 @@ describe('the next step after a search', () => {
     },
   );
 
+  it('is told within the terminal, words in one piece', () => {
+    const few = nextStep(found('autoregressive', 'p.json', null), demo, 80);
+    expect(few.split('\n').slice(0, 2)).toEqual([
+      'Too little was measured to say whether anything gains: p.json decodes',
+      'autoregressively.',
+    ]);
+    const long = `${'long/'.repeat(20)}p.json`;
+    const text = nextStep(found('skip', long, 'faster'), demo, 80);
+    expect(text).toContain(`\n  sspec generate --profile ${long} --prompt TEXT`);
+    expect(text).toContain(`Profile written to\n${long};\ndecode with it:`);
+  });
+
   it('claims neither where too little was measured', () => {
     const text = nextStep(found('autoregressive', 'p.json', null), demo);
     expect(text).not.toContain('Nothing gains');
