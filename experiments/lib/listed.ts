@@ -97,6 +97,24 @@ const onDevice = (model: string, flags: string): ListedResult => ({
     ),
   otherModel: true,
 });
+/** Of sizes.ts. */
+const sizedShapes = z.object({
+  shapes: z.record(
+    z.string(),
+    z.object({
+      precisions: z.record(
+        z.string(),
+        z.object({
+          compile: z.looseObject({}),
+          run: z.looseObject({
+            target_pass_seconds: z.number(),
+            verify: z.array(z.object({ tokens: z.number(), v: z.number() })),
+          }),
+        }),
+      ),
+    }),
+  ),
+});
 /** Of memory-bridges.ts. */
 const memoryBridges = (model: string, flags: string): ListedResult => ({
   shows: `tokens of ${model} that a draft over a span of layers has right: with a bridge, and with one that sees the state one position before, for the first, second and third token of a draft`,
@@ -370,13 +388,20 @@ export const LISTED: Readonly<Record<string, ListedResult>> = {
   sizes: {
     shows: 'models of the shapes of TinyLlama and Llama 2 7B: compiling, passes, memory, a search',
     command: script('sizes.ts'),
+    figures: (content) =>
+      Object.entries(sizedShapes.parse(content).shapes).flatMap(([shape, { precisions }]) =>
+        Object.entries(precisions).map(([precision, { compile, run }]) =>
+          fill(
+            `${shape} ${precision}: compiled in {compile.seconds:seconds} ({compile.share_of_disk_speed:fixed2} of the disk’s speed, {compile.peak_memory_bytes:bytes} at most), one token {ms:fixed2} ms, v(8) {v:fixed2}, memory {run.memory_over_weights_and_kv:fixed2} times weights and keys`,
+            {
+              ...{ compile, run, ms: 1000 * run.target_pass_seconds },
+              v: run.verify.find(({ tokens }) => tokens === 8)?.v,
+            },
+          ),
+        ),
+      ),
     told: /^$/,
     otherModel: true,
-  },
-  device: {
-    shows: 'passes on another device beside those of the CPU',
-    command: script('device.ts --device cuda'),
-    told: /^$/,
   },
   'serve-load': {
     shows: 'the server under load: answers held against those of the library, and its memory',
