@@ -10,10 +10,12 @@ const single = z.looseObject({
   content: z.string().optional(),
   replacement: z.string().optional(),
 });
-type Decoder = z.infer<typeof single>;
+/** The decoders of a sequence; of anything else, itself, whatever it says of others. */
 const decoderSchema = z.union([
-  z.looseObject({ type: z.literal('Sequence'), decoders: z.array(single) }),
-  single,
+  z
+    .looseObject({ type: z.literal('Sequence'), decoders: z.array(single) })
+    .transform(({ decoders }) => decoders),
+  single.transform((decoder) => [decoder]),
 ]);
 
 /**
@@ -22,8 +24,7 @@ const decoderSchema = z.union([
  */
 export function spellingBytes(decoder: unknown): (spelling: string) => Uint8Array {
   const parsed = decoderSchema.safeParse(decoder);
-  const data = parsed.success ? parsed.data : { type: 'none' };
-  const decoders: readonly Decoder[] = Array.isArray(data.decoders) ? data.decoders : [data];
+  const decoders = parsed.success ? parsed.data : [];
   if (decoders.some(({ type }) => type === 'ByteLevel')) {
     const bytes = byteOfLetter();
     return (spelling) =>

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { spellingBytes } from '../../src/checkpoint/token-bytes.js';
 import { loadTokenizer } from '../../src/checkpoint/tokenizer.js';
 import { byteTokenizer } from '../helpers/byte-tokenizer.js';
 import { hasShared, SHARED } from './fixtures.js';
@@ -13,6 +14,14 @@ describe('the bytes of tokens', () => {
     expect(Buffer.concat([0, 8, 9, 10, 11, 12, 5, 14, 7].map(bytes)).toString()).toBe('aé🙂é🙂\n');
     expect([...bytes(9)]).toEqual([0xa9]);
     expect(bytes(99)).toHaveLength(0);
+  });
+
+  it('are told by a decoder that names others without being a sequence, and by a sequence of none', () => {
+    const fallback = spellingBytes({ type: 'ByteFallback', decoders: [null] });
+    expect([...fallback('<0xE2>')]).toEqual([0xe2]);
+    expect(`${spellingBytes({ type: 'Sequence', decoders: [null] })('a')}`).toBe(
+      `${Buffer.from('a')}`,
+    );
   });
 
   it.skipIf(!hasShared).each([
