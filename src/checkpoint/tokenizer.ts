@@ -42,6 +42,7 @@ export interface TextTokenizer {
 const LEAST_MS = 1000;
 const MS_PER_CHARACTER = 0.1;
 
+const typed = { type: z.string() };
 const tokenizerSchema = z.looseObject({
   model: z.looseObject({}),
   added_tokens: z
@@ -56,7 +57,10 @@ const tokenizerSchema = z.looseObject({
   normalizer: z.unknown().default(null),
   pre_tokenizer: z.unknown().default(null),
   post_processor: z.unknown().default(null),
-  decoder: z.unknown().default(null),
+  decoder: z
+    .looseObject({ ...typed, decoders: z.array(z.looseObject(typed)).optional() })
+    .nullable()
+    .default(null),
 });
 const tokenName = z
   .union([z.string(), z.object({ content: z.string() }).transform((token) => token.content)])

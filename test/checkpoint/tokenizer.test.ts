@@ -49,6 +49,10 @@ describe('loadTokenizer', () => {
     expect(() => load({}, { ...BYTE_LEVEL, decoder: { type: 'Mystery' } })).toThrow(
       /cannot be used: Unknown Decoder/,
     );
+    const none = { type: 'Sequence', decoders: [null] };
+    expect(() => load({}, { ...BYTE_LEVEL, decoder: none })).toThrow(
+      /tokenizer\.json: field "decoder\.decoders/,
+    );
     expect(() => load({ 'tokenizer_config.json': '{' })).toThrow(InputError);
     const config = { add_bos_token: true, bos_token: '<none>' };
     expect(() => load({ 'tokenizer_config.json': config })).toThrow(/bos_token is not a token/);
