@@ -9,6 +9,7 @@
  */
 import { Tensor } from 'onnxruntime-node';
 import { exitCodeOf } from '../src/cli/main.js';
+import { argmax } from '../src/decoding/sampling/greedy.js';
 import { GREEDY } from '../src/decoding/sampling/options.js';
 import type { Engine } from '../src/engine/engine.js';
 import { loadModel } from '../src/engine/load-model.js';
@@ -99,8 +100,7 @@ async function acceptance(
       const feeds = { ...gates.feeds, [bridgeInputs.bias(to - 1)]: bias };
       const logits = await gated.replay(inputs, { ...gates, feeds });
       for (let i = 0; i < inputs.count; i++) {
-        const row = logits.subarray(i * vocabSize, (i + 1) * vocabSize);
-        if (argmax(row) === tokens[i + 1]) right[depth]!++;
+        if (argmax(logits, i * vocabSize, vocabSize) === tokens[i + 1]) right[depth]!++;
       }
       const a = states[from]!;
       addProduct(moved, unitNorm(a, size, eps), map.weight, size);
@@ -110,12 +110,6 @@ async function acceptance(
     places += inputs.count;
   }
   return right.map((count) => count / places);
-}
-
-function argmax(row: Float32Array): number {
-  let best = 0;
-  for (let i = 1; i < row.length; i++) if (row[i]! > row[best]!) best = i;
-  return best;
 }
 
 async function compareBridges(argv: string[]): Promise<void> {

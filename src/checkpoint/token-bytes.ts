@@ -10,6 +10,7 @@ const single = z.looseObject({
   content: z.string().optional(),
   replacement: z.string().optional(),
 });
+
 /** The decoders of a sequence; of anything else, itself, whatever it says of others. */
 const decoderSchema = z.union([
   z
