@@ -1,9 +1,9 @@
 import type { SkipMask } from './mask.js';
 
 /**
- * A linear map in place of a run of skipped sublayers: x + rmsnorm(x) W + w0, with a norm of unit weight, between hidden states of
- * the checkpoint (graph/rotated-bridge.ts). Only drafts have it, so
- * however good it is, the output stays the model's.
+ * A linear map in place of a run of skipped sublayers: x + rmsnorm(x) W + rmsnorm(m) U + w0, norms of unit weight, between hidden
+ * states of the checkpoint (graph/rotated-bridge.ts). m is the state that the position before had where the run ends. Only drafts
+ * have it, so however good it is, the output stays the model's.
  */
 export interface Bridge {
   /** First sublayer of the run (2 l: attention of layer l, 2 l + 1: its MLP), and the one after its last. */
@@ -11,6 +11,8 @@ export interface Bridge {
   readonly to: number;
   /** W, [hidden, hidden], rows by input. */
   readonly weight: Float32Array;
+  /** U, [hidden, hidden], rows by input; without it the bridge does not see m. */
+  readonly memory?: Float32Array;
   /** w0, [hidden]. */
   readonly bias: Float32Array;
 }
