@@ -35,8 +35,13 @@ export interface DraftGraph {
   /** Changes after skipping, in order. A gated session has the passes of a draft without any. */
   readonly transforms: readonly GraphTransform[];
   readonly headTokens: HeadTokens;
-  /** Bridges among the transforms. */
-  readonly bridges: number;
+  /** Products of bridges among the transforms: one for each, and one more for a memory. */
+  readonly bridgeProducts: number;
+  /**
+   * Sublayers behind bridges with memory, ascending: passes take the hidden state that the position before has there, and return
+   * their own, behind the outputs of others.
+   */
+  readonly memories: readonly number[];
   /** Whether passes have columns for {@link MORE_WORDS} behind those, and must name some, or none. */
   readonly takesWords: boolean;
 }
@@ -56,7 +61,8 @@ export interface KeptParts {
 export function skipGraph(mask: SkipMask): DraftGraph {
   return {
     key: `skip ${mask.attention}|${mask.mlp}`,
-    ...{ mask, transforms: [], headTokens: null, bridges: 0, takesWords: false },
+    ...{ mask, transforms: [], headTokens: null, takesWords: false },
+    ...{ bridgeProducts: 0, memories: [] },
   };
 }
 
@@ -65,7 +71,8 @@ export function planGraph(plan: DraftPlan, model: CompiledModel): DraftGraph {
   let graph = skipGraph(plan.mask);
   for (const bridge of plan.bridges)
     graph = transformed(graph, bridgeTransform(bridge, bridgeKey(bridge), model.precision));
-  graph = { ...graph, bridges: plan.bridges.length };
+  const memories = plan.bridges.filter(({ memory }) => memory).map(({ to }) => to);
+  graph = { ...graph, bridgeProducts: plan.bridges.length + memories.length, memories };
   const { words } = plan;
   if (!words) return graph;
   const key = `words ${digest(words)}`;
@@ -77,7 +84,8 @@ export function planGraph(plan: DraftPlan, model: CompiledModel): DraftGraph {
 const bridgeKeys = new WeakMap<Bridge, string>();
 
 function bridgeKey(bridge: Bridge): string {
-  const known = bridgeKeys.get(bridge) ?? digest(bridge.weight, bridge.bias);
+  const { weight, memory, bias } = bridge;
+  const known = bridgeKeys.get(bridge) ?? digest(weight, ...(memory ? [memory] : []), bias);
   bridgeKeys.set(bridge, known);
   return known;
 }
@@ -123,7 +131,7 @@ export function keptParts(
  * Drafts whose weights are smaller run on one thread. Their products are so short that a second thread saves less than the
  * two sessions lose to each other, whose idle threads spin for a while after every pass.
  */
-const oneThreadBytes = 48 * 2 ** 20;
+const oneThreadBytes = 4 * 2 ** 20;
 
 const bytesPerWeight: Record<Precision, number> = { fp32: 4, int8: 1, int4: 0.5 };
 

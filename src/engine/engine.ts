@@ -4,8 +4,9 @@ import type { ModelConfig } from '../checkpoint/model-config.js';
 import { InputError } from '../errors.js';
 import { errorMessage } from '../files.js';
 import { segmentSize } from '../graph/attention.js';
-import { bridgeInputs } from '../graph/bridge.js';
+import { bridgeInputs, memoryInput } from '../graph/bridge.js';
 import type { CompiledModel } from '../graph/compile.js';
+import { passOutputs } from '../graph/hidden-states.js';
 import { compiledBridge } from '../graph/rotated-bridge.js';
 import type { Bridge } from '../profile/draft-plan.js';
 import { maskToBits, type SkipMask } from '../profile/mask.js';
@@ -66,9 +67,15 @@ export class Engine {
   private readonly wanted = new Map<number, Tensor>();
   private readonly feeds: Record<string, Tensor> = {};
   private readonly bridges = new WeakMap<Bridge, Bridge>();
+  /** U of a bridge without memory. */
+  private readonly noMemoryWeight: Tensor;
   /** Fulfilled when the pass that is running has ended; null while none is. */
   private running: Promise<void> | null = null;
   private readonly fetches: { readonly logits: string; readonly newKv: string };
+  /** Of a draft: where it has memories. It returns no other hidden states. */
+  private readonly memories: readonly number[] | null;
+  /** Outputs that passes ask for, by the hidden states that are kept. */
+  private readonly wantedOutputs = new WeakMap<readonly number[], string[]>();
   private readonly drafts: DraftPool<Engine>;
 
   private constructor(
@@ -79,6 +86,7 @@ export class Engine {
     private readonly form: GraphForm,
     private readonly session: InferenceSession,
   ) {
+    this.noMemoryWeight = new Tensor('float32', new Float32Array(0), [0, config.hiddenSize]);
     this.target = this.gatesOf(isDraft(form) ? form.mask : { attention: [], mlp: [] }, []);
     this.drafts = new DraftPool((graph) =>
       Engine.load(model, {
@@ -89,6 +97,7 @@ export class Engine {
     );
     const [logits, newKv] = session.outputNames as [string, string];
     this.fetches = { logits, newKv };
+    this.memories = isDraft(form) ? form.memories : null;
   }
 
   /**
@@ -159,7 +168,7 @@ export class Engine {
   }
 
   private gatesOf(mask: SkipMask, bridges: readonly Bridge[]): Gates {
-    const { layers, hiddenSize } = this.config;
+    const { layers } = this.config;
     const run = maskToBits(mask, layers).map((skip) => 1 - skip);
     const attention = Array.from({ length: layers }, (_, l) => l).filter((l) => run[2 * l] === 1);
     if (this.form !== 'gated') {
@@ -174,19 +183,22 @@ export class Engine {
     for (let end = 0; end < run.length; end++) {
       feeds[bridgeInputs.weight(end)] = noWeight;
       feeds[bridgeInputs.bias(end)] = noBias;
+      feeds[bridgeInputs.memory(end)] = noMemory;
+      feeds[bridgeInputs.memoryWeight(end)] = this.noMemoryWeight;
     }
     for (const bridge of bridges) {
-      const { to, weight, bias } = this.compiledBridge(bridge);
+      const { to, weight, memory, bias } = this.compiledBridge(bridge);
       const end = to - 1;
       open[end] = 1;
-      feeds[bridgeInputs.weight(end)] = new Tensor('float32', weight, [hiddenSize, hiddenSize]);
-      feeds[bridgeInputs.bias(end)] = new Tensor('float32', bias, [1, hiddenSize]);
+      feeds[bridgeInputs.weight(end)] = this.stateTensor(weight);
+      feeds[bridgeInputs.bias(end)] = this.stateTensor(bias);
+      if (memory) feeds[bridgeInputs.memoryWeight(end)] = this.stateTensor(memory);
     }
     return { feeds, attention };
   }
 
-  /** A search gives the same bridges again and again. */
-  private compiledBridge(bridge: Bridge): Bridge {
+  /** A bridge between the compiled model's hidden states. A search gives the same ones again and again. */
+  compiledBridge(bridge: Bridge): Bridge {
     let compiled = this.bridges.get(bridge);
     if (!compiled) {
       compiled = compiledBridge(bridge, this.model);
@@ -202,7 +214,8 @@ export class Engine {
 
   /**
    * One pass over new tokens at `position`, or one in every segment that they touch; the cache must hold everything before. The
-   * keys and values of the sublayers that ran are written to the cache at these positions.
+   * keys and values of the sublayers that ran are written to the cache at these positions, as are the hidden states that it watches.
+   * Of a draft with memories it must watch those.
    * @param wanted `all`: logits of every token, [tokens, vocabulary]; `last`: of the last one, [1, vocabulary].
    * @returns a fresh array.
    */
@@ -233,23 +246,54 @@ export class Engine {
     feeds.logit_rows = this.wantedRows(count, wanted);
     Object.assign(feeds, gates.feeds);
     cache.feed(feeds, position);
-    const outputs = await this.run();
+    for (const to of this.memories ?? [])
+      feeds[memoryInput(to)] = cache.statesBefore(to, position, count);
+    const kept = this.memories ?? cache.watched;
+    const names = this.outputsFor(kept);
+    const outputs = await this.run(names);
     cache.write(floats(outputs[this.fetches.newKv]), gates.attention, position, count);
+    for (const [i, sublayer] of kept.entries())
+      cache.writeStates(sublayer, floats(outputs[names[passOutputs + i]!]), position);
     return floats(outputs[this.fetches.logits]);
   }
 
   /**
    * The logits of every query of a window replay, [queries, vocabulary], a fresh array. No cache is written.
    * @param gates what is skipped and bridged (a gated engine's), for the queries alone: what they see of the past is as it was.
+   * @param memories what bridges with memory see, by the end of their run: rmsnorm of a hidden state for each query, [queries, hidden].
    */
-  async replay(inputs: ReplayInputs, gates: Gates): Promise<Float32Array> {
+  async replay(
+    inputs: ReplayInputs,
+    gates: Gates,
+    memories: ReadonlyMap<number, Float32Array> = none,
+  ): Promise<Float32Array> {
     while (this.running) await this.running;
+    const { feeds } = this;
+    this.feedReplay(inputs, gates);
+    for (const [to, rows] of memories) feeds[bridgeInputs.memory(to - 1)] = this.stateTensor(rows);
+    const outputs = await this.run([this.fetches.logits]);
+    return floats(outputs[this.fetches.logits]);
+  }
+
+  /** The full model's hidden states h_0 .. h_2L at every query of a window replay, [queries, hidden] each; h_i is before sublayer i. */
+  async hiddenStates(inputs: ReplayInputs): Promise<Float32Array[]> {
+    while (this.running) await this.running;
+    this.feedReplay(inputs, this.target);
+    const names = this.session.outputNames.slice(passOutputs);
+    const outputs = await this.run(names);
+    return names.map((name) => floats(outputs[name]));
+  }
+
+  private feedReplay(inputs: ReplayInputs, gates: Gates): void {
     const { feeds } = this;
     Object.assign(feeds, inputs.feeds);
     feeds.logit_rows = this.wantedRows(inputs.count, 'all');
     Object.assign(feeds, gates.feeds);
-    const outputs = await this.run([this.fetches.logits]);
-    return floats(outputs[this.fetches.logits]);
+  }
+
+  private stateTensor(rows: Float32Array): Tensor {
+    const { hiddenSize } = this.config;
+    return new Tensor('float32', rows, [rows.length / hiddenSize, hiddenSize]);
   }
 
   /**
@@ -266,6 +310,18 @@ export class Engine {
     return logits;
   }
 
+  /** Names of the outputs of a pass: logits, keys and values, and the hidden states before some sublayers. */
+  private outputsFor(kept: readonly number[]): string[] {
+    let names = this.wantedOutputs.get(kept);
+    if (!names) {
+      const { outputNames } = this.session;
+      const places = this.memories ? kept.keys() : kept;
+      names = [0, 1, ...Array.from(places, (i) => passOutputs + i)].map((i) => outputNames[i]!);
+      this.wantedOutputs.set(kept, names);
+    }
+    return names;
+  }
+
   /** Frees the sessions. The engine cannot be used afterwards. */
   async close(): Promise<void> {
     await this.drafts.close();
@@ -273,13 +329,13 @@ export class Engine {
   }
 
   /** Runs the graph on the feeds, which all passes share: another pass waits for this one's end. */
-  private async run(fetches?: string[]): Promise<InferenceSession.OnnxValueMapType> {
+  private async run(fetches: string[]): Promise<InferenceSession.OnnxValueMapType> {
     let ended = () => {};
     this.running = new Promise((resolve) => {
       ended = resolve;
     });
     try {
-      return await (fetches ? this.session.run(this.feeds, fetches) : this.session.run(this.feeds));
+      return await this.session.run(this.feeds, fetches);
     } finally {
       this.running = null;
       ended();
@@ -301,6 +357,8 @@ export class Engine {
 /** What stands for the weights of a bridge where none is. */
 const noWeight = new Tensor('float32', new Float32Array(0), [0, 0]);
 const noBias = new Tensor('float32', new Float32Array(0), [0, 0]);
+const noMemory = new Tensor('float32', new Float32Array(0), [1, 0]);
+const none: ReadonlyMap<number, Float32Array> = new Map();
 
 function isDraft(form: GraphForm): form is DraftGraph {
   return typeof form === 'object';

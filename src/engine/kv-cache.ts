@@ -5,6 +5,9 @@ import { keyParts, pastName, segmentSize, tailName, valueParts } from '../graph/
 
 type Feeds = Record<string, Tensor>;
 
+/** No hidden state is watched. */
+const nothing: readonly number[] = [];
+
 /** Room is made in steps of this many positions, so that a sequence can go on by a few without moving. */
 const step = 32;
 
@@ -13,6 +16,8 @@ const step = 32;
  * a row [KV, D] for each position (symbols of graph/attention.ts). The runtime reads the arrays in place; a pass returns only its
  * new rows, which `write` puts in. What lies beyond the current position is stale and not read, so rolling back to an earlier
  * position takes nothing but going on from there.
+ *
+ * Beside them it keeps hidden states that drafts go on from (the memory of bridges, graph/bridge.ts), where somebody watches them.
  */
 export class KvCache {
   /** Positions that fit. */
@@ -27,9 +32,14 @@ export class KvCache {
   // Tensors over the buffers that only change with the segment.
   private segment = -1;
   private readonly past: Feeds = {};
+  private readonly states = new Map<number, Float32Array>();
+  private ends = nothing;
 
   /** @param capacity positions wanted. */
-  constructor(config: ModelConfig, capacity: number) {
+  constructor(
+    private readonly config: ModelConfig,
+    capacity: number,
+  ) {
     this.capacity = step * Math.ceil(capacity / step);
     const { kvHeads, headDim, layers } = config;
     this.rowElements = kvHeads * headDim;
@@ -74,6 +84,43 @@ export class KvCache {
         source += elements;
       }
     }
+  }
+
+  /** Sublayers before which hidden states are kept, see {@link watch}; the same array until others are watched. */
+  get watched(): readonly number[] {
+    return this.ends;
+  }
+
+  /**
+   * From now on passes keep the hidden states before these sublayers, by position; 2 L is behind the last one. What earlier passes
+   * had is not known: a draft may go on from a position that a pass has run over since.
+   */
+  watch(sublayers: readonly number[]): void {
+    this.ends = sublayers.length > 0 ? sublayers : nothing;
+    const size = (1 + this.capacity) * this.config.hiddenSize;
+    for (const sublayer of sublayers)
+      if (!this.states.has(sublayer)) this.states.set(sublayer, new Float32Array(size));
+  }
+
+  /** The hidden state that each of `count` positions' predecessors has before a sublayer, [count, hidden]: zeros before the first. */
+  statesBefore(sublayer: number, position: number, count: number): Tensor {
+    const { hiddenSize } = this.config;
+    const rows = this.statesOf(sublayer).subarray(
+      position * hiddenSize,
+      (position + count) * hiddenSize,
+    );
+    return new Tensor('float32', rows, [count, hiddenSize]);
+  }
+
+  /** Puts the hidden states in place that a pass had before a sublayer, [positions, hidden]. */
+  writeStates(sublayer: number, states: Float32Array, position: number): void {
+    this.statesOf(sublayer).set(states, (1 + position) * this.config.hiddenSize);
+  }
+
+  private statesOf(sublayer: number): Float32Array {
+    const states = this.states.get(sublayer);
+    if (!states) throw new TypeError(`nobody watches the states before sublayer ${sublayer}`);
+    return states;
   }
 
   /** Copies the keys and values of another cache's first `count` positions. */

@@ -4,7 +4,7 @@ import type { ModelConfig } from '../checkpoint/model-config.js';
 import { InputError } from '../errors.js';
 import { errorMessage } from '../files.js';
 import type { CompiledModel } from '../graph/compile.js';
-import { sublayerGraph, sublayerNames } from '../graph/sublayers.js';
+import { sublayerGraph, sublayerInput } from '../graph/sublayers.js';
 import type { ReplayInputs } from './replay-inputs.js';
 import { createSession } from './session.js';
 import { writeGraph } from './write-graph.js';
@@ -80,7 +80,7 @@ export class Sublayers {
     const feeds: Record<string, Tensor> = {
       ...inputs.feeds,
       run: this.#gates[open]!,
-      [sublayerNames.hidden]: new Tensor('float32', hidden, [inputs.count, this.#hiddenSize]),
+      [sublayerInput]: new Tensor('float32', hidden, [inputs.count, this.#hiddenSize]),
     };
     const data = (await this.#session.run(feeds, [name]))[name]?.data;
     if (!(data instanceof Float32Array)) throw new TypeError('the graph returned no float tensor');

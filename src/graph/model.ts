@@ -18,6 +18,7 @@ import {
   Nodes,
   valueInfo,
 } from './builder.js';
+import { embeddedState, stateAfter, stateOutputs } from './hidden-states.js';
 import { hasMixedWindows, type RopeName } from './layer-kinds.js';
 import { addLinear, addRows, blockTensors, type StoredLinear, type StoredRows } from './linear.js';
 import { addMlp, type StoredMlp } from './mlp.js';
@@ -51,7 +52,8 @@ export interface StoredModel {
  * [S, H + 2 KV] int64; `attention_bias`, and `windowed_attention_bias` where only some layers have a window; `score_padding`
  * [KV, e, R, padding], zeros; `column_counts` [3] int64 = (P, t + S, padding); `logit_rows` [Q] int64, the tokens whose logits
  * are wanted; `run` [2 L] bool (2 l: attention of layer l, 2 l + 1: its MLP); `past_k.l`, `past_v.l`, `tail_v.l`.
- * Outputs: `logits` [Q, vocabulary]; `new_kv` [2 S * attention sublayers that ran, KV, D]: k then v of each layer.
+ * Outputs: `logits` [Q, vocabulary]; `new_kv` [2 S * attention sublayers that ran, KV, D]: k then v of each layer; then the
+ * hidden states of hidden-states.ts.
  *
  * @param gated false leaves the gates out, for decoding that skips nothing: a gate costs 5 to 10 microseconds.
  */
@@ -74,9 +76,9 @@ export function buildModel(config: ModelConfig, stored: StoredModel, gated: bool
   };
 
   const { embeddingScale } = config;
-  const rowsLabel = embeddingScale === 1 ? 'embedded' : 'embedding_rows';
+  const rowsLabel = embeddingScale === 1 ? embeddedState : 'embedding_rows';
   const embedded = addRows(nodes, shared, stored.embedding, 'token_ids', 'embedding', rowsLabel);
-  let hidden = addScale(nodes, shared, embedded, embeddingScale, 'embedded');
+  let hidden = addScale(nodes, shared, embedded, embeddingScale, embeddedState);
   const zeros = config.norms === 'after' ? null : nodes.add('Sub', noUpdate, [hidden, hidden]);
   /** The norm before a sublayer, where the model has one. */
   const norm = (into: Nodes, x: string, weight: Float32Array | null) => {
@@ -119,15 +121,18 @@ export function buildModel(config: ModelConfig, stored: StoredModel, gated: bool
       otherwise: Nodes,
       passed: string[],
     ) => {
+      const [sum, ...others] = outputs;
       if (!gated) {
+        for (const node of then.list)
+          node.output = node.output.map((name) => (name === sum ? stateAfter(index) : name));
         nodes.list.push(...then.list);
-        return outputs;
+        return [stateAfter(index), ...others];
       }
       return nodes.addMany(
         'If',
         `if.${index}`,
         [runs[index]!],
-        outputs.map((name) => `${name}.gated`),
+        [stateAfter(index), ...others.map((name) => `${name}.gated`)],
         {
           then_branch: { graph: then.branch(outputs) },
           else_branch: { graph: otherwise.branch(passed) },
@@ -200,6 +205,7 @@ export function buildModel(config: ModelConfig, stored: StoredModel, gated: bool
     output: [
       valueInfo(logits, elementType.float, ['wanted_rows', config.vocabSize]),
       valueInfo(newKv, elementType.float, ['new_rows', KV, D]),
+      ...stateOutputs(config),
     ],
   });
   if (!gated) fuseResidualNorms(graph);

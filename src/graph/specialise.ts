@@ -1,5 +1,6 @@
 import { maskToBits, type SkipMask } from '../profile/mask.js';
 import { pastName, tailName } from './attention.js';
+import { passOutputs } from './hidden-states.js';
 import type { GraphProto, NodeProto } from './onnx_pb.js';
 import type { GraphChange } from './transform.js';
 
@@ -7,7 +8,7 @@ import type { GraphChange } from './transform.js';
  * Builds one mask into the gated graph: the branches that run stand in the open, those that do not are gone, and with them
  * their inputs. Such a draft pays neither for gates (5 to 10 microseconds each) nor for keys and values that it does not
  * read. The graph that is left has the inputs of the layers whose attention runs, and no `run`; where a sublayer is skipped
- * stands an `Identity`. The first change of every draft's graph: the others find no gates.
+ * stands an `Identity`. Hidden states are no outputs. The first change of every draft's graph: the others find no gates.
  */
 export function specialise(mask: SkipMask): GraphChange {
   return (graph, { layers }) => skipSublayers(graph, mask, layers);
@@ -22,6 +23,7 @@ function skipSublayers(graph: GraphProto, mask: SkipMask, layers: number): void 
       unread.add(name);
   }
   graph.input = graph.input.filter(({ name }) => !unread.has(name));
+  graph.output = graph.output.slice(0, passOutputs);
 
   /** Keys and values that skipped sublayers would return, no rows each; a graph without attention returns those. */
   const empty = mask.attention.length === layers;

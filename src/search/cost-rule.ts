@@ -4,7 +4,7 @@ import { MAX_DRAFT_LENGTH } from '../optimise/candidate.js';
 import type { DraftPrices } from './cost/cost-model.js';
 import type { Finalist } from './finalist.js';
 import { type Replayed, scoreRule } from './replay/best-rule.js';
-import type { ReplayRecord } from './replay/records.js';
+import { proposalsAt, type ReplayRecord } from './replay/records.js';
 
 /** Times that the rule is simulated to find the time per token that it reaches itself (Dinkelbach's iteration). */
 const iterations = 3;
@@ -44,13 +44,18 @@ function verifyCost({ target, round, autoregressive }: DraftPrices, drafted: num
 }
 
 /** Drafts of the greatest length from every place where a round of such drafts would start. */
-function outcomes({ match, confidence, room }: ReplayRecord): DraftOutcome[] {
+function outcomes(record: ReplayRecord): DraftOutcome[] {
+  const { match, confidence, room } = record;
+  const first = proposalsAt(record, 0);
   const drafts: DraftOutcome[] = [];
   for (let at = 0; at < match.length; ) {
     const length = Math.min(MAX_DRAFT_LENGTH, room[at]!);
     let accepted = 0;
-    while (accepted < length && match[at + accepted] === 1) accepted++;
-    drafts.push({ confidences: confidence.subarray(at, at + length), accepted });
+    while (accepted < length && proposalsAt(record, accepted).match[at + accepted] === 1)
+      accepted++;
+    const confidences = confidence.slice(at, at + length);
+    if (length > 0) confidences[0] = first.confidence[at]!;
+    drafts.push({ confidences, accepted });
     at += accepted + 1;
   }
   return drafts;

@@ -10,7 +10,12 @@ import type { Engine } from '../engine/engine.js';
 import { InputError } from '../errors.js';
 import type { EvaluationPrompt, EvaluationSettings } from '../evaluation/run.js';
 import type { SearchedRule } from '../optimise/candidate.js';
-import { type Bridge, type DraftPlan, skippedRuns } from '../profile/draft-plan.js';
+import {
+  type Bridge,
+  type DraftPlan,
+  type SkippedRun,
+  skippedRuns,
+} from '../profile/draft-plan.js';
 import { bitsToMask } from '../profile/mask.js';
 import { createBridgeFitter } from './bridges/fit.js';
 import { statePasses } from './bridges/passes.js';
@@ -18,7 +23,8 @@ import { hiddenStates, stateRows } from './bridges/states.js';
 import { type Calibration, draftShape } from './cost/calibrate.js';
 import { priceDraft } from './cost/cost-model.js';
 import type { KeptContinuations } from './kept-continuations.js';
-import { type ReplayRecord, replayDraft } from './replay/records.js';
+import { MemorySource } from './replay/memories.js';
+import { proposalsAt, type ReplayRecord, replayDraft } from './replay/records.js';
 import { makeReference, type Reference } from './replay/reference.js';
 import { bestPlan, type ReplayedPlan, scoredTrial } from './scored-plan.js';
 import type { Scorer } from './scorer.js';
@@ -30,8 +36,9 @@ const unsearchedRule: SearchedRule = { exit: 'fixed', draftLength: 4, threshold:
 /** Texts that bridges are fitted to: with fewer, they are fitted to those that they are scored on. */
 const fewestFitted = 8;
 
-/** Share of a bridged draft's right tokens that the same draft without bridges must have to be looked at. */
-const closeEnough = 0.9;
+/** Share of a draft's right tokens that the same one with bridges but no memory, or without any, must have to be looked at. */
+const closeToMemory = 0.97;
+const closeToBridges = 0.9;
 
 /** The ladder's first rung, and what else it can tell of a candidate. */
 export interface Ladder extends Scorer {
@@ -111,6 +118,7 @@ export async function createLadder(request: LadderRequest): Promise<Ladder> {
   const { vocabSize } = engine.config;
   const coupling = createCoupling(settings.coupling, settings.sampling, vocabSize, 1);
   const fitter = await createBridgeFitter(engine, states);
+  const remembered = await MemorySource.load(engine);
   // Loaded when first needed: what samplers begin from is worked out before, in a session of its own with all weights.
   let loading: Promise<Engine> | undefined;
   const loadGated = () => {
@@ -134,7 +142,8 @@ export async function createLadder(request: LadderRequest): Promise<Ladder> {
     const records: ReplayRecord[][] = heads.map(() => []);
     for (const reference of references.slice(0, count)) {
       signal?.throwIfAborted();
-      const replayed = await replayDraft(gated, reference, gates, coupling, heads);
+      const memories = await remembered.of(reference, bridges);
+      const replayed = await replayDraft(gated, reference, gates, coupling, heads, memories);
       for (const [i, record] of replayed.entries()) records[i]!.push(record);
     }
     const { config, model } = engine;
@@ -147,19 +156,28 @@ export async function createLadder(request: LadderRequest): Promise<Ladder> {
   };
   const replay = async (bits: Uint8Array, count: number): Promise<ReplayedPlan[]> => {
     const mask = bitsToMask(bits);
+    const runs = skippedRuns(bits);
+    const longest = longestRun(runs);
     const bridges: Bridge[] = [];
-    for (const run of skippedRuns(bits)) bridges.push(await fitter.fit(run));
-    const bridged = await replayHeads({ mask, bridges }, heads, count);
-    // Without bridges a pass is a little cheaper, which matters where they hardly help; some prompts tell whether they do.
-    const plain = { mask, bridges: [] };
+    for (const run of runs) bridges.push(await fitter.fit(run, { memory: false }));
+    const remembering: Bridge[] = [];
+    for (const [i, run] of runs.entries())
+      remembering.push(run === longest ? await fitter.fit(run, { memory: true }) : bridges[i]!);
+    const replayed = await replayHeads({ mask, bridges: remembering }, heads, count);
+    const right = (plans: readonly ReplayedPlan[]) =>
+      rightTokens(plans.at(-1)!.records.slice(0, some));
+    // A pass without them is a little cheaper, which matters where they hardly help; some prompts tell whether they do.
     const some = Math.ceil(count / 4);
-    const [trial] = await replayHeads(plain, [null], some);
-    if (
-      rightTokens(trial!.records) <
-      closeEnough * rightTokens(bridged.at(-1)!.records.slice(0, some))
-    )
-      return bridged;
-    return [...bridged, ...(await replayHeads(plain, heads, count))];
+    for (const [cheaper, closeEnough] of [
+      [bridges, closeToMemory],
+      [[], closeToBridges],
+    ] as const) {
+      const plan = { mask, bridges: cheaper };
+      const [trial] = await replayHeads(plan, [null], some);
+      if (right([trial!]) >= closeEnough * right(replayed))
+        replayed.push(...(await replayHeads(plan, heads, count)));
+    }
+    return replayed;
   };
   return {
     draft: unsearchedRule,
@@ -185,13 +203,23 @@ export async function createLadder(request: LadderRequest): Promise<Ladder> {
         () => {},
       );
       await fitter.close();
+      await remembered.close();
     },
   };
 }
 
-/** Places where a draft proposes the target's token. */
+/** The longest run, which a memory tells most of; the first of equals. */
+function longestRun(runs: readonly SkippedRun[]): SkippedRun | undefined {
+  const length = ({ from, to }: SkippedRun) => to - from;
+  return [...runs].sort((a, b) => length(b) - length(a))[0];
+}
+
+/** Places where a draft proposes the target's token as its first. */
 function rightTokens(records: readonly ReplayRecord[]): number {
-  return records.reduce((sum, { match }) => sum + match.reduce((own, one) => own + one, 0), 0);
+  return records.reduce(
+    (sum, record) => sum + proposalsAt(record, 0).match.reduce((own, one) => own + one, 0),
+    0,
+  );
 }
 
 /** How many of the prompts it takes for so many of them to be scored. */

@@ -17,7 +17,8 @@ function poolOf() {
       mask: { attention: [], mlp: [] },
       transforms: [],
       headTokens: null,
-      bridges: 0,
+      bridgeProducts: 0,
+      memories: [],
       takesWords: false,
     },
   });

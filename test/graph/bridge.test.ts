@@ -29,8 +29,17 @@ afterAll(async () => {
 
 /** Logits of the last tokens, one pass each, by the draft's own session. */
 async function ownLogits(engine: Engine, plan: DraftPlan): Promise<Float32Array[]> {
-  const { engine: own, gates, release } = await engine.draft(planGraph(plan, engine.model));
-  return passes(own, gates).finally(release);
+  const graph = planGraph(plan, engine.model);
+  const { engine: own, gates, release } = await engine.draft(graph);
+  return passes(own, gates, graph.memories).finally(release);
+}
+
+/** The same by float64, whose memory of the last token before is the full model's. */
+function referenceLogits({ mask, bridges }: DraftPlan): Float64Array[] {
+  const reference = createReference(config, readWeights(directory));
+  const skipped = { ...skippedSublayers(mask, layers), bridges };
+  for (const token of tokens.slice(0, before)) reference.step(token);
+  return tokens.slice(before).map((token) => reference.step(token, skipped));
 }
 
 /** The same by the gated graph. */
@@ -38,8 +47,13 @@ function gatedLogits(plan: DraftPlan): Promise<Float32Array[]> {
   return passes(gated, gated.gates(plan.mask, plan.bridges));
 }
 
-async function passes(engine: Engine, gates: Engine['target']): Promise<Float32Array[]> {
+async function passes(
+  engine: Engine,
+  gates: Engine['target'],
+  memories: readonly number[] = [],
+): Promise<Float32Array[]> {
   const cache = plain.createCache(128);
+  cache.watch(memories);
   await plain.prefill(cache, tokens.slice(0, before));
   const rows: Float32Array[] = [];
   for (let at = before; at < tokens.length; at++)
@@ -58,21 +72,27 @@ const distance = (a: readonly Float32Array[], b: readonly ArrayLike<number>[]) =
 
 describe('bridges', () => {
   it('are in a draft of its own what they are in the gated graph and in float64', async () => {
-    const weights = readWeights(directory);
     for (const [seed, mask] of masks.entries()) {
       const bridges = randomBridges(mask, config, seed);
       const plan = planOf(mask, bridges);
       const own = await ownLogits(plain, plan);
       expect(distance(own, await gatedLogits(plan))).toBeLessThan(1e-5);
 
-      const reference = createReference(config, weights);
-      const skipped = { ...skippedSublayers(mask, layers), bridges };
-      for (const token of tokens.slice(0, before)) reference.step(token);
-      const expected = tokens.slice(before).map((token) => reference.step(token, skipped));
-      expect(distance(own, expected)).toBeLessThan(1e-4);
+      expect(distance(own, referenceLogits(plan))).toBeLessThan(1e-4);
       // They are not nothing.
       const without = await gatedLogits(planOf(mask, []));
       if (bridges.length > 0) expect(distance(own, without)).toBeGreaterThan(0.1);
+    }
+  });
+
+  it('see with a memory what the position before had, first of the full model, then of the draft', async () => {
+    for (const [seed, mask] of masks.entries()) {
+      const bridges = randomBridges(mask, config, seed, 1, true);
+      const own = await ownLogits(plain, planOf(mask, bridges));
+      expect(distance(own, referenceLogits(planOf(mask, bridges)))).toBeLessThan(1e-4);
+      const without = bridges.map(({ memory, ...bridge }) => bridge);
+      if (bridges.length > 0)
+        expect(distance(own, await ownLogits(plain, planOf(mask, without)))).toBeGreaterThan(0.1);
     }
   });
 
@@ -125,14 +145,16 @@ describe('bridges', () => {
     const weight = bridge.weight.slice();
     expect(keyOf([{ ...bridge, weight }])).toBe(keyOf([bridge]));
     weight[7]!++;
+    const memory = bridge.weight;
     const keys = [
       skipGraph(mask).key,
       ...[
         [bridge],
         [{ ...bridge, weight: weight.slice() }],
         [{ ...bridge, to: bridge.to - 1 }],
+        [{ ...bridge, memory }],
       ].map(keyOf),
     ];
-    expect(new Set(keys).size).toBe(4);
+    expect(new Set(keys).size).toBe(5);
   });
 });

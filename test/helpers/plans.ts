@@ -16,7 +16,7 @@ export function fittingOf(profile: Profile): FittingProfile {
 }
 
 /**
- * A bridge of random weights over every run of skipped sublayers.
+ * A bridge of random weights over every run of skipped sublayers, each with as much from a memory where that is asked for.
  * @param gain deviation of what a bridge adds to each element of the hidden state, apart from its bias.
  */
 export function randomBridges(
@@ -24,10 +24,13 @@ export function randomBridges(
   { layers, hiddenSize }: { readonly layers: number; readonly hiddenSize: number },
   seed: number,
   gain = 1,
+  hasMemory = false,
 ): Bridge[] {
+  const map = (seed: number) => normals(hiddenSize ** 2, seed, gain / Math.sqrt(hiddenSize));
   return skippedRuns(maskToBits(mask, layers)).map((run) => ({
     ...run,
-    weight: normals(hiddenSize ** 2, 1000 * seed + run.from, gain / Math.sqrt(hiddenSize)),
+    weight: map(1000 * seed + run.from),
+    ...(hasMemory && { memory: map(1000 * seed + 250 + run.from) }),
     bias: normals(hiddenSize, 1000 * seed + 500 + run.from, gain / 10),
   }));
 }

@@ -7,7 +7,7 @@ import { attend, linear, rmsNorm, rotaryFrequencies, rotate, silu } from './refe
 export interface SkippedSublayers {
   readonly attention: readonly boolean[];
   readonly mlp: readonly boolean[];
-  /** Linear maps over runs of them: x + rmsnorm(x) W + w0, W [hidden, hidden] by rows of input. */
+  /** Linear maps over runs of them: x + rmsnorm(x) W + rmsnorm(m) U + w0, W and U [hidden, hidden] by rows of input. */
   readonly bridges?: readonly Bridge[];
 }
 
@@ -29,7 +29,8 @@ export interface Reference {
  *
  * K/V rows are those of whichever pass wrote them last. A pass that skips a layer's attention writes no K/V there: the
  * row stays as it was (zeros, or what an earlier pass left at that position, even one truncated since), so a later
- * pass that does attend in this layer reads it; running the position again with that attention overwrites it.
+ * pass that does attend in this layer reads it; running the position again with that attention overwrites it. So are hidden
+ * states, of which bridges with memory read m, that of the position before.
  */
 export function createReference(config: ModelConfig, weights: Weights): Reference {
   const { layers, hiddenSize, vocabSize, contextLength, rmsNormEps, slidingWindow } = config;
@@ -42,6 +43,8 @@ export function createReference(config: ModelConfig, weights: Weights): Referenc
   const noRows = (): Float64Array[] =>
     Array.from({ length: contextLength }, () => new Float64Array(kvSize));
   const cache = stack.map(() => ({ keys: noRows(), values: noRows() }));
+  /** By position, then by sublayer. */
+  const history: Float64Array[][] = [];
   let length = 0;
 
   function attentionOf(layer: number, hidden: Float64Array): Float64Array {
@@ -67,11 +70,16 @@ export function createReference(config: ModelConfig, weights: Weights): Referenc
   function bridged(sublayer: number, hidden: Float64Array, skipped?: SkippedSublayers) {
     const bridge = skipped?.bridges?.find(({ to }) => to === sublayer + 1);
     if (!bridge) return hidden;
-    const x = rmsNorm(hidden, new Float64Array(hiddenSize).fill(1), rmsNormEps);
+    const unit = (state: Float64Array) =>
+      rmsNorm(state, new Float64Array(hiddenSize).fill(1), rmsNormEps);
+    const x = unit(hidden);
+    const m = unit(history[length - 1]?.[bridge.to] ?? new Float64Array(hiddenSize));
     return hidden.map((value, column) => {
       let sum = value + bridge.bias[column]!;
-      for (let row = 0; row < hiddenSize; row++)
-        sum += x[row]! * bridge.weight[row * hiddenSize + column]!;
+      for (let row = 0; row < hiddenSize; row++) {
+        const at = row * hiddenSize + column;
+        sum += x[row]! * bridge.weight[at]! + m[row]! * (bridge.memory?.[at] ?? 0);
+      }
       return sum;
     });
   }
@@ -96,6 +104,7 @@ export function createReference(config: ModelConfig, weights: Weights): Referenc
         hidden = bridged(2 * layer + 1, hidden, skipped);
       }
       states.push(hidden);
+      history[length] = states.slice(-2 * layers - 1);
       length++;
       return linear(head, rmsNorm(hidden, finalNorm, rmsNormEps));
     },

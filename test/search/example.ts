@@ -75,7 +75,7 @@ export function simulateClock(): () => void {
     const engine = await load(model, options);
     if (typeof options.form === 'object') {
       const { attention, mlp, head } = keptParts(options.form, engine.config);
-      drafts.set(engine, attention + mlp + head + options.form.bridges / 4);
+      drafts.set(engine, attention + mlp + head + options.form.bridgeProducts / 4);
     }
     return engine;
   });

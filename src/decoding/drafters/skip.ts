@@ -52,6 +52,7 @@ export async function openGraphDrafter(
   let choose = coupling.draftFrom(head);
   const lease = await target.draft(graph);
   const { engine, release } = lease;
+  cache.watch(graph.memories);
   let { gates } = lease;
   const input = [0];
   /** The words of the text join those of the head: they are likely to come again. */
@@ -84,7 +85,10 @@ export async function openGraphDrafter(
       }
     },
     verified: (drafted, accepted) => exit.afterVerify(drafted, accepted),
-    close: release,
+    close() {
+      cache.watch([]);
+      return release();
+    },
   };
 }
 

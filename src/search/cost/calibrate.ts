@@ -182,7 +182,7 @@ export function draftShape(
     attention: attention / layers,
     mlp: mlp / layers,
     head,
-    bridges: graph.bridges / layers,
+    bridges: graph.bridgeProducts / layers,
     threads: draftThreads(graph, config, model.precision, threads),
   };
 }

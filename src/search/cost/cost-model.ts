@@ -4,7 +4,7 @@
  * | symbol | meaning                                                                                           |
  * |--------|---------------------------------------------------------------------------------------------------|
  * | a, m   | shares of the attention and MLP sublayers that a draft keeps, 0 to 1                              |
- * | h, b   | share of the vocabulary that its head has; bridges over a layer count                             |
+ * | h, b   | share of the vocabulary that its head has; products of bridges over a layer count                 |
  * | x      | context: positions before the round, in thousands                                                 |
  * | n      | drafted tokens of a round, one draft pass each; M = n + 1 tokens of its target pass               |
  * | D      | seconds of a round's draft passes: n (d0 + d1 a + d2 m + d3 a x + d4 h + d5 b) + f0 + f1 (a + m)  |
@@ -23,6 +23,7 @@ export interface DraftShape {
   readonly attention: number;
   readonly mlp: number;
   readonly head: number;
+  /** Two for a bridge with memory. */
   readonly bridges: number;
   /** Threads of its session. */
   readonly threads: number;

@@ -29,6 +29,8 @@ export interface Reference {
   readonly room: Int32Array;
   /** Queries at the N places. */
   readonly inputs: ReplayInputs;
+  /** How far each place is from the start of its window, [N]: as many tokens a draft has before it there. */
+  readonly offsets: Int32Array;
   readonly prompt: readonly number[];
   /** The full model's keys and values of prompt and new tokens. */
   readonly cache: KvCache;
@@ -72,7 +74,17 @@ export async function makeReference(
       first,
       starts,
     }),
+    offsets: offsetsOf(starts, first, places),
     prompt,
     cache,
   };
+}
+
+/** @param starts positions where windows begin, ascending; the first is `first`. */
+export function offsetsOf(starts: readonly number[], first: number, places: number): Int32Array {
+  let window = 0;
+  return Int32Array.from({ length: places }, (_, i) => {
+    if (starts[window + 1] === first + i) window++;
+    return first + i - starts[window]!;
+  });
 }

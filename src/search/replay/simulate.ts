@@ -1,6 +1,6 @@
 import { createDraftExit, type DraftExit } from '../../decoding/draft-exit.js';
 import type { DraftPrices } from '../cost/cost-model.js';
-import type { ReplayRecord } from './records.js';
+import { proposalsAt, type ReplayRecord } from './records.js';
 
 /** Rounds that decoding some prompts would take. */
 export interface SimulatedRounds {
@@ -14,7 +14,8 @@ export interface SimulatedRounds {
 
 /**
  * The rounds of decoding with a draft-length rule, from what replay recorded, without another pass. The rule itself is the
- * decoder's. Two things are estimates: a place was replayed in one window, at another offset than the round may reach it at;
+ * decoder's. Two things are estimates: a place was replayed in one window, at another offset than the round may reach it at (with
+ * memories, the first token of a draft is known as such);
  * and after a rejected token a real draft runs on from its own wrong token, replay from the right one.
  * @param draftLength K
  */
@@ -25,7 +26,8 @@ export function simulateRounds(
 ): SimulatedRounds {
   const rounds = new Float64Array(draftLength + 1);
   const result = { tokens: 0, rounds, proposed: 0, accepted: 0 };
-  for (const { match, confidence, room } of records) {
+  for (const record of records) {
+    const { match, room } = record;
     const exit = createDraftExit(rule, draftLength);
     const places = match.length;
     result.tokens += places;
@@ -34,9 +36,11 @@ export function simulateRounds(
       let drafted = 0;
       let accepted = 0;
       while (drafted < limit) {
-        if (accepted === drafted) accepted += match[at + drafted]!;
+        const { match, confidence } = proposalsAt(record, drafted);
+        const place = at + drafted;
+        if (accepted === drafted) accepted += match[place]!;
         drafted++;
-        if (exit.shouldStop(drafted, confidence[at + drafted - 1]!)) break;
+        if (exit.shouldStop(drafted, confidence[place]!)) break;
       }
       exit.afterVerify(drafted, accepted);
       rounds[drafted]!++;

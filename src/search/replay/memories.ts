@@ -1,0 +1,158 @@
+/**
+ * What bridges with memory see in window replay (symbols of graph/bridge.ts).
+ *
+ * | symbol | meaning                                                                                              |
+ * |--------|------------------------------------------------------------------------------------------------------|
+ * | i      | a place of a reference (reference.ts), at offset k in its window                                     |
+ * | m_i    | what it remembers: at k = 0 the full model's state of place i - 1 behind the run, else the draft's   |
+ * | y_i^j  | what the bridge makes of place i as the j-th token of a draft: y_i^1 of the full model's m_i, y_i^j  |
+ * |        | of y_(i-1)^(j-1)                                                                                     |
+ *
+ * m_i = y_(i-1)^k, from y^3 on the same: what a draft remembers hardly changes then. The state before the run is the full model's,
+ * which it is in drafts that skip nothing before.
+ */
+import { BridgeMap } from '../../engine/bridge-map.js';
+import type { Engine } from '../../engine/engine.js';
+import { ReplayInputs } from '../../engine/replay-inputs.js';
+import type { Bridge } from '../../profile/draft-plan.js';
+import type { Reference } from './reference.js';
+
+/** Bytes of hidden states that are kept; others are made again when they are wanted. */
+const keptBytes = 256 * 2 ** 20;
+
+/** Tokens of a draft that remember differently. */
+const DEPTHS = 3;
+
+/** rmsnorm(m) of every place, [N, hidden], by the end of the bridge's run. */
+export type Memories = ReadonlyMap<number, Float32Array>;
+
+/** What bridges see at the places of a reference. */
+export interface ReplayMemories {
+  /** Queries at the places as if a draft began at each. */
+  readonly firstInputs: ReplayInputs;
+  readonly first: Memories;
+  /** At the offset that each place has in its window. */
+  readonly inWindows: Memories;
+}
+
+interface Remembered {
+  readonly firstInputs: ReplayInputs;
+  /** The full model's h_0 .. h_2L of the position before each place, [N, hidden]. */
+  readonly states: readonly Float32Array[];
+}
+
+/** Works memories out, and keeps the full model's hidden states that they are made of. */
+export class MemorySource {
+  private readonly known = new Map<Reference, Remembered>();
+  private bytes = 0;
+
+  private constructor(
+    private readonly engine: Engine,
+    private readonly map: BridgeMap,
+  ) {}
+
+  /** Close it after use. */
+  static async load(engine: Engine): Promise<MemorySource> {
+    return new MemorySource(engine, await BridgeMap.load(engine));
+  }
+
+  /** @param bridges of a plan; null where none of them has a memory. */
+  async of(reference: Reference, bridges: readonly Bridge[]): Promise<ReplayMemories | null> {
+    const remembering = bridges.filter(({ memory }) => memory);
+    if (remembering.length === 0) return null;
+    const { firstInputs, states } = await this.statesOf(reference);
+    const first = new Map<number, Float32Array>();
+    const inWindows = new Map<number, Float32Array>();
+    for (const bridge of remembering) {
+      const { from, to } = bridge;
+      const behind = this.normed(states[to]!);
+      first.set(to, behind);
+      const own = await this.depths(bridge, states[from]!, behind);
+      inWindows.set(to, this.byOffset(reference.offsets, behind, own));
+    }
+    return { firstInputs, first, inWindows };
+  }
+
+  /** Frees the session. */
+  close(): Promise<void> {
+    return this.map.close();
+  }
+
+  /** y^1, y^2, ... of every place but the last, normed. @param before states before the run, a place earlier, as all that is kept. */
+  private async depths(
+    bridge: Bridge,
+    before: Float32Array,
+    behind: Float32Array,
+  ): Promise<Float32Array[]> {
+    const { hiddenSize: d } = this.engine.config;
+    const compiled = this.engine.compiledBridge(bridge);
+    const x = before.subarray(d);
+    const made: Float32Array[] = [];
+    let memory = behind.slice(0, x.length);
+    for (let depth = 0; depth < DEPTHS && x.length > 0; depth++) {
+      const y = await this.map.run(compiled, x, memory);
+      made.push(y);
+      memory = memory.slice();
+      memory.set(y.subarray(0, y.length - d), d);
+    }
+    return made;
+  }
+
+  private byOffset(
+    offsets: Int32Array,
+    behind: Float32Array,
+    own: readonly Float32Array[],
+  ): Float32Array {
+    const { hiddenSize: d } = this.engine.config;
+    const rows = behind.slice();
+    for (const [place, offset] of offsets.entries()) {
+      if (offset === 0) continue;
+      const y = own[Math.min(offset, own.length) - 1]!;
+      rows.set(y.subarray((place - 1) * d, place * d), place * d);
+    }
+    return rows;
+  }
+
+  private async statesOf(reference: Reference): Promise<Remembered> {
+    const known = this.known.get(reference);
+    if (known) return known;
+    const { config } = this.engine;
+    const { prompt, tokens, cache, position, inputs } = reference;
+    const text = [...prompt, ...tokens].slice(0, position + inputs.count);
+    const first = position - 1;
+    const states = await this.engine.hiddenStates(
+      new ReplayInputs(config, cache, {
+        tokens: text.slice(first, first + inputs.count),
+        first,
+        starts: [first],
+      }),
+    );
+    const made = {
+      firstInputs: new ReplayInputs(config, cache, {
+        tokens: text.slice(position),
+        first: position,
+        starts: text.slice(position).map((_, i) => position + i),
+      }),
+      states,
+    };
+    const bytes = states.length * states[0]!.byteLength;
+    if (this.bytes + bytes <= keptBytes) {
+      this.bytes += bytes;
+      this.known.set(reference, made);
+    }
+    return made;
+  }
+
+  /** rmsnorm of every row, weights 1. */
+  private normed(states: Float32Array): Float32Array {
+    const { hiddenSize: d, rmsNormEps } = this.engine.config;
+    const result = new Float32Array(states.length);
+    for (let at = 0; at < states.length; at += d) {
+      let squares = 0;
+      for (let i = at; i < at + d; i++) squares += states[i]! ** 2;
+      const scale = 1 / Math.sqrt(squares / d + rmsNormEps);
+      for (let i = at; i < at + d; i++) result[i] = scale * states[i]!;
+    }
+    return result;
+  }
+}
