@@ -11,19 +11,23 @@ interface Compiled {
 
 /** A bridge between the checkpoint's own hidden states, as plans and profiles have it, for those of the compiled model. */
 export function compiledBridge(bridge: Bridge, compiled: Compiled): Bridge {
-  return rotated(bridge, compiled, (rotation, { weight, bias }) => {
-    // x Q has the norm of x, so W becomes Q^T W Q (rotation.ts), and w0 is a state.
-    rotation.rows(weight);
-    rotation.columns(weight);
+  return rotated(bridge, compiled, (rotation, { weight, memory, bias }) => {
+    // x Q has the norm of x, so W becomes Q^T W Q (rotation.ts), and U likewise; w0 is a state.
+    for (const map of memory ? [weight, memory] : [weight]) {
+      rotation.rows(map);
+      rotation.columns(map);
+    }
     rotation.rows(bias);
   });
 }
 
 /** The way back: a bridge that was fitted to the compiled model's hidden states, as a profile has it. */
 export function checkpointBridge(bridge: Bridge, compiled: Compiled): Bridge {
-  return rotated(bridge, compiled, (rotation, { weight, bias }) => {
-    rotation.rows(weight, 'back');
-    rotation.columns(weight, 'back');
+  return rotated(bridge, compiled, (rotation, { weight, memory, bias }) => {
+    for (const map of memory ? [weight, memory] : [weight]) {
+      rotation.rows(map, 'back');
+      rotation.columns(map, 'back');
+    }
     rotation.rows(bias, 'back');
   });
 }
@@ -35,7 +39,12 @@ function rotated(
 ): Bridge {
   const rotation = rotationOf(config, precision);
   if (rotation === null) return bridge;
-  const copy = { ...bridge, weight: bridge.weight.slice(), bias: bridge.bias.slice() };
+  const { weight, memory, bias } = bridge;
+  const copy = {
+    ...bridge,
+    ...{ weight: weight.slice(), bias: bias.slice() },
+    ...(memory && { memory: memory.slice() }),
+  };
   rotate(rotation, copy);
   return copy;
 }

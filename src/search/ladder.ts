@@ -110,7 +110,7 @@ export async function createLadder(request: LadderRequest): Promise<Ladder> {
   });
   const { vocabSize } = engine.config;
   const coupling = createCoupling(settings.coupling, settings.sampling, vocabSize, 1);
-  const fitter = await createBridgeFitter(engine, states);
+  const fitter = await createBridgeFitter(engine, states, passes);
   // Loaded when first needed: what samplers begin from is worked out before, in a session of its own with all weights.
   let loading: Promise<Engine> | undefined;
   const loadGated = () => {
@@ -148,7 +148,7 @@ export async function createLadder(request: LadderRequest): Promise<Ladder> {
   const replay = async (bits: Uint8Array, count: number): Promise<ReplayedPlan[]> => {
     const mask = bitsToMask(bits);
     const bridges: Bridge[] = [];
-    for (const run of skippedRuns(bits)) bridges.push(await fitter.fit(run));
+    for (const run of skippedRuns(bits)) bridges.push(await fitter.fit(run, { memory: false }));
     const bridged = await replayHeads({ mask, bridges }, heads, count);
     // Without bridges a pass is a little cheaper, which matters where they hardly help; some prompts tell whether they do.
     const plain = { mask, bridges: [] };
