@@ -1,67 +1,103 @@
-import { type InferenceSession, Tensor } from 'onnxruntime-node';
+import { Tensor } from 'onnxruntime-node';
 import type { ModelConfig } from '../checkpoint/model-config.js';
-import { gramGraph, mapGraph } from '../graph/ridge.js';
-import { allOrNone } from './all-or-none.js';
-import { createSession } from './session.js';
+import { gramGraph, mapGraph, memoryGraph, memoryMapGraph } from '../graph/ridge.js';
+import { matrix, ProductSession } from './product-session.js';
 
-/** The products of ridge regressions of hidden states (graph/ridge.ts). States are [rows, hidden]. */
+/** Which rows of states maps are fitted to, and the row of the position before each. */
+export interface FittedRows {
+  readonly rows: readonly number[];
+  readonly past: readonly number[];
+}
+
+/** W and w0. */
+export interface RidgeMap {
+  readonly weight: Float32Array;
+  readonly bias: Float32Array;
+}
+
+/** The products of ridge regressions of hidden states (graph/ridge.ts, which has the symbols). States are [., hidden]. */
 export class RidgeProducts {
   private constructor(
     private readonly hiddenSize: number,
-    private readonly gramSession: InferenceSession,
-    private readonly mapSession: InferenceSession,
+    private readonly fitted: Readonly<Record<keyof FittedRows, Tensor>>,
+    private readonly sessions: Readonly<
+      Record<'gram' | 'map' | 'memory' | 'memoryMap', ProductSession>
+    >,
   ) {}
 
   /** Close it after use. */
-  static async load({ hiddenSize, rmsNormEps }: ModelConfig, threads: number, device: string) {
-    const [gram, map] = await allOrNone(
-      [gramGraph, mapGraph].map((graph) =>
-        createSession(graph(hiddenSize, rmsNormEps), threads, device),
-      ),
-      (session) => session.release(),
+  static async load(
+    { hiddenSize, rmsNormEps }: ModelConfig,
+    { rows, past }: FittedRows,
+    threads: number,
+    device: string,
+  ): Promise<RidgeProducts> {
+    const graphs = [gramGraph, mapGraph, memoryGraph, memoryMapGraph].map((graph) =>
+      graph(hiddenSize, rmsNormEps),
     );
-    return new RidgeProducts(hiddenSize, gram!, map!);
+    const [gram, map, memory, memoryMap] = await ProductSession.load(graphs, threads, device);
+    return new RidgeProducts(
+      hiddenSize,
+      { rows: indices(rows), past: indices(past) },
+      { gram: gram!, map: map!, memory: memory!, memoryMap: memoryMap! },
+    );
   }
 
-  /** N^T N of the states before, [hidden, hidden]. */
+  /** G of the states before, [hidden, hidden]. */
   async gram(before: Float32Array): Promise<Float32Array> {
-    const [gram] = await run(this.gramSession, { a: this.states(before) });
+    const { rows } = this.fitted;
+    const [gram] = await this.sessions.gram.run({ a: this.matrix(before), rows });
     return gram!;
   }
 
-  /**
-   * The map from the states before to the states after.
-   * @param inverse (N^T N + lambda 1)^-1.
-   */
-  async map(
-    before: Float32Array,
-    after: Float32Array,
-    inverse: Float32Array,
-  ): Promise<{ readonly weight: Float32Array; readonly bias: Float32Array }> {
-    const [weight, bias] = await run(this.mapSession, {
-      a: this.states(before),
-      b: this.states(after),
-      inverse: this.states(inverse),
+  /** The map from the states before to the states after. @param factor K. */
+  async map(before: Float32Array, after: Float32Array, factor: Float32Array): Promise<RidgeMap> {
+    const { rows } = this.fitted;
+    const [weight, bias] = await this.sessions.map.run({
+      ...{ a: this.matrix(before), b: this.matrix(after), rows },
+      factor: this.matrix(factor),
     });
     return { weight: weight!, bias: bias! };
   }
 
-  /** Frees the sessions. */
-  async close(): Promise<void> {
-    await this.gramSession.release();
-    await this.mapSession.release();
+  /**
+   * The map from the states before, and the states after of the position before, to the states after.
+   * @param factor K. @param factorOf K_S of S.
+   */
+  async memoryMap(
+    before: Float32Array,
+    after: Float32Array,
+    factor: Float32Array,
+    factorOf: (complement: Float32Array) => Promise<Float32Array>,
+  ): Promise<RidgeMap & { readonly memory: Float32Array }> {
+    const [complement, mapped, target, residual, mean, memoryMean, changeMean] =
+      await this.sessions.memory.run({
+        ...{ a: this.matrix(before), b: this.matrix(after), ...this.fitted },
+        factor: this.matrix(factor),
+      });
+    const [weight, memory, bias] = await this.sessions.memoryMap.run({
+      factor: this.matrix(factor),
+      corner: this.matrix(await factorOf(complement!)),
+      mapped: this.matrix(mapped!),
+      target: this.matrix(target!),
+      residual: this.matrix(residual!),
+      mean: this.matrix(mean!),
+      memory_mean: this.matrix(memoryMean!),
+      change_mean: this.matrix(changeMean!),
+    });
+    return { weight: weight!, memory: memory!, bias: bias! };
   }
 
-  private states(data: Float32Array): Tensor {
-    return new Tensor('float32', data, [data.length / this.hiddenSize, this.hiddenSize]);
+  /** Frees the sessions. */
+  async close(): Promise<void> {
+    for (const session of Object.values(this.sessions)) await session.close();
+  }
+
+  private matrix(data: Float32Array): Tensor {
+    return matrix(data, this.hiddenSize);
   }
 }
 
-async function run(session: InferenceSession, feeds: Record<string, Tensor>) {
-  const outputs = await session.run(feeds);
-  return session.outputNames.map((name) => {
-    const data = outputs[name]?.data;
-    if (!(data instanceof Float32Array)) throw new TypeError('the graph returned no float tensor');
-    return data;
-  });
+function indices(rows: readonly number[]): Tensor {
+  return new Tensor('int64', BigInt64Array.from(rows, BigInt), [rows.length]);
 }

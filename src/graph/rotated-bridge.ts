@@ -12,7 +12,7 @@ interface Compiled {
 /** A bridge between the checkpoint's own hidden states, as plans and profiles have it, for those of the compiled model. */
 export function compiledBridge(bridge: Bridge, compiled: Compiled): Bridge {
   return rotated(bridge, compiled, (rotation, { weight, memory, bias }) => {
-    // x Q has the norm of x, so W becomes Q^T W Q (rotation.ts), as does U, and w0 is a state.
+    // x Q has the norm of x, so W becomes Q^T W Q (rotation.ts), and U likewise; w0 is a state.
     for (const map of memory ? [weight, memory] : [weight]) {
       rotation.rows(map);
       rotation.columns(map);
@@ -41,7 +41,8 @@ function rotated(
   if (rotation === null) return bridge;
   const { weight, memory, bias } = bridge;
   const copy = {
-    ...{ ...bridge, weight: weight.slice(), bias: bias.slice() },
+    ...bridge,
+    ...{ weight: weight.slice(), bias: bias.slice() },
     ...(memory && { memory: memory.slice() }),
   };
   rotate(rotation, copy);

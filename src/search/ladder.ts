@@ -117,7 +117,7 @@ export async function createLadder(request: LadderRequest): Promise<Ladder> {
   });
   const { vocabSize } = engine.config;
   const coupling = createCoupling(settings.coupling, settings.sampling, vocabSize, 1);
-  const fitter = await createBridgeFitter(engine, states);
+  const fitter = await createBridgeFitter(engine, states, passes);
   const remembered = await MemorySource.load(engine);
   // Loaded when first needed: what samplers begin from is worked out before, in a session of its own with all weights.
   let loading: Promise<Engine> | undefined;

@@ -81,30 +81,40 @@ describe('bridges between rotated states', () => {
   };
   const bridge = {
     ...{ from: 0, to: 2, weight: Float32Array.from(normals(d * d, 5, 1)) },
+    memory: Float32Array.from(normals(d * d, 8, 1)),
     bias: Float32Array.from(normals(d, 6, 1)),
   };
 
   it('map a rotated state to the rotated result', () => {
     const state = Float32Array.from(normals(d, 7, 1));
-    const apply = ({ weight, bias }: Bridge, x: Float32Array) =>
+    const past = Float32Array.from(normals(d, 9, 1));
+    const apply = ({ weight, memory, bias }: Bridge) =>
       Float32Array.from({ length: d }, (_, i) => {
         let sum = bias[i]!;
-        for (let j = 0; j < d; j++) sum += x[j]! * weight[j * d + i]!;
+        for (let j = 0; j < d; j++)
+          sum += state[j]! * weight[j * d + i]! + past[j]! * memory![j * d + i]!;
         return sum;
       });
-    const expected = apply(bridge, state);
+    const expected = apply(bridge);
     const rotation = new Rotation(d);
-    rotation.rows(expected);
-    rotation.rows(state);
-    const actual = apply(compiledBridge(bridge, { config, precision: 'int8' }), state);
+    for (const values of [expected, state, past]) rotation.rows(values);
+    const actual = apply(compiledBridge(bridge, { config, precision: 'int8' }));
     for (let i = 0; i < d; i++) expect(actual[i]).toBeCloseTo(expected[i]!, 4);
+  });
+
+  it('leave the bridge that they were made from as it was, and have no memory where it has none', () => {
+    const { memory: _, ...plain } = bridge;
+    const before = structuredClone(bridge);
+    compiledBridge(bridge, { config, precision: 'int8' });
+    expect(bridge).toEqual(before);
+    expect(compiledBridge(plain, { config, precision: 'int8' })).not.toHaveProperty('memory');
   });
 
   it('come back as they were, and stay as they are where nothing is rotated', () => {
     const there = compiledBridge(bridge, { config, precision: 'int8' });
     const back = checkpointBridge(there, { config, precision: 'int8' });
-    for (const [i, value] of bridge.weight.entries()) expect(back.weight[i]).toBeCloseTo(value, 4);
-    for (const [i, value] of bridge.bias.entries()) expect(back.bias[i]).toBeCloseTo(value, 4);
+    for (const part of ['weight', 'memory', 'bias'] as const)
+      for (const [i, value] of bridge[part].entries()) expect(back[part]![i]).toBeCloseTo(value, 4);
     expect(compiledBridge(bridge, { config, precision: 'fp32' })).toBe(bridge);
   });
 });

@@ -1,22 +1,28 @@
 /**
  * Bridges fitted in closed form on the full model's own hidden states, so that one set of states serves every mask.
  *
- * | symbol | shape  | meaning                                                                         |
- * |--------|--------|---------------------------------------------------------------------------------|
- * | h_i    | [n, d] | hidden states before sublayer i of the full model, at n positions of calibration |
- * | N      | [n, d] | rmsnorm(h_from), its column means taken away                                    |
- * | lambda |        | the ridge, RIDGE n: a hundredth of the mean square of a normed feature          |
+ * | symbol | shape  | meaning                                                                             |
+ * |--------|--------|-------------------------------------------------------------------------------------|
+ * | h_i    | [., d] | hidden states before sublayer i of the full model, at positions of some texts       |
+ * | n      |        | positions that have one before them in their text: bridges are fitted to these      |
+ * | N      | [n, d] | rmsnorm(h_from) there, its column means taken away                                  |
+ * | lambda |        | the ridge, RIDGE n: a hundredth of the mean square of a normed feature              |
  *
- * A bridge over the sublayers from .. to - 1 is the ridge regression of h_to - h_from on N (graph/ridge.ts). The inverse depends
- * on `from` alone and is kept; a bridge then costs two products.
+ * A bridge over the sublayers from .. to - 1 is the ridge regression of h_to - h_from on N, or on N and, one position before,
+ * rmsnorm(h_to) (graph/ridge.ts). The factor of the inverse depends on `from` alone and is kept; a bridge then costs a product of
+ * n rows, and one with a memory four, and a factor of its own.
  */
-import type { ModelConfig } from '../../checkpoint/model-config.js';
+import { allOrNone } from '../../engine/all-or-none.js';
+import { BlockProducts } from '../../engine/block-products.js';
 import { roundedToHalf } from '../../engine/draft-weights.js';
 import type { Engine } from '../../engine/engine.js';
-import { RidgeProducts } from '../../engine/ridge.js';
+import type { ReplayInputs } from '../../engine/replay-inputs.js';
+import { type FittedRows, RidgeProducts } from '../../engine/ridge.js';
+import { InputError } from '../../errors.js';
 import { checkpointBridge } from '../../graph/rotated-bridge.js';
-import { Cholesky } from '../../optimise/gp/cholesky.js';
 import type { Bridge, SkippedRun } from '../../profile/draft-plan.js';
+import { inverseFactor } from './inverse-factor.js';
+import { Latest } from './latest.js';
 
 /**
  * lambda / n. A draft's own states differ from the full model's that the map is fitted to; a larger ridge keeps it from relying on
@@ -25,89 +31,90 @@ import type { Bridge, SkippedRun } from '../../profile/draft-plan.js';
 const RIDGE = 0.01;
 
 /**
- * Bytes of bridges, and of inverses, that are kept: neighbouring masks have most of their runs in common. The engine has each
+ * Bytes of bridges, and of factors, that are kept: neighbouring masks have most of their runs in common. The engine has each
  * bridge once more, for the compiled model's states.
  */
 const keptBytes = 256 * 2 ** 20;
 
 /** Fits bridges. */
 export interface BridgeFitter {
-  /** The bridge over a run of sublayers. */
-  fit(run: SkippedRun): Promise<Bridge>;
+  /** The bridge over a run of sublayers. @param kind.memory whether it sees the state one position before. */
+  fit(run: SkippedRun, kind: { readonly memory: boolean }): Promise<Bridge>;
   close(): Promise<void>;
 }
 
-/** @param states h_0 .. h_2L of the compiled model, [n, d] each. */
+/**
+ * @param states h_0 .. h_2L of the compiled model, [., d] each.
+ * @param texts how many positions each has; their states lie one text behind the other.
+ */
 export async function createBridgeFitter(
   engine: Engine,
   states: readonly Float32Array[],
+  texts: readonly Pick<ReplayInputs, 'count'>[],
 ): Promise<BridgeFitter> {
-  const { config } = engine;
-  const products = await RidgeProducts.load(config, engine.threads, engine.device);
+  const { config, threads, device } = engine;
   const { hiddenSize: d } = config;
-  const most = (bytes: number) => Math.max(1, Math.floor(keptBytes / bytes));
-  const inverses = new Latest<number, Float32Array>(most(2 * d * (d + 1)));
-  const bridges = new Latest<string, Bridge>(most(4 * d ** 2));
-  const inverseAt = async (from: number): Promise<Float32Array> => {
-    const known = inverses.get(from);
+  const fitted = rowsWithPast(texts.map(({ count }) => count));
+  const ridge = RIDGE * fitted.rows.length;
+  const [products, blocks] = (await allOrNone<RidgeProducts | BlockProducts>(
+    [RidgeProducts.load(config, fitted, threads, device), BlockProducts.load(threads, device)],
+    (made) => made.close(),
+  )) as [RidgeProducts, BlockProducts];
+  const factors = new Latest<number, Float32Array>(keptBytes, ({ byteLength }) => byteLength);
+  const bridges = new Latest<string, Bridge>(
+    keptBytes,
+    ({ weight, memory }) => weight.byteLength + (memory?.byteLength ?? 0),
+  );
+  const factorOf = (gram: Float32Array) => inverseFactor(gram, d, ridge, blocks);
+  const factorAt = async (from: number): Promise<Float32Array> => {
+    const known = factors.get(from);
     if (known) return known;
-    const made = ridgeInverse(await products.gram(states[from]!), config, states[from]!.length);
-    inverses.set(from, made);
+    const made = await factorOf(await products.gram(states[from]!));
+    factors.add(from, made);
     return made;
   };
+  const mapOver = async ({ from, to }: SkippedRun, memory: boolean) => {
+    const [before, after] = [states[from]!, states[to]!];
+    const factor = await factorAt(from);
+    return memory
+      ? products.memoryMap(before, after, factor, factorOf)
+      : products.map(before, after, factor);
+  };
   return {
-    async fit({ from, to }) {
-      const key = `${from}-${to}`;
+    async fit(run, { memory }) {
+      const { from, to } = run;
+      const key = `${from}-${to}${memory ? ' with memory' : ''}`;
       const known = bridges.get(key);
       if (known) return known;
-      const inverse = await inverseAt(from);
-      const map = await products.map(states[from]!, states[to]!, symmetric(inverse, d));
-      const { weight, bias } = checkpointBridge({ from, to, ...map }, engine.model);
+      const map: Omit<Bridge, 'from' | 'to'> = await mapOver(run, memory);
+      const { weight, memory: past, bias } = checkpointBridge({ from, to, ...map }, engine.model);
       // As a profile will have it, so that what is measured is what is stored.
-      const bridge = { from, to, weight: roundedToHalf(weight), bias: roundedToHalf(bias) };
-      bridges.set(key, bridge);
+      const bridge: Bridge = {
+        ...{ from, to, weight: roundedToHalf(weight) },
+        ...(past && { memory: roundedToHalf(past) }),
+        bias: roundedToHalf(bias),
+      };
+      bridges.add(key, bridge);
       return bridge;
     },
-    close: () => products.close(),
+    async close() {
+      await products.close();
+      await blocks.close();
+    },
   };
 }
 
-/** The values that were used last. */
-class Latest<K, V> {
-  private readonly values = new Map<K, V>();
-
-  constructor(private readonly most: number) {}
-
-  get(key: K): V | undefined {
-    const value = this.values.get(key);
-    if (value !== undefined) this.set(key, value);
-    return value;
+/** Every position but the first of each text, and the one before it. */
+function rowsWithPast(lengths: readonly number[]): FittedRows {
+  const rows: number[] = [];
+  let end = 0;
+  for (const length of lengths) {
+    for (let row = end + 1; row < end + length; row++) rows.push(row);
+    end += length;
   }
-
-  set(key: K, value: V): void {
-    this.values.delete(key);
-    this.values.set(key, value);
-    const [oldest] = this.values.keys();
-    if (this.values.size > this.most && oldest !== undefined) this.values.delete(oldest);
-  }
-}
-
-/** The lower triangle of (G + lambda 1)^-1, row by row. */
-function ridgeInverse(gram: Float32Array, config: ModelConfig, elements: number): Float32Array {
-  const { hiddenSize: d } = config;
-  const cholesky = new Cholesky(d, (RIDGE * elements) / d);
-  for (let row = 0; row < d; row++) {
-    const part = Float64Array.from(gram.subarray(row * d, row * d + row + 1));
-    if (!cholesky.append(part)) throw new TypeError('the hidden states are not finite');
-  }
-  return new Float32Array(cholesky.inverse());
-}
-
-/** A symmetric matrix [d, d] by its lower triangle. */
-function symmetric(triangle: Float32Array, d: number): Float32Array {
-  const whole = new Float32Array(d * d);
-  for (let row = 0, at = 0; row < d; row++)
-    for (let column = 0; column <= row; column++, at++)
-      whole[row * d + column] = whole[column * d + row] = triangle[at]!;
-  return whole;
+  if (rows.length === 0)
+    throw new InputError(
+      'The texts that bridges are fitted to are too short: give longer prompts, or more new tokens.',
+    );
+  return { rows, past: rows.map((row) => row - 1) };
 }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { GREEDY } from '../../../src/decoding/sampling/options.js';
 import { roundedToHalf } from '../../../src/engine/draft-weights.js';
 import type { Engine } from '../../../src/engine/engine.js';
+import { Rotation } from '../../../src/graph/rotation.js';
 import { createBridgeFitter } from '../../../src/search/bridges/fit.js';
 import { statePasses } from '../../../src/search/bridges/passes.js';
 import { hiddenStates } from '../../../src/search/bridges/states.js';
@@ -21,10 +22,15 @@ const { directory, config } = writeMiniature(temporaryDirectory(), { layers: 2, 
 const ridge = 0.01;
 
 let engine: Engine;
+let rotated: Engine;
 beforeAll(async () => {
   engine = await loadEngine(directory, 'fp32', 1);
+  rotated = await loadEngine(directory, 'int8', 1);
 });
-afterAll(() => engine.close());
+afterAll(async () => {
+  await engine.close();
+  await rotated.close();
+});
 
 const rowsOf = (states: Float32Array) =>
   Array.from({ length: states.length / hiddenSize }, (_, i) =>
@@ -33,44 +39,58 @@ const rowsOf = (states: Float32Array) =>
 const normed = (x: Float32Array) =>
   rmsNorm(x, new Float64Array(hiddenSize).fill(1), config.rmsNormEps);
 const columnMeans = (rows: readonly ArrayLike<number>[]) =>
-  Array.from({ length: hiddenSize }, (_, j) =>
-    rows.reduce((sum, row) => sum + row[j]! / rows.length, 0),
-  );
+  Array.from(rows[0]!, (_, j) => rows.reduce((sum, row) => sum + row[j]! / rows.length, 0));
 
 /** Ridge regression with an intercept, by Gaussian elimination of the normal equations in float64. */
-function plainRidge(before: Float32Array, after: Float32Array) {
-  const x = rowsOf(before).map(normed);
-  const y = rowsOf(after).map((row, i) => row.map((v, j) => v - rowsOf(before)[i]![j]!));
+function plainRidge(x: readonly ArrayLike<number>[], y: readonly ArrayLike<number>[]) {
   const [xMean, yMean] = [columnMeans(x), columnMeans(y)];
-  const d = hiddenSize;
-  const system = Array.from({ length: d }, (_, i) => {
-    const row = new Float64Array(2 * d);
+  const [inputs, outputs] = [xMean.length, yMean.length];
+  const system = Array.from({ length: inputs }, (_, i) => {
+    const row = new Float64Array(inputs + outputs);
     for (const [n, xs] of x.entries()) {
       const left = xs[i]! - xMean[i]!;
-      for (let j = 0; j < d; j++) {
-        row[j]! += left * (xs[j]! - xMean[j]!);
-        row[d + j]! += left * (y[n]![j]! - yMean[j]!);
-      }
+      for (let j = 0; j < inputs; j++) row[j]! += left * (xs[j]! - xMean[j]!);
+      for (let j = 0; j < outputs; j++) row[inputs + j]! += left * (y[n]![j]! - yMean[j]!);
     }
     row[i]! += ridge * x.length;
     return row;
   });
-  for (let pivot = 0; pivot < d; pivot++) {
+  for (let pivot = 0; pivot < inputs; pivot++) {
     const own = system[pivot]!;
     const scale = own[pivot]!;
-    for (let j = 0; j < 2 * d; j++) own[j]! /= scale;
+    for (let j = 0; j < own.length; j++) own[j]! /= scale;
     for (const row of system) {
       if (row === own) continue;
       const factor = row[pivot]!;
-      for (let j = 0; j < 2 * d; j++) row[j]! -= factor * own[j]!;
+      for (let j = 0; j < row.length; j++) row[j]! -= factor * own[j]!;
     }
   }
-  const weight = system.flatMap((row) => Array.from(row.subarray(d)));
+  const map = system.flatMap((row) => Array.from(row.subarray(inputs)));
   const bias = yMean.map((mean, j) =>
-    xMean.reduce((sum, m, i) => sum - m * weight[i * d + j]!, mean),
+    xMean.reduce((sum, m, i) => sum - m * map[i * outputs + j]!, mean),
   );
-  return { weight, bias };
+  return { map, bias };
 }
+
+/** What a bridge is fitted to, by the definition: every position but the first of each text, and the one before it. */
+function examples(before: Float32Array, after: Float32Array, lengths: readonly number[]) {
+  const [a, b] = [rowsOf(before), rowsOf(after)];
+  const [own, past, change]: number[][][] = [[], [], []];
+  let first = 0;
+  for (const length of lengths) {
+    for (let n = first + 1; n < first + length; n++) {
+      own!.push(Array.from(normed(a[n]!)));
+      past!.push(Array.from(normed(b[n - 1]!)));
+      change!.push(Array.from(b[n]!, (value, j) => value - a[n]![j]!));
+    }
+    first += length;
+  }
+  return { own: own!, past: past!, change: change! };
+}
+
+/** Texts, one of them too short for anything. */
+const lengths = [90, 1, 60, 49];
+const texts = lengths.map((count) => ({ count }));
 
 /** States such that what two sublayers add is linear in the normed state, and noise. */
 function linearStates(rows: number, seed: number): Float32Array[] {
@@ -90,34 +110,63 @@ function linearStates(rows: number, seed: number): Float32Array[] {
 }
 
 describe('a bridge', () => {
-  it('is the ridge regression of a run on the normed state, rounded to half precision', async () => {
-    const states = [0, 1, 2, 3].map((seed) =>
-      normals(200 * hiddenSize, seed, 1 + seed, 0.2 * seed),
-    );
-    const fitter = await createBridgeFitter(engine, states);
-    for (const run of [
-      { from: 0, to: 2 },
-      { from: 0, to: 3 },
-      { from: 1, to: 2 },
-    ]) {
-      const bridge = await fitter.fit(run);
-      const expected = plainRidge(states[run.from]!, states[run.to]!);
-      expect(bridge).toMatchObject(run);
-      for (const part of ['weight', 'bias'] as const) {
-        expect(bridge[part]).toHaveLength(expected[part].length);
-        expect(roundedToHalf(bridge[part])).toEqual(bridge[part]);
-        const largest = Math.max(...expected[part].map(Math.abs));
-        for (const [i, value] of expected[part].entries())
-          expect(Math.abs(bridge[part][i]! - value) / largest).toBeLessThan(1e-3);
+  const states = [0, 1, 2, 3].map((seed) => normals(200 * hiddenSize, seed, 1 + seed, 0.2 * seed));
+  const runs = [
+    { from: 0, to: 2 },
+    { from: 0, to: 3 },
+    { from: 1, to: 2 },
+  ];
+
+  it.each(['checkpoint', 'rotated'] as const)(
+    'is the ridge regression of a run on the normed state and the memory, rounded to half precision, of %s states',
+    async (form) => {
+      const compiled = states.map((state) => state.slice());
+      if (form === 'rotated') for (const state of compiled) new Rotation(hiddenSize).rows(state);
+      const fitter = await createBridgeFitter(
+        form === 'rotated' ? rotated : engine,
+        compiled,
+        texts,
+      );
+      for (const run of runs) {
+        const { own, past, change } = examples(states[run.from]!, states[run.to]!, lengths);
+        for (const memory of [false, true]) {
+          const bridge = await fitter.fit(run, { memory });
+          const { map, bias } = plainRidge(
+            memory ? own.map((row, n) => [...row, ...past[n]!]) : own,
+            change,
+          );
+          const expected = {
+            ...{ weight: map.slice(0, hiddenSize ** 2), bias },
+            ...(memory && { memory: map.slice(hiddenSize ** 2) }),
+          };
+          const { from, to, ...parts } = bridge;
+          expect({ from, to }).toEqual(run);
+          expect(Object.keys(parts).sort()).toEqual(Object.keys(expected).sort());
+          for (const [part, values] of Object.entries(expected)) {
+            const fitted = bridge[part as keyof typeof expected]!;
+            expect(fitted).toHaveLength(values.length);
+            expect(roundedToHalf(fitted)).toEqual(fitted);
+            const largest = Math.max(...values.map(Math.abs));
+            for (const [i, value] of values.entries())
+              expect(Math.abs(fitted[i]! - value) / largest).toBeLessThan(1e-3);
+          }
+          expect(await fitter.fit(run, { memory })).toBe(bridge);
+        }
       }
-      expect(await fitter.fit(run)).toBe(bridge);
-    }
-    await fitter.close();
+      await fitter.close();
+    },
+  );
+
+  it('needs a position that has one before it', async () => {
+    const alone = states.map((state) => state.subarray(0, 2 * hiddenSize));
+    await expect(createBridgeFitter(engine, alone, [{ count: 1 }, { count: 1 }])).rejects.toThrow(
+      'too short',
+    );
   });
 
   it('foretells states that it was not fitted on, where there is something to foretell', async () => {
-    const fitter = await createBridgeFitter(engine, linearStates(400, 10));
-    const { weight, bias } = await fitter.fit({ from: 0, to: 2 });
+    const fitter = await createBridgeFitter(engine, linearStates(400, 10), [{ count: 400 }]);
+    const { weight, bias } = await fitter.fit({ from: 0, to: 2 }, { memory: false });
     await fitter.close();
     const [before, , after] = linearStates(100, 20) as [Float32Array, Float32Array, Float32Array];
     let [skipping, bridging] = [0, 0];

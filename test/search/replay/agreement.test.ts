@@ -9,6 +9,7 @@ import { ReplayInputs } from '../../../src/engine/replay-inputs.js';
 import { type DraftPlan, skipPlan } from '../../../src/profile/draft-plan.js';
 import type { SkipMask } from '../../../src/profile/mask.js';
 import { type ReplayRecord, replayDraft } from '../../../src/search/replay/records.js';
+import { offsetsOf } from '../../../src/search/replay/reference.js';
 import { simulateRounds } from '../../../src/search/replay/simulate.js';
 import { loadMiniature } from '../../helpers/engine.js';
 import { randomMask, randomTokens } from '../../helpers/logits.js';
@@ -62,13 +63,15 @@ async function decodeAndReplay(
   const tokens = all.flatMap((round) => round.tokens);
   const cache = engine.createCache(256);
   await engine.prefill(cache, [...prompt, ...tokens]);
+  const starts = rounds.map(({ position }) => position - 1);
   const inputs = new ReplayInputs(engine.config, cache, {
     tokens: tokens.slice(0, -1),
     first: prompt.length,
-    starts: rounds.map(({ position }) => position - 1),
+    starts,
   });
+  const offsets = offsetsOf(starts, prompt.length, inputs.count);
   const room = Int32Array.from(tokens.slice(1), (_, i) => newTokens - i - 2);
-  const reference = { position: prompt.length, tokens, room, inputs, prompt, cache };
+  const reference = { position: prompt.length, tokens, room, inputs, offsets, prompt, cache };
   const coupling = createCoupling('gumbel', sampling, vocabSize, 0);
   const gates = gated.gates(plan.mask, plan.bridges);
   const [record] = await replayDraft(gated, reference, gates, coupling, [plan.words]);
