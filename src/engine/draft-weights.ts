@@ -1,6 +1,6 @@
 /**
  * What a plan has beside its mask, in a safetensors file: `words` I32 [n], ids, ascending; `bridge.FROM-TO.weight` F16
- * [hidden, hidden], rows by input, and `bridge.FROM-TO.bias` F16 [hidden].
+ * [hidden, hidden], rows by input, `bridge.FROM-TO.memory` of the same form where it has one, and `bridge.FROM-TO.bias` F16 [hidden].
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
@@ -10,12 +10,12 @@ import type { TensorInfo } from '../checkpoint/tensor-info.js';
 import { InputError } from '../errors.js';
 import { errorMessage } from '../files.js';
 import { floatToHalf, halfToFloat } from '../half.js';
-import type { Bridge, DraftPlan, SkippedRun } from '../profile/draft-plan.js';
+import type { Bridge, BridgeOutline, DraftPlan, SkippedRun } from '../profile/draft-plan.js';
 import type { Profile } from '../profile/schema.js';
 
 /** What a file of draft weights must hold. */
 export interface DraftWeightsShape {
-  readonly bridges: readonly SkippedRun[];
+  readonly bridges: readonly BridgeOutline[];
   /** Words of the head; null for all. */
   readonly words: number | null;
   readonly hiddenSize: number;
@@ -30,13 +30,17 @@ export function encodeDraftWeights({ bridges, words }: DraftPlan): Uint8Array | 
   const tensors: { name: string; dtype: 'F16' | 'I32'; shape: number[]; data: ArrayBufferView }[] =
     [];
   if (words) tensors.push({ name: 'words', dtype: 'I32', shape: [words.length], data: words });
-  for (const { from, to, weight, bias } of bridges) {
+  for (const bridge of bridges) {
+    const { weight, memory, bias } = bridge;
     const size = bias.length;
-    const name = bridgeName({ from, to });
-    tensors.push(
-      { name: `${name}.weight`, dtype: 'F16', shape: [size, size], data: halves(weight) },
-      { name: `${name}.bias`, dtype: 'F16', shape: [size], data: halves(bias) },
-    );
+    const add = (part: string, shape: number[], values: Float32Array) =>
+      tensors.push({
+        name: `${bridgeName(bridge)}.${part}`,
+        ...{ dtype: 'F16', shape, data: halves(values) },
+      });
+    add('weight', [size, size], weight);
+    if (memory) add('memory', [size, size], memory);
+    add('bias', [size], bias);
   }
   if (tensors.length === 0) return null;
   let at = 0;
@@ -100,12 +104,16 @@ export function readDraftWeights(
     return bytes.subarray(tensor.offset, tensor.offset + tensor.byteLength);
   };
   const { hiddenSize } = shape;
-  const bridges = shape.bridges.map(({ from, to }): Bridge => {
+  const bridges = shape.bridges.map(({ from, to, memory }): Bridge => {
     const name = bridgeName({ from, to });
     const floats = (part: string, dims: readonly number[]) =>
       finiteFloats(data(`${name}.${part}`, 'F16', dims), `${file}: tensor "${name}.${part}"`);
-    const weight = floats('weight', [hiddenSize, hiddenSize]);
-    return { from, to, weight, bias: floats('bias', [hiddenSize]) };
+    const map = (part: string) => floats(part, [hiddenSize, hiddenSize]);
+    return {
+      ...{ from, to, weight: map('weight') },
+      ...(memory && { memory: map('memory') }),
+      bias: floats('bias', [hiddenSize]),
+    };
   });
   const words = shape.words === null ? null : readWords(data('words', 'I32', [shape.words]));
   const last = words?.at(-1) ?? 0;
@@ -151,7 +159,7 @@ function isShape({ shape }: TensorInfo, dims: readonly number[]): boolean {
 
 function readBytes(file: string, { bridges, words, hiddenSize }: DraftWeightsShape): Uint8Array {
   const most =
-    mostHeaderBytes + 2 * bridges.length * (hiddenSize + 1) * hiddenSize + 4 * (words ?? 0);
+    mostHeaderBytes + 2 * bridges.length * (2 * hiddenSize + 1) * hiddenSize + 4 * (words ?? 0);
   try {
     const { size } = statSync(file);
     if (size > most)

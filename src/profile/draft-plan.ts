@@ -34,6 +34,17 @@ export function skipPlan(mask: SkipMask): DraftPlan {
 /** A run of skipped sublayers. */
 export type SkippedRun = Pick<Bridge, 'from' | 'to'>;
 
+/** A bridge without its maps. */
+export interface BridgeOutline extends SkippedRun {
+  /** Whether it sees m. */
+  readonly memory?: boolean | undefined;
+}
+
+/** What a file or a report tells of a bridge. */
+export function bridgeOutline({ from, to, memory }: Bridge): BridgeOutline {
+  return { from, to, ...(memory && { memory: true }) };
+}
+
 /** The longest runs of skipped sublayers of a mask, ascending. @param bits [2 L], 1 = skipped. */
 export function skippedRuns(bits: Uint8Array): SkippedRun[] {
   const runs: SkippedRun[] = [];

@@ -53,8 +53,15 @@ const figures = z.object({
   new_tokens: count,
 });
 
-const skippedRun = z
-  .object({ from: z.int().min(0).max(19_999), to: z.int().min(1).max(20_000) })
+const bridge = z
+  .object({
+    from: z.int().min(0).max(19_999),
+    to: z.int().min(1).max(20_000),
+    memory: z
+      .boolean()
+      .optional()
+      .describe('whether it sees the state that the position before had at its end; absent = no'),
+  })
   .describe(
     'from its first sublayer to the one after its last; sublayer 2 l is the attention of layer l, 2 l + 1 its MLP',
   );
@@ -63,6 +70,7 @@ const paretoPoint = draftRule.extend({
   skip_attention: layerList,
   skip_mlp: layerList,
   bridges: count.optional().describe('bridges that its figures are with; absent = none'),
+  memories: count.optional().describe('of them with a memory; absent = none'),
   head_words: count.optional().describe("words of the draft's head; absent = all"),
   draft_acceptance_rate: ratio,
   c: positive,
@@ -94,7 +102,7 @@ export const profileSchema = z
     skip_attention: layerList,
     skip_mlp: layerList,
     bridges: z
-      .array(skippedRun)
+      .array(bridge)
       .max(10_000)
       .optional()
       .describe('runs of skipped sublayers that a linear map stands in for; version 2'),

@@ -35,13 +35,19 @@ function planText({ bridges = [], head_words, model, draft_weights }: Profile): 
   if (!draft_weights) return [];
   const parts = [
     ...(bridges.length > 0
-      ? [`${bridges.length} ${bridges.length === 1 ? 'bridge' : 'bridges'}`]
+      ? [`${bridges.length} ${bridges.length === 1 ? 'bridge' : 'bridges'}${memoryText(bridges)}`]
       : []),
     ...(head_words === undefined
       ? []
       : [`a head of ${formatNumber(head_words)} of ${formatNumber(model.vocab_size)} words`]),
   ];
   return [`drafts have ${parts.join(' and ')}, from ${draft_weights.file}`];
+}
+
+function memoryText(bridges: NonNullable<Profile['bridges']>): string {
+  const memories = bridges.filter(({ memory }) => memory).length;
+  if (memories === 0) return '';
+  return bridges.length === 1 ? ' with a memory' : ` (${memories} with a memory)`;
 }
 
 function samplingText(sampling: Profile['sampling']): string {

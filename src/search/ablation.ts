@@ -1,5 +1,5 @@
-/** What each part of a found plan gives: the plan without its bridges, without its smaller head, and without either. */
-import type { DraftPlan } from '../profile/draft-plan.js';
+/** What each part of a found plan gives: the plan without its memory, its bridges, its smaller head, and what of these goes together. */
+import type { Bridge, DraftPlan } from '../profile/draft-plan.js';
 import type { AblationNote } from '../study/notes.js';
 import { replayStudy } from '../study/state.js';
 import type { OpenStudy } from '../study/storage.js';
@@ -16,18 +16,19 @@ const KEY = 'ablation';
  * @param mask of the plan, [2 L] bits, 1 = skipped.
  */
 export async function noteAblation(
-  ladder: Pick<Ladder, 'replayPlan'>,
+  ladder: Pick<Ladder, 'replayPlan' | 'bridge'>,
   study: OpenStudy,
   mask: Uint8Array,
   plan: DraftPlan,
 ): Promise<void> {
-  const variants = variantsOf(plan);
+  const variants = await variantsOf(ladder, plan);
   if (variants.length === 1 || replayStudy(study).notes.has(KEY)) return;
   const value: AblationNote[] = [];
   for (const variant of variants) {
     const { figures } = scoredTrial(mask, bestPlan([await ladder.replayPlan(variant)]));
     value.push({
       bridges: variant.bridges.length,
+      memories: memoriesOf(variant.bridges),
       head_words: variant.words?.length ?? null,
       predicted_speedup: figures.predicted_speedup!,
       draft_acceptance_rate: figures.draft_acceptance_rate!,
@@ -39,8 +40,22 @@ export async function noteAblation(
 }
 
 /** From the mask alone to the whole plan. */
-function variantsOf({ mask, bridges, words }: DraftPlan): DraftPlan[] {
-  const bridged = bridges.length > 0 ? [[], bridges] : [[]];
+async function variantsOf(
+  ladder: Pick<Ladder, 'bridge'>,
+  { mask, bridges, words }: DraftPlan,
+): Promise<DraftPlan[]> {
+  const bridged: (readonly Bridge[])[] = [[]];
+  if (memoriesOf(bridges) > 0) {
+    // Fitted anew: a map does more where no memory helps it.
+    const plain: Bridge[] = [];
+    for (const bridge of bridges) plain.push(bridge.memory ? await ladder.bridge(bridge) : bridge);
+    bridged.push(plain);
+  }
+  if (bridges.length > 0) bridged.push(bridges);
   const headed = words ? [null, words] : [null];
   return headed.flatMap((words) => bridged.map((bridges) => ({ mask, bridges, words })));
+}
+
+function memoriesOf(bridges: readonly Bridge[]): number {
+  return bridges.filter(({ memory }) => memory).length;
 }

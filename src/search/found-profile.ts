@@ -4,7 +4,7 @@ import type { Engine } from '../engine/engine.js';
 import type { DatasetRecord } from '../evaluation/prompts.js';
 import type { EvaluationRow } from '../evaluation/summary.js';
 import { runtimeVersions, toolVersion } from '../measurement/environment.js';
-import type { DraftPlan } from '../profile/draft-plan.js';
+import { bridgeOutline, type DraftPlan } from '../profile/draft-plan.js';
 import { bitsToMask, type SkipMask } from '../profile/mask.js';
 import {
   type ParetoPoint,
@@ -104,7 +104,7 @@ function planFields(
 ): Pick<Profile, 'bridges' | 'head_words' | 'draft_weights'> {
   if (!weights) return {};
   return {
-    ...(bridges.length > 0 && { bridges: bridges.map(({ from, to }) => ({ from, to })) }),
+    ...(bridges.length > 0 && { bridges: bridges.map(bridgeOutline) }),
     ...(words && { head_words: words.length }),
     draft_weights: weights,
   };
@@ -155,12 +155,13 @@ export function figuresOf(row: EvaluationRow): ProfileFigures | null {
 /** Trials that no other beats in both draft acceptance and c; another machine can pick its own point among them. */
 export function paretoPoints(trials: readonly Trial[]): ParetoPoint[] {
   const points = trials.flatMap(({ candidate, score, figures }) => {
-    const { draft_acceptance_rate, c, bridges, head_words } = figures;
+    const { draft_acceptance_rate, c, bridges, memories, head_words } = figures;
     if (draft_acceptance_rate === undefined || c === undefined) return [];
     return [
       {
         ...skipLists(bitsToMask(candidate.mask)),
         ...(bridges ? { bridges } : {}),
+        ...(memories ? { memories } : {}),
         ...(head_words ? { head_words } : {}),
         ...ruleOf(candidate),
         draft_acceptance_rate,

@@ -1,8 +1,8 @@
 /**
  * The first rungs of the fidelity `ladder` (run.ts has the words): a mask is scored by replaying the target's own continuations
- * with its draft, bridges over its runs of skipped sublayers, simulating every draft-length rule with every size of the draft's
- * head on what that shows, and pricing the rounds with a cost model that was calibrated once. The score is the best predicted
- * speedup.
+ * with its draft, bridges over its runs of skipped sublayers (the longest with a memory), simulating every draft-length rule with
+ * every size of the draft's head on what that shows, and pricing the rounds with a cost model that was calibrated once. The score is
+ * the best predicted speedup.
  */
 import { createCoupling } from '../decoding/coupling.js';
 import { planGraph } from '../engine/draft-graph.js';
@@ -10,13 +10,9 @@ import type { Engine } from '../engine/engine.js';
 import { InputError } from '../errors.js';
 import type { EvaluationPrompt, EvaluationSettings } from '../evaluation/run.js';
 import type { SearchedRule } from '../optimise/candidate.js';
-import {
-  type Bridge,
-  type DraftPlan,
-  type SkippedRun,
-  skippedRuns,
-} from '../profile/draft-plan.js';
+import type { Bridge, DraftPlan, SkippedRun } from '../profile/draft-plan.js';
 import { bitsToMask } from '../profile/mask.js';
+import { bridgeChoices } from './bridges/choices.js';
 import { createBridgeFitter } from './bridges/fit.js';
 import { statePasses } from './bridges/passes.js';
 import { hiddenStates, stateRows } from './bridges/states.js';
@@ -36,18 +32,19 @@ const unsearchedRule: SearchedRule = { exit: 'fixed', draftLength: 4, threshold:
 /** Texts that bridges are fitted to: with fewer, they are fitted to those that they are scored on. */
 const fewestFitted = 8;
 
-/** Share of a draft's right tokens that the same one with bridges but no memory, or without any, must have to be looked at. */
-const closeToMemory = 0.97;
-const closeToBridges = 0.9;
-
 /** The ladder's first rung, and what else it can tell of a candidate. */
 export interface Ladder extends Scorer {
-  /** What replay on all prompts shows of a mask: a plan for each size of the head, with bridges and, where it may pay, without. */
+  /**
+   * What replay on all prompts shows of a mask: a plan for each size of the head, with bridges of which the longest has a memory,
+   * and, where it may pay, without that, and without bridges.
+   */
   replay(mask: Uint8Array): Promise<ReplayedPlan[]>;
   /** The same on the prompts that {@link Scorer.score} uses. */
   replayScored(mask: Uint8Array): Promise<ReplayedPlan[]>;
   /** What replay on all prompts shows of one plan. */
   replayPlan(plan: DraftPlan): Promise<ReplayedPlan>;
+  /** The bridge without memory over a run of skipped sublayers. */
+  bridge(run: SkippedRun): Promise<Bridge>;
   /** What another machine needs to score alike. */
   readonly basis: ScoringBasis;
 }
@@ -110,6 +107,10 @@ export async function createLadder(request: LadderRequest): Promise<Ladder> {
   const fitted = request.basis
     ? others
     : ([others, unscored].find(({ length }) => length >= fewestFitted) ?? references);
+  const scored = references.slice(0, request.promptsPerTrial);
+  const scoredPrompts = new Set(scored.map(({ prompt }) => prompt.join()));
+  // Twice as many numbers learn a text by heart twice as well: what is scored on must be others.
+  const mayRemember = !fitted.some(({ prompt }) => scoredPrompts.has(prompt.join()));
   const passes = statePasses(engine, fitted, stateRows(engine.config));
   const states = await hiddenStates(engine, passes, (done, total) => {
     signal?.throwIfAborted();
@@ -156,26 +157,16 @@ export async function createLadder(request: LadderRequest): Promise<Ladder> {
   };
   const replay = async (bits: Uint8Array, count: number): Promise<ReplayedPlan[]> => {
     const mask = bitsToMask(bits);
-    const runs = skippedRuns(bits);
-    const longest = longestRun(runs);
-    const bridges: Bridge[] = [];
-    for (const run of runs) bridges.push(await fitter.fit(run, { memory: false }));
-    const remembering: Bridge[] = [];
-    for (const [i, run] of runs.entries())
-      remembering.push(run === longest ? await fitter.fit(run, { memory: true }) : bridges[i]!);
-    const replayed = await replayHeads({ mask, bridges: remembering }, heads, count);
-    const right = (plans: readonly ReplayedPlan[]) =>
-      rightTokens(plans.at(-1)!.records.slice(0, some));
-    // A pass without them is a little cheaper, which matters where they hardly help; some prompts tell whether they do.
+    const [best, ...cheaper] = await bridgeChoices(fitter, bits, mayRemember);
+    const replayed = await replayHeads({ mask, bridges: best!.bridges }, heads, count);
+    // With less a pass is a little cheaper, which matters where it hardly helps; some prompts tell whether it does.
     const some = Math.ceil(count / 4);
-    for (const [cheaper, closeEnough] of [
-      [bridges, closeToMemory],
-      [[], closeToBridges],
-    ] as const) {
-      const plan = { mask, bridges: cheaper };
-      const [trial] = await replayHeads(plan, [null], some);
-      if (right([trial!]) >= closeEnough * right(replayed))
-        replayed.push(...(await replayHeads(plan, heads, count)));
+    const right = ({ records }: ReplayedPlan) => rightTokens(records.slice(0, some));
+    const most = right(replayed.at(-1)!);
+    for (const { bridges, closeEnough } of cheaper) {
+      const [trial] = await replayHeads({ mask, bridges }, [null], some);
+      if (right(trial!) >= closeEnough * most)
+        replayed.push(...(await replayHeads({ mask, bridges }, heads, count)));
     }
     return replayed;
   };
@@ -190,6 +181,7 @@ export async function createLadder(request: LadderRequest): Promise<Ladder> {
       const [replayed] = await replayHeads(plan, [plan.words], references.length);
       return replayed!;
     },
+    bridge: ({ from, to }) => fitter.fit({ from, to }, { memory: false }),
     basis: {
       prompts: scoredCount(made.slice(0, prompts.length), request.promptsPerTrial),
       fitted: fitted.map(({ prompt }) => prompt),
@@ -206,12 +198,6 @@ export async function createLadder(request: LadderRequest): Promise<Ladder> {
       await remembered.close();
     },
   };
-}
-
-/** The longest run, which a memory tells most of; the first of equals. */
-function longestRun(runs: readonly SkippedRun[]): SkippedRun | undefined {
-  const length = ({ from, to }: SkippedRun) => to - from;
-  return [...runs].sort((a, b) => length(b) - length(a))[0];
 }
 
 /** Places where a draft proposes the target's token as its first. */

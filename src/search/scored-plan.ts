@@ -25,6 +25,7 @@ export function scoredTrial(
   { replayed, rule, rounds, time }: ScoredPlan,
 ): Scored {
   const { plan, prices } = replayed;
+  const memories = plan.bridges.filter(({ memory }) => memory).length;
   const count = rounds.rounds.reduce((sum, n) => sum + n, 0);
   return {
     candidate: { mask, draft: rule },
@@ -37,6 +38,7 @@ export function scoredTrial(
       mean_acceptance_length: rounds.tokens / count,
       c: prices.pass / prices.autoregressive,
       bridges: plan.bridges.length,
+      ...(memories > 0 && { memories }),
       ...(plan.words && { head_words: plan.words.length }),
     },
   };

@@ -7,6 +7,8 @@ import type { StudySummary } from './summary.js';
 
 const ablation = z.object({
   bridges: z.int().min(0),
+  /** Bridges with a memory; studies of earlier releases know none. */
+  memories: z.int().min(0).default(0),
   /** null: the whole head. */
   head_words: z.int().min(1).nullable(),
   predicted_speedup: z.number().min(0),

@@ -8,15 +8,20 @@ import {
   roundedToHalf,
 } from '../../src/engine/draft-weights.js';
 import { InputError } from '../../src/errors.js';
-import { type Bridge, type DraftPlan, skipPlan } from '../../src/profile/draft-plan.js';
-import { randomPlan } from '../helpers/plans.js';
+import {
+  type Bridge,
+  bridgeOutline,
+  type DraftPlan,
+  skipPlan,
+} from '../../src/profile/draft-plan.js';
+import { randomPlan, withoutMemory } from '../helpers/plans.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
 
 const size = { layers: 4, hiddenSize: 16, vocabSize: 50 };
 const mask = { attention: [1, 2], mlp: [1, 3] };
 const plan = randomPlan(mask, size, 2);
 const shapeOf = ({ bridges, words }: DraftPlan) => ({
-  ...{ bridges, words: words?.length ?? null },
+  ...{ bridges: bridges.map(bridgeOutline), words: words?.length ?? null },
   ...{ hiddenSize: size.hiddenSize, vocabSize: size.vocabSize },
 });
 
@@ -34,6 +39,7 @@ function reread(bytes: Uint8Array, shape = shapeOf(plan)) {
 const asStored = (bridge: Bridge): Bridge => ({
   ...bridge,
   weight: roundedToHalf(bridge.weight),
+  ...(bridge.memory && { memory: roundedToHalf(bridge.memory) }),
   bias: roundedToHalf(bridge.bias),
 });
 
@@ -61,6 +67,7 @@ describe('a file of draft weights is refused', () => {
   const bytes = encodeDraftWeights(plan)!;
   const [bridge] = plan.bridges as [Bridge, ...Bridge[]];
   const name = `bridge.${bridge.from}-${bridge.to}`;
+  const forgetful = { ...plan, bridges: plan.bridges.map(withoutMemory) };
   const withWords = (words: number[]) =>
     encodeDraftWeights({ ...plan, words: Int32Array.from(words) })!;
   const withBridge = (changes: Partial<Bridge>) => {
@@ -80,6 +87,7 @@ describe('a file of draft weights is refused', () => {
   const narrower = { ...shapeOf(plan), hiddenSize: 8 };
 
   it.each<[string, Uint8Array, ReturnType<typeof shapeOf>, string[]]>([
+    ['a memory missing', encodeDraftWeights(forgetful)!, shapeOf(plan), [`${name}.memory`]],
     ['a tensor missing', encodeDraftWeights({ ...plan, words: null })!, shapeOf(plan), ['words']],
     ['another run', withBridge({ to: bridge.to + 1 }), shapeOf(plan), [`${name}.weight`]],
     ['fewer words', bytes, ofWords(plan.words!.length - 1), ['words', `${plan.words!.length}`]],

@@ -35,7 +35,7 @@ export function randomBridges(
   }));
 }
 
-/** A plan with {@link randomBridges}, and a head over every `every`-th word. */
+/** A plan with {@link randomBridges}, the first with a memory, and a head over every `every`-th word. */
 export function randomPlan(
   mask: SkipMask,
   config: { readonly layers: number; readonly hiddenSize: number; readonly vocabSize: number },
@@ -46,5 +46,14 @@ export function randomPlan(
     { length: Math.ceil(config.vocabSize / every) },
     (_, i) => every * i,
   );
-  return { mask, bridges: randomBridges(mask, config, seed, gain), words };
+  const bridges = randomBridges(mask, config, seed, gain, true);
+  return {
+    ...{ mask, words },
+    bridges: bridges.map((bridge, i) => (i === 0 ? bridge : withoutMemory(bridge))),
+  };
+}
+
+/** The same maps of the state before the run. */
+export function withoutMemory({ memory, ...bridge }: Bridge): Bridge {
+  return bridge;
 }

@@ -159,13 +159,20 @@ const ABLATION_COLUMNS: readonly Column[] = [
 /** Of a plan that is more than its mask. */
 function ablationTable({ ablation }: StudyNotes): Content {
   if (!ablation) return html``;
-  const rows = ablation.map(({ bridges, head_words: words, predicted_speedup, ...figures }) => ({
-    plan: ['mask', bridges > 0 && 'bridges', words !== null && `head of ${counted(words, 'word')}`]
-      .filter((part) => part !== false)
-      .join(' + '),
-    predicted: times(predicted_speedup),
-    ...eachMetric((name) => metricText(name, { tokens_per_second: null, ...figures }[name])),
-  }));
+  const rows = ablation.map(
+    ({ bridges, memories, head_words: words, predicted_speedup, ...figures }) => ({
+      plan: [
+        'mask',
+        bridges > 0 && 'bridges',
+        memories > 0 && 'memory',
+        words !== null && `head of ${counted(words, 'word')}`,
+      ]
+        .filter((part) => part !== false)
+        .join(' + '),
+      predicted: times(predicted_speedup),
+      ...eachMetric((name) => metricText(name, { tokens_per_second: null, ...figures }[name])),
+    }),
+  );
   return dataTable(
     'What the parts of the most promising plan give, as replay predicts it: each row with the draft length that is best for it',
     ABLATION_COLUMNS,

@@ -8,8 +8,7 @@
  * | y_i^j  | what the bridge makes of place i as the j-th token of a draft: y_i^1 of the full model's m_i, y_i^j  |
  * |        | of y_(i-1)^(j-1)                                                                                     |
  *
- * m_i = y_(i-1)^k, from y^3 on the same: what a draft remembers hardly changes then. The state before the run is the full model's,
- * which it is in drafts that skip nothing before.
+ * m_i = y_(i-1)^k. The state before the run is taken to be the full model's, which it is in drafts that skip nothing before.
  */
 import { BridgeMap } from '../../engine/bridge-map.js';
 import type { Engine } from '../../engine/engine.js';
@@ -19,9 +18,6 @@ import type { Reference } from './reference.js';
 
 /** Bytes of hidden states that are kept; others are made again when they are wanted. */
 const keptBytes = 256 * 2 ** 20;
-
-/** Tokens of a draft that remember differently. */
-const DEPTHS = 3;
 
 /** rmsnorm(m) of every place, [N, hidden], by the end of the bridge's run. */
 export type Memories = ReadonlyMap<number, Float32Array>;
@@ -67,7 +63,8 @@ export class MemorySource {
       const { from, to } = bridge;
       const behind = this.normed(states[to]!);
       first.set(to, behind);
-      const own = await this.depths(bridge, states[from]!, behind);
+      const deepest = Math.max(...reference.offsets);
+      const own = await this.depths(bridge, states[from]!, behind, deepest);
       inWindows.set(to, this.byOffset(reference.offsets, behind, own));
     }
     return { firstInputs, first, inWindows };
@@ -78,18 +75,22 @@ export class MemorySource {
     return this.map.close();
   }
 
-  /** y^1, y^2, ... of every place but the last, normed. @param before states before the run, a place earlier, as all that is kept. */
+  /**
+   * y^1 to y^deepest of every place but the last, normed.
+   * @param before states before the run, a place earlier, as all that is kept.
+   */
   private async depths(
     bridge: Bridge,
     before: Float32Array,
     behind: Float32Array,
+    deepest: number,
   ): Promise<Float32Array[]> {
     const { hiddenSize: d } = this.engine.config;
     const compiled = this.engine.compiledBridge(bridge);
     const x = before.subarray(d);
     const made: Float32Array[] = [];
     let memory = behind.slice(0, x.length);
-    for (let depth = 0; depth < DEPTHS && x.length > 0; depth++) {
+    for (let depth = 1; depth <= deepest; depth++) {
       const y = await this.map.run(compiled, x, memory);
       made.push(y);
       memory = memory.slice();
@@ -107,7 +108,7 @@ export class MemorySource {
     const rows = behind.slice();
     for (const [place, offset] of offsets.entries()) {
       if (offset === 0) continue;
-      const y = own[Math.min(offset, own.length) - 1]!;
+      const y = own[offset - 1]!;
       rows.set(y.subarray((place - 1) * d, place * d), place * d);
     }
     return rows;

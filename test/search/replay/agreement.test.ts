@@ -8,6 +8,7 @@ import type { Engine } from '../../../src/engine/engine.js';
 import { ReplayInputs } from '../../../src/engine/replay-inputs.js';
 import { type DraftPlan, skipPlan } from '../../../src/profile/draft-plan.js';
 import type { SkipMask } from '../../../src/profile/mask.js';
+import { MemorySource } from '../../../src/search/replay/memories.js';
 import { type ReplayRecord, replayDraft } from '../../../src/search/replay/records.js';
 import { offsetsOf } from '../../../src/search/replay/reference.js';
 import { simulateRounds } from '../../../src/search/replay/simulate.js';
@@ -74,8 +75,11 @@ async function decodeAndReplay(
   const reference = { position: prompt.length, tokens, room, inputs, offsets, prompt, cache };
   const coupling = createCoupling('gumbel', sampling, vocabSize, 0);
   const gates = gated.gates(plan.mask, plan.bridges);
-  const [record] = await replayDraft(gated, reference, gates, coupling, [plan.words]);
-  const logits = await gated.replay(inputs, gates);
+  const source = await MemorySource.load(engine);
+  const memories = await source.of(reference, plan.bridges);
+  await source.close();
+  const [record] = await replayDraft(gated, reference, gates, coupling, [plan.words], memories);
+  const logits = await gated.replay(inputs, gates, memories?.inWindows);
   const margins = Array.from(record!.match, (_, i) => {
     const row = logits.slice(i * vocabSize, (i + 1) * vocabSize).sort();
     return row[vocabSize - 1]! - row[vocabSize - 2]!;

@@ -20,13 +20,15 @@ const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest(
 
 /** Draft weights of a size that ten thousand can be written of. */
 function smallWeights(): Uint8Array {
-  const bridge = (from: number, to: number) => ({
-    ...{ from, to, weight: new Float32Array(HIDDEN ** 2).fill(0.01) },
-    bias: new Float32Array(HIDDEN),
-  });
+  const map = new Float32Array(HIDDEN ** 2).fill(0.01);
+  const bias = new Float32Array(HIDDEN);
+  const bridges = [
+    { from: 2, to: 8, weight: map, memory: map, bias },
+    { from: 10, to: 12, weight: map, bias },
+  ];
   const bits = { attention: [1, 2, 3, 5], mlp: [1, 2, 3, 5] };
   const words = Int32Array.from({ length: 8 }, (_, i) => 3 * i);
-  return encodeDraftWeights({ mask: bits, bridges: [bridge(2, 8), bridge(10, 12)], words })!;
+  return encodeDraftWeights({ mask: bits, bridges, words })!;
 }
 
 /** A skip profile, and the file of draft weights that it names. */
@@ -39,7 +41,7 @@ export function profileDoor(): Door {
     model: { ...found.model, hidden_size: HIDDEN, vocab_size: VOCABULARY },
     ...{ skip_attention: [1, 2, 3, 5], skip_mlp: [1, 2, 3, 5], head_words: 8 },
     bridges: [
-      { from: 2, to: 8 },
+      { from: 2, to: 8, memory: true },
       { from: 10, to: 12 },
     ],
     draft_weights: { file: WEIGHTS, sha256: sha256(file) },
