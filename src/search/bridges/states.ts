@@ -3,7 +3,7 @@ import type { Engine } from '../../engine/engine.js';
 import type { ReplayInputs } from '../../engine/replay-inputs.js';
 
 /** Bytes that the hidden states of a search may take. */
-const mostBytes = 768 * 2 ** 20;
+const mostBytes = 1280 * 2 ** 20;
 
 /** Positions whose states fit into {@link mostBytes}. */
 export function stateRows({ layers, hiddenSize }: ModelConfig): number {
@@ -19,27 +19,15 @@ export async function hiddenStates(
   passes: readonly ReplayInputs[],
   onProgress: (done: number, total: number) => void,
 ): Promise<Float32Array[]> {
-  const sublayers = await engine.loadSublayers();
-  try {
-    const { hiddenSize } = engine.config;
-    const rows = passes.reduce((sum, { count }) => sum + count, 0);
-    const states = Array.from(
-      { length: sublayers.count + 1 },
-      () => new Float32Array(rows * hiddenSize),
-    );
-    let at = 0;
-    for (const [done, inputs] of passes.entries()) {
-      let hidden = await sublayers.embed(inputs);
-      states[0]!.set(hidden, at);
-      for (let i = 0; i < sublayers.count; i++) {
-        hidden = await sublayers.run(i, hidden, inputs);
-        states[i + 1]!.set(hidden, at);
-      }
-      at += hidden.length;
-      onProgress(done + 1, passes.length);
-    }
-    return states;
-  } finally {
-    await sublayers.close();
+  const { hiddenSize, layers } = engine.config;
+  const rows = passes.reduce((sum, { count }) => sum + count, 0);
+  const states = Array.from({ length: 2 * layers + 1 }, () => new Float32Array(rows * hiddenSize));
+  let at = 0;
+  for (const [done, inputs] of passes.entries()) {
+    const own = await engine.hiddenStates(inputs);
+    for (const [i, hidden] of own.entries()) states[i]!.set(hidden, at);
+    at += inputs.count * hiddenSize;
+    onProgress(done + 1, passes.length);
   }
+  return states;
 }
