@@ -65,17 +65,18 @@ export async function runSamplers(
   try {
     const isLadder = fidelity === 'ladder';
     const costs = isLadder ? await timed(study, 'costs', () => costModel(setting, study)) : null;
-    const scorer = costs
+    const ladder = costs
       ? await timed(study, 'references', () => {
           const calibration = { model: costs, error: { draft: 0, target: 0 } };
           return createLadder({ engine, calibration, prompts, fitting, promptsPerTrial, settings });
         })
-      : decodeScorer(model, prompts, { settings });
+      : null;
+    const scorer = ladder ?? decodeScorer(model, prompts, { settings });
     const request = {
       ...{ sampler: 'bo' as const, fidelity, seed: 0, trials: 0, finalists: 0, holdout: [] },
       ...{ promptsPerTrial, calibration, fitting, settings, study },
     };
-    const sources = samplerSources({ model, request, report: () => {} }, costs);
+    const sources = samplerSources({ model, request, report: () => {} }, costs, ladder);
     const runs: Run[] = [];
     try {
       for (const plan of plans) {

@@ -85,7 +85,7 @@ async function findFinalists(
   const scorer: Scorer = ladder ?? decodeScorer(model, prompts, { settings, signal });
   try {
     const space = { bits: 2 * model.engine.config.layers, draft: scorer.draft };
-    const sources = samplerSources(context, calibration?.model ?? null);
+    const sources = samplerSources(context, calibration?.model ?? null, ladder);
     const { sampler, predict } = await createSampler(request.sampler, space, request.seed, sources);
     const limits = { trials: request.trials, deadline, signal };
     const onTrial = (finished: readonly Trial[]) => {

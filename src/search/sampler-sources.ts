@@ -5,6 +5,7 @@ import type { SamplerSources } from '../optimise/samplers/create.js';
 import { replayStudy } from '../study/state.js';
 import type { CostModel } from './cost/cost-model.js';
 import { planMasks } from './dp/plan.js';
+import type { Ladder } from './ladder.js';
 import { leaveOneOut } from './leave-one-out.js';
 import { makeReference, type Reference } from './replay/reference.js';
 import type { RunContext } from './search-request.js';
@@ -16,9 +17,16 @@ const sweepTokens = 32;
 /** Prompts whose continuations the dynamic program looks at; each state is run on all of them. */
 const planPrompts = 2;
 
-/** @param costs of the study's cost model, or null where it has none. */
-export function samplerSources(context: RunContext, costs: CostModel | null): SamplerSources {
-  return { agreement: () => sweep(context), plan: () => plan(context, costs) };
+/**
+ * @param costs of the study's cost model, or null where it has none.
+ * @param ladder whose bridges drafts have, or null where they have none.
+ */
+export function samplerSources(
+  context: RunContext,
+  costs: CostModel | null,
+  ladder: Pick<Ladder, 'bridge'> | null,
+): SamplerSources {
+  return { agreement: () => sweep(context), plan: () => plan(context, costs, ladder) };
 }
 
 /** The leave-one-out sweep over the beginnings of prompts; short ones go on with the model's own text. */
@@ -51,6 +59,7 @@ async function sweep({ model, request, report }: RunContext): Promise<Float64Arr
 async function plan(
   { model, request, report }: RunContext,
   costs: CostModel | null,
+  ladder: Pick<Ladder, 'bridge'> | null,
 ): Promise<Uint8Array[]> {
   const { study, calibration, settings, signal } = request;
   const bits = 2 * model.engine.config.layers;
@@ -66,7 +75,7 @@ async function plan(
     const reference = await makeReference(model.engine, prompt.tokens, settings, i);
     if (reference) references.push(reference);
   }
-  const plans = await planMasks(model.engine, references, costs, (done, total) => {
+  const plans = await planMasks(model.engine, references, costs, ladder?.bridge, (done, total) => {
     signal?.throwIfAborted();
     report('plan', done, total);
   });

@@ -1,6 +1,9 @@
 /** The skip program (skip-program.ts) on a model: hidden states of some of its own continuations, sublayers by their cost. */
 import type { Engine } from '../../engine/engine.js';
+import { matrix, ProductSession } from '../../engine/product-session.js';
 import type { Sublayers } from '../../engine/sublayers.js';
+import { plainBridgeGraph } from '../../graph/plain-bridge.js';
+import type { Bridge, SkippedRun } from '../../profile/draft-plan.js';
 import { type CostModel, priceDraft } from '../cost/cost-model.js';
 import type { Reference } from '../replay/reference.js';
 import { planSkips, type SkipPlan, type SublayerChain } from './skip-program.js';
@@ -18,27 +21,36 @@ const WEIGHTS = [
   [3, 1],
 ] as const;
 
+/** Weight of a bridge: the smallest there is, a third to a half of the lighter kind of sublayer; none where that weighs no more. */
+const bridgeWeight = (weights: readonly number[]) => Math.min(1, Math.min(...weights) - 1);
+
 /** Hidden states of the queries of every reference, [queries, hidden] each. */
 type Hidden = readonly Float32Array[];
 
 /**
  * Masks by dynamic programming over the hidden states of references, from few skipped sublayers to many.
  * @param costs what sublayers cost, or null: then all count the same.
+ * @param bridge what drafts have in place of a run, or undefined where they have nothing.
  * @param onStep told as sublayers are done; may throw to end.
  */
 export async function planMasks(
   engine: Engine,
   references: readonly Reference[],
   costs: CostModel | null,
+  bridge: ((run: SkippedRun) => Promise<Bridge>) | undefined,
   onStep: (done: number, total: number) => void,
 ): Promise<SkipPlan[]> {
   const sublayers = await engine.loadSublayers();
+  const bridges = bridge && (await bridgedStates(engine, bridge));
   try {
-    const chain = await hiddenStateChain(sublayers, references, engine.config.hiddenSize);
+    const plain = await hiddenStateChain(sublayers, references, engine.config.hiddenSize);
+    const chain = { ...plain, ...(bridges && { skip: bridges.skip }) };
     const weights = sublayerWeights(engine.config.layers, costs, engine.threads);
     const all = weights.reduce((sum, weight) => sum + weight, 0);
-    return await planSkips(chain, weights, Math.floor(LARGEST_SHARE * all), onStep);
+    const started = bridges ? bridgeWeight(weights) : 0;
+    return await planSkips(chain, weights, started, Math.floor(LARGEST_SHARE * all), onStep);
   } finally {
+    await bridges?.close();
     await sublayers.close();
   }
 }
@@ -63,7 +75,28 @@ export async function hiddenStateChain(
     sublayers: sublayers.count,
     start,
     run,
+    skip: async (_, state) => state,
     similarity: (state, depth) => meanCosine(state, full[depth]!, hiddenSize),
+  };
+}
+
+/** Bridges on hidden states. */
+async function bridgedStates(engine: Engine, bridge: (run: SkippedRun) => Promise<Bridge>) {
+  const { config, threads, device } = engine;
+  const { hiddenSize } = config;
+  const [session] = await ProductSession.load([plainBridgeGraph(config)], threads, device);
+  return {
+    async skip(run: SkippedRun, state: Hidden): Promise<Hidden> {
+      const { weight, bias } = engine.compiledBridge(await bridge(run));
+      const map = { weight: matrix(weight, hiddenSize), bias: matrix(bias, hiddenSize) };
+      const next: Float32Array[] = [];
+      for (const states of state) {
+        const [moved] = await session!.run({ x: matrix(states, hiddenSize), ...map });
+        next.push(moved!);
+      }
+      return next;
+    },
+    close: () => session!.close(),
   };
 }
 

@@ -64,7 +64,7 @@ describe('hiddenStateChain', () => {
 describe('planMasks', () => {
   it('skips first what does next to nothing', async () => {
     const steps: number[] = [];
-    const plans = await planMasks(engine, references, null, (done) => steps.push(done));
+    const plans = await planMasks(engine, references, null, undefined, (done) => steps.push(done));
     expect(plans.map(({ weight }) => weight)).toEqual(Array.from({ length: 10 }, (_, i) => i + 1));
     // All but the first and the last layer are scaled down to a hundredth.
     for (const { mask, weight, similarity } of plans.slice(0, 8)) {

@@ -14,6 +14,7 @@ function additive(lengths: readonly number[]): SublayerChain<readonly number[]> 
     sublayers: lengths.length,
     start,
     run: async (i, state) => state.map((x, axis) => (axis === i + 1 ? x + lengths[i]! : x)),
+    skip: async (_, state) => state,
     similarity: (state, depth) => cosine(state, full(depth)),
   };
 }
@@ -45,7 +46,7 @@ it('finds the best mask of every weight, as enumeration does', async () => {
         const similarity = cosine(kept, [1, ...lengths]);
         if (weight <= most && similarity > (best.get(weight) ?? 0)) best.set(weight, similarity);
       }
-      const plans = await planSkips(additive(lengths), weights, most);
+      const plans = await planSkips(additive(lengths), weights, 0, most);
       expect(plans.map(({ weight }) => weight)).toEqual([...best.keys()].sort((a, b) => a - b));
       for (const { mask, weight, similarity } of plans) {
         expect(mask.reduce((sum, bit, i) => sum + bit * weights[i]!, 0)).toBe(weight);
@@ -59,10 +60,29 @@ it('finds the best mask of every weight, as enumeration does', async () => {
 it('tells how far it is, and ends when that throws', async () => {
   const chain = additive([1, 2, 3]);
   const steps: number[] = [];
-  await planSkips(chain, [1, 1, 1], 2, (done) => steps.push(done));
+  await planSkips(chain, [1, 1, 1], 0, 2, (done) => steps.push(done));
   expect(steps).toEqual([0, 1, 2, 3]);
-  const stop = planSkips(chain, [1, 1, 1], 2, () => {
+  const stop = planSkips(chain, [1, 1, 1], 0, 2, () => {
     throw new Error('enough');
   });
   await expect(stop).rejects.toThrow('enough');
+});
+
+it('bridges every run from the state before it, and counts its bridge', async () => {
+  const skipped: unknown[] = [];
+  const chain: SublayerChain<readonly number[]> = {
+    ...additive([2, 0.5, 0.5, 2]),
+    // What is skipped comes back whole where the run is the second and third sublayer.
+    skip: async (run, state) => {
+      skipped.push([run, state]);
+      return run.from === 1 && run.to === 3
+        ? state.map((x, i) => x + (i === 2 || i === 3 ? 0.5 : 0))
+        : state;
+    },
+  };
+  const plans = await planSkips(chain, [2, 2, 2, 2], 1, 3);
+  const best = plans.find(({ weight }) => weight === 3)!;
+  expect(Array.from(best.mask)).toEqual([0, 1, 1, 0]);
+  expect(best.similarity).toBeCloseTo(1, 12);
+  expect(skipped).toContainEqual([{ from: 1, to: 3 }, [1, 2, 0, 0, 0]]);
 });
