@@ -1,27 +1,20 @@
 import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
-import { Tensor } from 'onnxruntime-node';
 import type { ModelConfig } from '../checkpoint/model-config.js';
 import { bridgeTransform } from '../graph/bridge.js';
 import type { CompiledModel } from '../graph/compile.js';
 import { matrixSizes } from '../graph/parameters.js';
 import type { Precision } from '../graph/quantise.js';
-import { MORE_WORDS, smallHead } from '../graph/small-head.js';
+import { smallHead } from '../graph/small-head.js';
 import type { GraphTransform } from '../graph/transform.js';
 import type { Bridge, DraftPlan } from '../profile/draft-plan.js';
 import type { SkipMask } from '../profile/mask.js';
 
 /**
  * The token of every column of a draft's logits, ascending; null where there is a column for each token of the vocabulary, so
- * that a column's number is the token's id. A head that takes {@link MORE_WORDS} has columns for those behind these.
+ * that a column's number is the token's id. A head that takes further words (engine/head-rows.ts) has columns for them behind these.
  */
 export type HeadTokens = Int32Array | null;
-
-/** Inputs that name words for the columns behind a draft's own, of passes of a draft that takes them. */
-export function wordFeeds(words: Int32Array): Record<string, Tensor> {
-  const ids = BigInt64Array.from(words, BigInt);
-  return { [MORE_WORDS]: new Tensor('int64', ids, [ids.length]) };
-}
 
 /**
  * A draft as the engine knows it: what becomes of the gated graph. First the sublayers of `mask` go, then the transforms
@@ -42,7 +35,7 @@ export interface DraftGraph {
    * their own, behind the outputs of others.
    */
   readonly memories: readonly number[];
-  /** Whether passes have columns for {@link MORE_WORDS} behind those, and must name some, or none. */
+  /** Whether passes have columns for further words behind those, and must be given some, or none. */
   readonly takesWords: boolean;
 }
 

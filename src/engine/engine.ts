@@ -11,8 +11,9 @@ import { compiledBridge } from '../graph/rotated-bridge.js';
 import type { Bridge } from '../profile/draft-plan.js';
 import { maskToBits, type SkipMask } from '../profile/mask.js';
 import { checkDevice } from './device.js';
-import { type DraftGraph, draftThreads, wordFeeds } from './draft-graph.js';
+import { type DraftGraph, draftThreads } from './draft-graph.js';
 import { DraftPool } from './draft-pool.js';
+import { HeadRows } from './head-rows.js';
 import { KvCache } from './kv-cache.js';
 import { PassInputs } from './pass-inputs.js';
 import type { ReplayInputs } from './replay-inputs.js';
@@ -85,6 +86,8 @@ export class Engine {
     readonly device: string,
     private readonly form: GraphForm,
     private readonly session: InferenceSession,
+    /** Of a draft that takes further words: where their rows are looked up. */
+    readonly headRows: HeadRows | null,
   ) {
     this.noMemoryWeight = new Tensor('float32', new Float32Array(0), [0, config.hiddenSize]);
     this.target = this.gatesOf(isDraft(form) ? form.mask : { attention: [], mlp: [] }, []);
@@ -114,8 +117,13 @@ export class Engine {
           ? writeGated(model)
           : writeDraft(model, form);
     try {
-      const session = await createSession(path, threads, device);
-      return new Engine(model, model.config, threads, device, form, session);
+      const takesWords = isDraft(form) && form.takesWords;
+      const headRows = takesWords ? await HeadRows.load(model, device) : null;
+      const session = await createSession(path, threads, device).catch(async (error: unknown) => {
+        await headRows?.close();
+        throw error;
+      });
+      return new Engine(model, model.config, threads, device, form, session, headRows);
     } catch (error) {
       const fault = errorMessage(error).trim();
       throw new InputError(
@@ -172,8 +180,8 @@ export class Engine {
     const run = maskToBits(mask, layers).map((skip) => 1 - skip);
     const attention = Array.from({ length: layers }, (_, l) => l).filter((l) => run[2 * l] === 1);
     if (this.form !== 'gated') {
-      const takesWords = isDraft(this.form) && this.form.takesWords;
-      return { feeds: takesWords ? wordFeeds(new Int32Array(0)) : {}, attention };
+      const none = { rows: new Float32Array(0), bias: new Float32Array(0) };
+      return { feeds: this.headRows?.feeds(none) ?? {}, attention };
     }
     const open = new Uint8Array(run.length);
     const feeds: Record<string, Tensor> = {
@@ -325,6 +333,7 @@ export class Engine {
   /** Frees the sessions. The engine cannot be used afterwards. */
   async close(): Promise<void> {
     await this.drafts.close();
+    await this.headRows?.close();
     await this.session.release();
   }
 

@@ -1,13 +1,14 @@
 /**
  * A draft's head over fewer words (FR-Spec, Zhao et al. 2025, arXiv 2502.14856, section 4: the words that a language model
- * proposes are mostly frequent ones, and its head is the dearest product of a small draft). Some words are built in; more are
- * named by an input with every pass, those of the prompt say, whose rows are looked up in the whole head.
+ * proposes are mostly frequent ones, and its head is the dearest product of a small draft). Some words are built in; more come
+ * with every pass, those of the prompt say, as rows of the whole head that were looked up in it once: looking them up in every pass
+ * takes longer than their product.
  *
  * | symbol | shape    | meaning                                                        |
  * |--------|----------|----------------------------------------------------------------|
  * | V, n   |          | words of the vocabulary; words that are built in               |
- * | E      |          | words that the input names                                     |
- * | logits | [Q, n+E] | of the words built in, in their order, then of those named     |
+ * | E      |          | words that come with the pass                                  |
+ * | logits | [Q, n+E] | of the words built in, in their order, then of those           |
  */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,41 +21,29 @@ import {
   type NodeProto,
   type TensorProto,
 } from './onnx_pb.js';
-import { addInitializers, type GraphChange } from './transform.js';
+import { type GraphChange, transformGraph } from './transform.js';
 
-/** The input that names further words, int64 [E]. */
-export const MORE_WORDS = 'more_words';
+/** Inputs of a graph with a small head: rows of further words, [E, hidden], and of heads that have one their bias, [E]. */
+export const moreWords = { rows: 'more_rows', bias: 'more_bias' } as const;
+
+/** The input of {@link headRowsGraph}, int64 [E]. */
+export const ROW_WORDS = 'words';
 
 /**
- * Narrows the head of a graph to some words, and to those that {@link MORE_WORDS} names. The rows of the former are copied into
- * the graph, quantised as they are; those of the latter are looked up in the model's file.
+ * Narrows the head of a graph to some words, and to those whose rows come as {@link moreWords}. The rows of the former are copied
+ * into the graph, quantised as they are.
  * @param words ids, ascending.
  * @param folder where the graph's weights are.
  */
 export function smallHead(words: Int32Array, folder: string): GraphChange {
   return (graph, config) => {
-    const tensors = graph.initializer.filter(({ name }) => /^head(\.|$)/.test(name));
-    const names = new Set(tensors.map(({ name }) => name));
-    const products = graph.node.filter(({ input }) => input.some((name) => names.has(name)));
-    const [first] = products as [NodeProto];
-    const last = products.at(-1)!;
-    const rounding = graph.node.find(
-      ({ opType, output }) => opType === 'QuantizeLinear' && output[0] === first.input[0],
-    );
-    const stored = rounding ? storedRows(graph, config) : storedHead(tensors, first, config);
-
+    const { tensors, first, last, rounding, stored } = headOf(graph, config);
     const nodes = new Nodes('small_head.');
-    const shared = new Initializers();
-    const rows = addRows(nodes, shared, stored, MORE_WORDS, 'more', 'rows');
     const state = (rounding ?? first).input[0]!;
-    let more = nodes.add('FusedMatMul', 'product', [state, rows], {
+    let more = nodes.add('FusedMatMul', 'product', [state, moreWords.rows], {
       transB: { int: 1 },
     });
-    if (stored.bias) {
-      const bias = shared.external('more.bias', elementType.float, [stored.rows], stored.bias);
-      const own = nodes.add('Gather', 'bias', [bias, MORE_WORDS], { axis: { int: 0 } });
-      more = nodes.add('Add', 'biased', [more, own]);
-    }
+    if (stored.bias) more = nodes.add('Add', 'biased', [more, moreWords.bias]);
     const [logits] = last.output as [string];
     last.output = [`${logits}.words`];
     const all = new Nodes('');
@@ -67,13 +56,47 @@ export function smallHead(words: Int32Array, folder: string): GraphChange {
     }
     for (const attribute of first.attribute)
       if (attribute.name === 'N') attribute.i = BigInt(words.length);
-    addInitializers(graph, shared);
-    graph.input.push(valueInfo(MORE_WORDS, elementType.int64, ['more']));
+    graph.input.push(valueInfo(moreWords.rows, elementType.float, ['more', config.hiddenSize]));
+    if (stored.bias) graph.input.push(valueInfo(moreWords.bias, elementType.float, ['more']));
     graph.output[0] = valueInfo(graph.output[0]!.name, elementType.float, [
       'wanted_rows',
       'columns',
     ]);
   };
+}
+
+/** A graph that looks words up in a model's whole head: input {@link ROW_WORDS}; outputs their rows, and their bias where it has one. */
+export function headRowsGraph(model: Uint8Array, config: ModelConfig): Uint8Array {
+  return transformGraph(model, config, [
+    (graph) => {
+      const { stored } = headOf(graph, config);
+      const nodes = new Nodes('');
+      const shared = new Initializers();
+      const outputs = [addRows(nodes, shared, stored, ROW_WORDS, 'more', 'rows')];
+      if (stored.bias) {
+        const bias = shared.external('more.bias', elementType.float, [stored.rows], stored.bias);
+        outputs.push(nodes.add('Gather', 'bias', [bias, ROW_WORDS], { axis: { int: 0 } }));
+      }
+      graph.node = nodes.list;
+      graph.initializer = shared.list;
+      graph.input = [valueInfo(ROW_WORDS, elementType.int64, ['words'])];
+      graph.output = outputs.map((name) => valueInfo(name, elementType.float));
+    },
+  ]);
+}
+
+/** The head of a graph as it is stored, and the first and the last node of its product. */
+function headOf(graph: GraphProto, config: ModelConfig) {
+  const tensors = graph.initializer.filter(({ name }) => /^head(\.|$)/.test(name));
+  const names = new Set(tensors.map(({ name }) => name));
+  const products = graph.node.filter(({ input }) => input.some((name) => names.has(name)));
+  const [first] = products as [NodeProto];
+  const last = products.at(-1)!;
+  const rounding = graph.node.find(
+    ({ opType, output }) => opType === 'QuantizeLinear' && output[0] === first.input[0],
+  );
+  const stored = rounding ? storedRows(graph, config) : storedHead(tensors, first, config);
+  return { tensors, first, last, rounding, stored };
 }
 
 /** The rows of a head that multiplies integers, as `buildModel` has them. */

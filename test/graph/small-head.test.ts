@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { planGraph, wordFeeds } from '../../src/engine/draft-graph.js';
+import { planGraph } from '../../src/engine/draft-graph.js';
 import type { Engine, Gates } from '../../src/engine/engine.js';
 import type { Precision } from '../../src/graph/quantise.js';
 import { loadEngine } from '../helpers/engine.js';
@@ -55,7 +55,9 @@ describe('a head over some words', () => {
       const none = await logitsOf(small.engine, target, small.gates);
       expect(Array.from(none)).toEqual(columns);
 
-      const feeds = { ...small.gates.feeds, ...wordFeeds(Int32Array.from(more)) };
+      const { headRows } = small.engine;
+      const rows = headRows!.feeds(await headRows!.lookUp(more));
+      const feeds = { ...small.gates.feeds, ...rows };
       const some = await logitsOf(small.engine, target, { ...small.gates, feeds });
       expect(some).toHaveLength(words.length + more.length);
       expect(Array.from(some.subarray(0, words.length))).toEqual(columns);

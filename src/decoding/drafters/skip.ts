@@ -1,9 +1,10 @@
-import { type DraftGraph, planGraph, wordFeeds } from '../../engine/draft-graph.js';
+import { type DraftGraph, planGraph } from '../../engine/draft-graph.js';
 import { createDraftExit, type DraftExitState } from '../draft-exit.js';
 import type { DraftContext, Drafter } from '../drafter.js';
 import { createDraftBudget, createFallback, type DraftBudget } from '../fallback.js';
-import { builtInHead, columnCount, tokenOf, withWords } from '../head-tokens.js';
+import { builtInHead, columnCount, tokenOf } from '../head-tokens.js';
 import { topProbability } from '../sampling/greedy.js';
+import { createAddedWords } from './added-words.js';
 import type { DrafterKind, DraftSettings, SkipDrafting } from './kind.js';
 
 /** Self-speculative drafting. */
@@ -55,20 +56,20 @@ export async function openGraphDrafter(
   cache.watch(graph.memories);
   let { gates } = lease;
   const input = [0];
-  /** The words of the text join those of the head: they are likely to come again. */
-  const addWords = (words: readonly number[]) => {
-    if (!head) return;
-    const wider = withWords(head, words);
-    if (wider === head) return;
-    head = wider;
+  const { headTokens } = graph;
+  const words = engine.headRows && headTokens && createAddedWords(headTokens, engine.headRows);
+  const addWords = async () => {
+    const feeds = await words?.refresh();
+    if (!words || !feeds) return;
+    head = words.head;
     choose = coupling.draftFrom(head);
-    const feeds = { ...gates.feeds, ...wordFeeds(head.tokens.subarray(head.builtIn)) };
-    gates = { ...gates, feeds };
+    gates = { ...gates, feeds: { ...gates.feeds, ...feeds } };
   };
   return {
     longest: draftLength,
-    keep: graph.takesWords ? addWords : () => {},
+    keep: (tokens) => words?.add(tokens),
     async propose(draft, last, position, limit) {
+      await addWords();
       let token = last;
       while (draft.length < limit) {
         input[0] = token;
