@@ -1,6 +1,6 @@
 import { InputError } from '../errors.js';
-import { errorCode, errorMessage } from '../files.js';
 import { type HubClient, type Repository, repositoryId, repositoryPage } from './client.js';
+import { networkReason, ProxyFault } from './network-fault.js';
 
 /** What is told of an answer that is no success; one sentence. */
 export function refusal(client: HubClient, repository: Repository, response: Response): InputError {
@@ -60,20 +60,8 @@ export class UnreachableError extends InputError {}
 
 /** What is told when no answer comes at all. */
 export function unreachable({ endpoint }: HubClient, error: unknown): UnreachableError {
+  const proxy = error instanceof ProxyFault ? ` ${error.variable},` : '';
   return new UnreachableError(
-    `Cannot reach ${endpoint} (${networkReason(error)}): check the network, or HF_ENDPOINT; with --offline only the cache is used.`,
+    `Cannot reach ${endpoint} (${networkReason(error)}): check the network,${proxy} or HF_ENDPOINT; with --offline only the cache is used.`,
   );
-}
-
-/** `fetch` says no more than "fetch failed"; the reason is its cause. */
-export function networkReason(error: unknown): string {
-  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-  return errorMessage(cause) || errorCode(cause) || 'no reason given';
-}
-
-/** Whether it is plain at once that there is no network, or nobody at that address. */
-export function isNoNetwork(error: unknown): boolean {
-  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-  const code = errorCode(cause) ?? '';
-  return ['ENOTFOUND', 'ECONNREFUSED', 'ENETUNREACH', 'EHOSTUNREACH'].includes(code);
 }

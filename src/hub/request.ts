@@ -1,7 +1,9 @@
 import { InputError } from '../errors.js';
 import type { HubClient, Repository } from './client.js';
+import { isNoNetwork, networkReason } from './network-fault.js';
 import { backoff, pause, pauseAfter } from './pause.js';
-import { isNoNetwork, networkReason, refusal, unreachable } from './refusal.js';
+import { fetchByProxy } from './proxy.js';
+import { refusal, unreachable } from './refusal.js';
 
 const REDIRECTS = [301, 302, 303, 307, 308];
 const MAX_REDIRECTS = 8;
@@ -89,7 +91,7 @@ async function answer(
   const { silence } = client.patience;
   const timer = setTimeout(() => late.abort(new Error(`silent for ${silence} s`)), silence * 1000);
   try {
-    return await fetch(url, {
+    return await fetchByProxy(url, {
       headers,
       redirect: 'manual',
       signal: AbortSignal.any([signal, late.signal]),
