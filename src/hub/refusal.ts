@@ -47,6 +47,18 @@ export function refusal(client: HubClient, repository: Repository, response: Res
   );
 }
 
+/** What is told where the storage refuses that the Hub sends to for large files: who asks and for what it does not know. */
+export function storageRefusal(
+  { endpoint, patience }: HubClient,
+  { kind, ...repository }: Repository,
+  storage: string,
+  status: number,
+): InputError {
+  return new InputError(
+    `${storage}, where ${endpoint} has files of the ${kind} ${repositoryId(repository)}, answers with status ${status} after ${patience.attempts} tries: try again later, or see whether a firewall stands between.`,
+  );
+}
+
 function notFound({ endpoint, token }: HubClient, repository: Repository): InputError {
   const { kind } = repository;
   const isPrivate = `a private one${token === undefined ? ' (then set HF_TOKEN)' : ' that your token may not read'}`;
