@@ -1,13 +1,13 @@
 /**
  * Models of real sizes: checkpoints of TinyLlama's shape (1.1 billion parameters, F16) and of Llama 2's (6.7 billion, BF16, in
- * shards) with random weights are compiled to int8 and int4, loaded and decoded with, and the smaller one is searched, each in a
+ * shards) with random weights are compiled to int8 and int4, loaded, decoded with and searched (the larger one in int4), each in a
  * process of its own; with the acceptance that drafts would need to gain. The larger one takes 25 GB of disk at most and 16 GB of
  * memory; what is made is removed again. On a quiet machine.
  *
  *     node --import ./test/register-typescript.mjs experiments/sizes.ts [--shape tinyllama-1.1b]... [--precision int8]...
- *       [--folder .sspec/sizes] [--output results]
+ *       [--step search]... [--folder .sspec/sizes] [--output results]
  *
- * What a step came to is written at once, and a shape that is measured alone keeps the figures of the others.
+ * What a step came to is written at once; a shape, precision or step that is measured alone keeps the figures of the others.
  */
 import { fork } from 'node:child_process';
 import {
@@ -35,9 +35,11 @@ import { writeJson } from './lib/output.js';
 
 const worker = fileURLToPath(new URL('./lib/size-steps.ts', import.meta.url));
 const PRECISIONS: readonly string[] = ['int8', 'int4'];
+/** All are preceded by compiling. */
+const STEPS: readonly string[] = ['compile', 'run', 'search'];
 const MAX_RESULT_BYTES = 1 << 24;
-/** The largest model that a search is tried with here: it decodes some thousand tokens. */
-const MOST_SEARCHED_LAYERS = 24;
+/** Models of more layers are searched in int4: the sessions of a search would have three times their weights in int8. */
+const MOST_LAYERS_IN_INT8 = 24;
 const COPY_CHUNK = 8 << 20;
 
 const compiled = z.looseObject({ seconds: z.number(), weight_bytes: z.number() });
@@ -45,7 +47,11 @@ const ran = z.looseObject({
   verify: z.array(z.looseObject({ tokens: z.number(), v: z.number() })),
   ...{ c_floor: z.number(), c_without_attention: z.number(), c_without_mlp: z.number() },
 });
-const results = z.object({ shapes: z.record(z.string(), z.unknown()) });
+const shapeFigures = z.looseObject({
+  precisions: z.record(z.string(), z.record(z.string(), z.unknown())),
+});
+type ShapeFigures = z.infer<typeof shapeFigures>;
+const results = z.object({ shapes: z.record(z.string(), shapeFigures) });
 
 /** Does a step in a process of its own; where that is killed, as for memory, what it told until then and that it failed. */
 function inProcess(
@@ -116,38 +122,44 @@ function needed(speed: z.infer<typeof ran>) {
   }));
 }
 
+/** @param known what earlier runs told of the shape. */
 async function measureShape(
   shape: Shape,
-  precisions: readonly string[],
+  { precision: precisions, step: steps }: { precision: readonly string[]; step: readonly string[] },
   folder: string,
-  tell: (figures: Record<string, unknown>) => void,
+  known: ShapeFigures,
+  tell: (figures: ShapeFigures) => void,
 ): Promise<void> {
   const model = join(folder, shape.name);
   const note = (what: string) =>
     console.error(`${new Date().toISOString()} ${shape.name}: ${what}`);
   note('writing the checkpoint');
   const checkpoint_bytes = writeLargeCheckpoint(model, shape);
-  const figures: Record<string, unknown> = {
-    dtype: shape.dtype,
-    shards: shape.shards,
-    checkpoint_bytes,
-  };
-  const at: Record<string, unknown> = {};
+  const { dtype, shards } = shape;
+  const figures: ShapeFigures = { ...known, dtype, shards, checkpoint_bytes };
   for (const precision of precisions) {
+    const at: Record<string, unknown> = { ...known.precisions[precision] };
+    figures.precisions = { ...figures.precisions, [precision]: at };
     note(`compiling to ${precision}`);
     const compilation = compiled.parse(await inProcess('compile', model, precision, folder));
-    const copy_seconds = copySeconds(model, compilation.weight_bytes, folder);
-    const share = { copy_seconds, share_of_disk_speed: copy_seconds / compilation.seconds };
-    note(`decoding at ${precision}`);
-    const run = await inProcess('run', model, precision, folder);
-    const pass = ran.safeParse(run).data;
-    const gain = pass ? { needed: needed(pass) } : {};
-    at[precision] = { compile: { ...compilation, ...share }, run, ...gain };
-    tell({ ...figures, precisions: at });
-    if (precision !== 'int8' || shape.layers > MOST_SEARCHED_LAYERS) continue;
+    if (steps.includes('compile')) {
+      const copy_seconds = copySeconds(model, compilation.weight_bytes, folder);
+      const share = { copy_seconds, share_of_disk_speed: copy_seconds / compilation.seconds };
+      at.compile = { ...compilation, ...share };
+      tell(figures);
+    }
+    if (steps.includes('run')) {
+      note(`decoding at ${precision}`);
+      at.run = await inProcess('run', model, precision, folder);
+      const pass = ran.safeParse(at.run).data;
+      if (pass) at.needed = needed(pass);
+      tell(figures);
+    }
+    const searched = shape.layers > MOST_LAYERS_IN_INT8 ? 'int4' : 'int8';
+    if (!steps.includes('search') || precision !== searched) continue;
     note('searching');
     figures.search = await inProcess('search', model, precision, folder);
-    tell({ ...figures, precisions: at });
+    tell(figures);
   }
 }
 
@@ -156,16 +168,18 @@ async function sizes(argv: string[]): Promise<void> {
   const texts = {
     shape: names,
     precision: PRECISIONS,
+    step: STEPS,
     folder: join('.sspec', 'sizes'),
     output: 'results',
   };
-  const { shape, precision, folder, output } = parseFlags(argv, {}, texts);
-  const unknown = [...shape, ...precision].find((one) => ![...names, ...PRECISIONS].includes(one));
-  if (unknown !== undefined)
-    throw new InputError(`"${unknown}" is none of ${[...names, ...PRECISIONS].join(', ')}.`);
+  const flags = parseFlags(argv, {}, texts);
+  const { shape, precision, step, folder, output } = flags;
+  const choices = [...names, ...PRECISIONS, ...STEPS];
+  const unknown = [...shape, ...precision, ...step].find((one) => !choices.includes(one));
+  if (unknown !== undefined) throw new InputError(`"${unknown}" is none of ${choices.join(', ')}.`);
   const place = resolve(folder);
   const before = results.safeParse(readJsonFile(join(output, 'sizes.json'), MAX_RESULT_BYTES)).data;
-  const shapes: Record<string, unknown> = { ...before?.shapes };
+  const shapes: Record<string, ShapeFigures> = { ...before?.shapes };
   const environment = describeEnvironment({
     threads: physicalCores(),
     precision: precision.join(', '),
@@ -173,7 +187,8 @@ async function sizes(argv: string[]): Promise<void> {
   for (const one of SHAPES.filter(({ name }) => shape.includes(name))) {
     mkdirSync(place, { recursive: true });
     try {
-      await measureShape(one, precision, place, (figures) => {
+      const known = shapes[one.name] ?? { precisions: {} };
+      await measureShape(one, flags, place, known, (figures) => {
         shapes[one.name] = { ...figures, environment };
         writeJson(output, 'sizes', { shapes });
       });

@@ -20,7 +20,7 @@ interface ModelPullDocument {
 export default class ModelPull extends BaseCommand {
   static override readonly summary = 'Download a model from the Hugging Face Hub.';
   static override readonly description =
-    `Into the cache that other tools use, too (HF_HUB_CACHE, HF_HOME): safetensors with what belongs to them, or one GGUF file; never code or pickles. Interrupted, it goes on where it was. HF_TOKEN (or hf auth login) opens gated and private models, HF_ENDPOINT names a mirror.`;
+    `Into the cache that other tools use, too (HF_HUB_CACHE, HF_HOME): safetensors with what belongs to them, or one GGUF file; never code or pickles. Interrupted, it goes on where it was. HF_TOKEN (or hf auth login) opens gated and private models, HF_ENDPOINT names a mirror, HTTPS_PROXY a proxy.`;
   static override readonly examples = [
     '<%= config.bin %> <%= command.id %> HuggingFaceTB/SmolLM2-135M-Instruct',
     '<%= config.bin %> <%= command.id %> org/name@v1.0',

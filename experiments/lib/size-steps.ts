@@ -100,8 +100,18 @@ async function search() {
     return file;
   };
   const loaded = await loadModel(model, options);
+  /** The most memory up to the end of each stage. */
+  const stages: Record<string, number> = { load: processMemory('most') };
+  const memory = () => {
+    return { peak_memory_bytes: processMemory('most'), peak_memory_bytes_after: { ...stages } };
+  };
   const { document } = await searchModel(loaded, {
     ...SEARCH,
+    onProgress: ({ stage }) => {
+      stages[stage] = processMemory('most');
+      // In case that it does not end.
+      process.send?.({ ...SEARCH, precision, ...memory() });
+    },
     storage: journalStorage(join(folder, 'studies')),
     output: join(folder, 'profile.json'),
     dataset: prompts('calibration'),
@@ -109,7 +119,7 @@ async function search() {
   });
   await loaded.close();
   const { trials, wall_seconds, calibration } = document;
-  return { ...SEARCH, trials, wall_seconds, calibration, peak_memory_bytes: processMemory('most') };
+  return { ...SEARCH, precision, trials, wall_seconds, calibration, ...memory() };
 }
 
 const steps: Readonly<Record<string, () => Promise<object>>> = { compile, run, search };

@@ -4,8 +4,9 @@ import { InputError } from '../errors.js';
 import type { HubClient, Repository } from './client.js';
 import { isDiskFault } from './disk-fault.js';
 import type { HubFile } from './listing.js';
+import { networkReason } from './network-fault.js';
 import { backoff, pause } from './pause.js';
-import { networkReason, unreachable } from './refusal.js';
+import { unreachable } from './refusal.js';
 import { requestHub } from './request.js';
 
 /** Bytes that make a cut connection one that advanced, after which patience begins anew. */

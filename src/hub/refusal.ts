@@ -1,6 +1,6 @@
 import { InputError } from '../errors.js';
-import { errorCode, errorMessage } from '../files.js';
 import { type HubClient, type Repository, repositoryId, repositoryPage } from './client.js';
+import { networkReason, ProxyFault } from './network-fault.js';
 
 /** What is told of an answer that is no success; one sentence. */
 export function refusal(client: HubClient, repository: Repository, response: Response): InputError {
@@ -47,6 +47,18 @@ export function refusal(client: HubClient, repository: Repository, response: Res
   );
 }
 
+/** What is told where the storage refuses that the Hub sends to for large files: who asks and for what it does not know. */
+export function storageRefusal(
+  { endpoint, patience }: HubClient,
+  { kind, ...repository }: Repository,
+  storage: string,
+  status: number,
+): InputError {
+  return new InputError(
+    `${storage}, where ${endpoint} has files of the ${kind} ${repositoryId(repository)}, answers with status ${status} after ${patience.attempts} tries: try again later, or see whether a firewall stands between.`,
+  );
+}
+
 function notFound({ endpoint, token }: HubClient, repository: Repository): InputError {
   const { kind } = repository;
   const isPrivate = `a private one${token === undefined ? ' (then set HF_TOKEN)' : ' that your token may not read'}`;
@@ -60,20 +72,8 @@ export class UnreachableError extends InputError {}
 
 /** What is told when no answer comes at all. */
 export function unreachable({ endpoint }: HubClient, error: unknown): UnreachableError {
+  const proxy = error instanceof ProxyFault ? ` ${error.variable},` : '';
   return new UnreachableError(
-    `Cannot reach ${endpoint} (${networkReason(error)}): check the network, or HF_ENDPOINT; with --offline only the cache is used.`,
+    `Cannot reach ${endpoint} (${networkReason(error)}): check the network,${proxy} or HF_ENDPOINT; with --offline only the cache is used.`,
   );
-}
-
-/** `fetch` says no more than "fetch failed"; the reason is its cause. */
-export function networkReason(error: unknown): string {
-  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-  return errorMessage(cause) || errorCode(cause) || 'no reason given';
-}
-
-/** Whether it is plain at once that there is no network, or nobody at that address. */
-export function isNoNetwork(error: unknown): boolean {
-  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-  const code = errorCode(cause) ?? '';
-  return ['ENOTFOUND', 'ECONNREFUSED', 'ENETUNREACH', 'EHOSTUNREACH'].includes(code);
 }

@@ -1,7 +1,9 @@
 import { InputError } from '../errors.js';
 import type { HubClient, Repository } from './client.js';
+import { isNoNetwork, networkReason } from './network-fault.js';
 import { backoff, pause, pauseAfter } from './pause.js';
-import { isNoNetwork, networkReason, refusal, unreachable } from './refusal.js';
+import { fetchByProxy } from './proxy.js';
+import { refusal, storageRefusal, unreachable } from './refusal.js';
 
 const REDIRECTS = [301, 302, 303, 307, 308];
 const MAX_REDIRECTS = 8;
@@ -35,12 +37,18 @@ export async function requestHub(
     try {
       const response = await follow(client, url, request);
       if (response.ok || request.accepts?.includes(response.status)) return response;
-      seconds = pauseAfter(response, attempt, client.patience);
+      const storage = storageOf(client, response);
+      // An address is signed for a time, and the answer that had it may come from a cache: the next try gets another.
+      const again = storage === undefined ? undefined : backoff(attempt, client.patience);
+      seconds = pauseAfter(response, attempt, client.patience) ?? again;
+      const who = storage ?? client.endpoint;
       reason =
         response.status === 429
-          ? `${client.endpoint} has had too many requests`
-          : `${client.endpoint} fails (${response.status})`;
-      fault = refusal(client, repository, response);
+          ? `${who} has had too many requests`
+          : `${who} fails (${response.status})`;
+      fault = storage
+        ? storageRefusal(client, repository, storage, response.status)
+        : refusal(client, repository, response);
       await response.body?.cancel();
     } catch (error) {
       (request.signal ?? client.signal).throwIfAborted();
@@ -55,9 +63,15 @@ export async function requestHub(
   }
 }
 
+/** The host that keeps a large file for the Hub, where the answer is its own. */
+function storageOf({ endpoint }: HubClient, { url }: Response): string | undefined {
+  const { host } = new URL(url);
+  return host === new URL(endpoint).host ? undefined : host;
+}
+
 /**
  * One request and the redirects that it is answered with. They are followed here and not by `fetch`, so that the token goes
- * to the Hub alone: what stores large files gets an address that is signed already.
+ * to the Hub alone: what stores large files gets an address that is signed already, whether that is LFS's or a bridge to Xet's.
  */
 async function follow(client: HubClient, url: string, request: HubRequest): Promise<Response> {
   let at = new URL(url);
@@ -89,7 +103,7 @@ async function answer(
   const { silence } = client.patience;
   const timer = setTimeout(() => late.abort(new Error(`silent for ${silence} s`)), silence * 1000);
   try {
-    return await fetch(url, {
+    return await fetchByProxy(url, {
       headers,
       redirect: 'manual',
       signal: AbortSignal.any([signal, late.signal]),

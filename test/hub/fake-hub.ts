@@ -10,6 +10,8 @@ export interface FakeFile {
   readonly content: Buffer;
   /** Large files have a SHA-256 and lie elsewhere. */
   readonly lfs?: boolean;
+  /** Large files that Xet keeps have its hash, too, which is no hash of their bytes. */
+  readonly xetHash?: string;
 }
 
 export interface Asked {
@@ -104,7 +106,7 @@ function listing(files: ReadonlyMap<string, FakeFile>): unknown[] {
       const { length } = file.content;
       if (!file.lfs) return { type: 'file', path, size: length, oid: hashOf(file) };
       const lfs = { oid: hashOf(file), size: length, pointerSize: 130 };
-      return { type: 'file', path, size: length, oid: COMMIT, lfs };
+      return { type: 'file', path, size: length, oid: COMMIT, lfs, xetHash: file.xetHash };
     }),
   ];
 }

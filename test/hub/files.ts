@@ -5,7 +5,9 @@ import { type MiniatureOptions, writeMiniature } from '../helpers/miniature.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
 import type { FakeFile, FakeHub } from './fake-hub.js';
 
-/** A cache of its own, a fake Hub, no token, the network allowed. */
+const PROXIES = ['http_proxy', 'https_proxy', 'all_proxy', 'no_proxy'];
+
+/** A cache of its own, a fake Hub, no token, the network allowed, no proxy. */
 export function useHub(hub: Pick<FakeHub, 'url'>): string {
   const home = temporaryDirectory();
   for (const [name, value] of Object.entries({
@@ -13,6 +15,8 @@ export function useHub(hub: Pick<FakeHub, 'url'>): string {
     ...{ HF_TOKEN: '', HF_TOKEN_PATH: '' },
   }))
     vi.stubEnv(name, value);
+  for (const name of PROXIES)
+    for (const either of [name, name.toUpperCase()]) vi.stubEnv(either, '');
   return join(home, 'hub');
 }
 
