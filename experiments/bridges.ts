@@ -1,7 +1,8 @@
 /**
- * What bridges and a smaller head do for drafts: spans of layers, short and long, early and late, replayed on held-out prompts as the
- * search replays masks (bridges fitted to other prompts), plain, with a bridge, with a smaller head, and with both. Acceptance is of
- * single positions, everything before being the model's own; c and the speedups are by a cost model of this machine.
+ * What bridges, their memory and a smaller head do for drafts: spans of layers, short and long, from the first layer on and later,
+ * replayed on held-out prompts as the search replays masks (bridges fitted to other prompts). Acceptance is of the first token of a
+ * draft, or where no memory tells it apart of any, everything before being the model's own; c and the speedups are by a cost model of
+ * this machine.
  *
  *     node --import ./test/register-typescript.mjs experiments/bridges.ts [--model demo] [--name demo] [--output results]
  */
@@ -14,6 +15,7 @@ import { layerSpans } from '../src/optimise/samplers/spans.js';
 import { calibrateCosts } from '../src/search/cost/calibrate.js';
 import { chooseHoldout } from '../src/search/holdout.js';
 import { createLadder } from '../src/search/ladder.js';
+import { proposalsAt } from '../src/search/replay/records.js';
 import { bestPlan, type ReplayedPlan } from '../src/search/scored-plan.js';
 import { bridgesFigure, type DraftPoint } from './lib/bridges-figure.js';
 import { parseFlags } from './lib/flags.js';
@@ -44,15 +46,16 @@ async function bridges(argv: string[]): Promise<void> {
     const first = mask.indexOf(1) / 2;
     const skipped_layers = [first, (mask.lastIndexOf(1) - 1) / 2] as const;
     const heads = await ladder.replay(mask);
-    const bridged = heads.filter(({ plan }) => plan.bridges.length > 0);
-    const both = bestPlan(bridged.filter(({ plan }) => plan.words !== null)).replayed;
-    const { words } = both.plan;
-    const plain = { ...both.plan, bridges: [] };
+    const remembering = heads.filter(({ plan }) => plan.bridges.some(({ memory }) => memory));
+    const all = bestPlan(remembering.filter(({ plan }) => plan.words !== null)).replayed;
+    const [memory] = all.plan.bridges;
+    const plain = { ...all.plan, bridges: [], words: null };
+    const bridges = [await ladder.bridge(memory!)];
     const variants: readonly [DraftPoint['variant'], ReplayedPlan][] = [
-      ['plain', await ladder.replayPlan({ ...plain, words: null })],
-      ['with a bridge', bridged.at(-1)!],
-      ['with a smaller head', await ladder.replayPlan({ ...plain, words })],
-      ['with both', both],
+      ['plain', await ladder.replayPlan(plain)],
+      ['with a bridge', await ladder.replayPlan({ ...plain, bridges })],
+      ['with a memory', await ladder.replayPlan({ ...all.plan, words: null })],
+      ['with a memory and a smaller head', all],
     ];
     for (const [variant, replayed] of variants)
       points.push({ skipped_layers, variant, ...figuresOf(replayed) });
@@ -73,11 +76,9 @@ async function bridges(argv: string[]): Promise<void> {
 
 /** What a replayed plan comes to. */
 function figuresOf(replayed: ReplayedPlan): Omit<DraftPoint, 'variant'> {
-  const places = replayed.records.reduce((sum, { match }) => sum + match.length, 0);
-  const right = replayed.records.reduce(
-    (sum, { match }) => sum + match.reduce((own, one) => own + one, 0),
-    0,
-  );
+  const first = replayed.records.map((record) => proposalsAt(record, 0).match);
+  const places = first.reduce((sum, match) => sum + match.length, 0);
+  const right = first.reduce((sum, match) => sum + match.reduce((own, one) => own + one, 0), 0);
   const { pass, autoregressive } = replayed.prices;
   return {
     head_words: replayed.plan.words?.length ?? null,

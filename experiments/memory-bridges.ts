@@ -2,7 +2,8 @@
  * What a draft would gain from the pass before it: spans of layers, from the first one on or later, with a bridge, and with one that
  * also sees the hidden state which the position before had at the span's end (lib/memory-bridge.ts). Acceptance is of held-out
  * prompts, the maps are fitted to others. Of the first token of a draft that state is the full model's; the second and third token
- * have the draft's own, from one and two maps before. Everything else is the model's own. No draft has this yet.
+ * have the draft's own, from one and two maps before. Everything else is the model's own. The maps are fitted here, in double
+ * precision, not as the search fits them.
  *
  *     node --import ./test/register-typescript.mjs experiments/memory-bridges.ts [--model demo] [--name demo] [--prompts 24]
  *       [--output results]

@@ -221,7 +221,7 @@ export const LISTED: Readonly<Record<string, ListedResult>> = {
   },
   'bridges-smollm2': {
     shows:
-      'acceptance and cost of drafts that skip a span, plain, with a bridge, with a smaller head, with both',
+      'acceptance and cost of drafts that skip a span: plain, with a bridge, with a memory, and with a smaller head beside',
     command: script('bridges.ts --model ../smollm2-135m-instruct --name smollm2'),
     figures(content) {
       const rows = z.array(
