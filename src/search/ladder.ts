@@ -13,8 +13,9 @@ import type { SearchedRule } from '../optimise/candidate.js';
 import type { Bridge, DraftPlan, SkippedRun } from '../profile/draft-plan.js';
 import { bitsToMask } from '../profile/mask.js';
 import { bridgeChoices } from './bridges/choices.js';
-import type { BridgeFitter } from './bridges/fit.js';
-import { createBridgeFits } from './bridges/fits.js';
+import { createBridgeFitter } from './bridges/fit.js';
+import { statePasses } from './bridges/passes.js';
+import { hiddenStates, stateRows } from './bridges/states.js';
 import { type Calibration, draftShape } from './cost/calibrate.js';
 import { priceDraft } from './cost/cost-model.js';
 import type { KeptContinuations } from './kept-continuations.js';
@@ -44,8 +45,6 @@ export interface Ladder extends Scorer {
   replayPlan(plan: DraftPlan): Promise<ReplayedPlan>;
   /** The bridge without memory over a run of skipped sublayers. */
   bridge(run: SkippedRun): Promise<Bridge>;
-  /** The same as {@link Scorer.score} has it. */
-  roughBridge(run: SkippedRun): Promise<Bridge>;
   /** What another machine needs to score alike. */
   readonly basis: ScoringBasis;
 }
@@ -112,12 +111,14 @@ export async function createLadder(request: LadderRequest): Promise<Ladder> {
   const scoredPrompts = new Set(scored.map(({ prompt }) => prompt.join()));
   // Twice as many numbers learn a text by heart twice as well: what is scored on must be others.
   const mayRemember = !fitted.some(({ prompt }) => scoredPrompts.has(prompt.join()));
-  const fits = await createBridgeFits(engine, fitted, (done, total) => {
+  const passes = statePasses(engine, fitted, stateRows(engine.config));
+  const states = await hiddenStates(engine, passes, (done, total) => {
     signal?.throwIfAborted();
     report('states', done, total);
   });
   const { vocabSize } = engine.config;
   const coupling = createCoupling(settings.coupling, settings.sampling, vocabSize, 1);
+  const fitter = await createBridgeFitter(engine, states, passes);
   const remembered = await MemorySource.load(engine);
   // Loaded when first needed: what samplers begin from is worked out before, in a session of its own with all weights.
   let loading: Promise<Engine> | undefined;
@@ -154,11 +155,7 @@ export async function createLadder(request: LadderRequest): Promise<Ladder> {
       return { plan, records: records[i]!, prices };
     });
   };
-  const replay = async (
-    bits: Uint8Array,
-    count: number,
-    fitter: BridgeFitter,
-  ): Promise<ReplayedPlan[]> => {
+  const replay = async (bits: Uint8Array, count: number): Promise<ReplayedPlan[]> => {
     const mask = bitsToMask(bits);
     const [best, ...cheaper] = await bridgeChoices(fitter, bits, mayRemember);
     const replayed = await replayHeads({ mask, bridges: best!.bridges }, heads, count);
@@ -176,16 +173,15 @@ export async function createLadder(request: LadderRequest): Promise<Ladder> {
   return {
     draft: unsearchedRule,
     async score({ mask }) {
-      return scoredTrial(mask, bestPlan(await replay(mask, request.promptsPerTrial, fits.rough)));
+      return scoredTrial(mask, bestPlan(await replay(mask, request.promptsPerTrial)));
     },
-    replay: (mask) => replay(mask, references.length, fits.all),
-    replayScored: (mask) => replay(mask, request.promptsPerTrial, fits.rough),
+    replay: (mask) => replay(mask, references.length),
+    replayScored: (mask) => replay(mask, request.promptsPerTrial),
     async replayPlan(plan) {
       const [replayed] = await replayHeads(plan, [plan.words], references.length);
       return replayed!;
     },
-    bridge: ({ from, to }) => fits.all.fit({ from, to }, { memory: false }),
-    roughBridge: ({ from, to }) => fits.rough.fit({ from, to }, { memory: false }),
+    bridge: ({ from, to }) => fitter.fit({ from, to }, { memory: false }),
     basis: {
       prompts: scoredCount(made.slice(0, prompts.length), request.promptsPerTrial),
       fitted: fitted.map(({ prompt }) => prompt),
@@ -198,7 +194,7 @@ export async function createLadder(request: LadderRequest): Promise<Ladder> {
         (gated) => gated.close(),
         () => {},
       );
-      await fits.close();
+      await fitter.close();
       await remembered.close();
     },
   };
