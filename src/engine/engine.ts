@@ -13,6 +13,7 @@ import { maskToBits, type SkipMask } from '../profile/mask.js';
 import { checkDevice } from './device.js';
 import { type DraftGraph, draftThreads } from './draft-graph.js';
 import { DraftPool } from './draft-pool.js';
+import { type Gates, gateFeeds, stateTensor } from './gates.js';
 import { HeadRows } from './head-rows.js';
 import { KvCache } from './kv-cache.js';
 import { PassInputs } from './pass-inputs.js';
@@ -27,14 +28,6 @@ export const prefillChunk = segmentSize;
 /** Tokens from a position to the end of its segment, which no pass runs over. */
 export function segmentRoom(position: number): number {
   return segmentSize - (position % segmentSize);
-}
-
-/** What runs in a pass: the full model, or a draft. Made once per draft by `Engine.gates`. */
-export interface Gates {
-  /** Inputs of the graph that say so; every gate of one engine has the same names. */
-  readonly feeds: Readonly<Record<string, Tensor>>;
-  /** Layers whose attention runs, ascending. */
-  readonly attention: readonly number[];
 }
 
 /**
@@ -68,8 +61,6 @@ export class Engine {
   private readonly wanted = new Map<number, Tensor>();
   private readonly feeds: Record<string, Tensor> = {};
   private readonly bridges = new WeakMap<Bridge, Bridge>();
-  /** U of a bridge without memory. */
-  private readonly noMemoryWeight: Tensor;
   /** Fulfilled when the pass that is running has ended; null while none is. */
   private running: Promise<void> | null = null;
   private readonly fetches: { readonly logits: string; readonly newKv: string };
@@ -89,7 +80,6 @@ export class Engine {
     /** Of a draft that takes further words: where their rows are looked up. */
     readonly headRows: HeadRows | null,
   ) {
-    this.noMemoryWeight = new Tensor('float32', new Float32Array(0), [0, config.hiddenSize]);
     this.target = this.gatesOf(isDraft(form) ? form.mask : { attention: [], mlp: [] }, []);
     this.drafts = new DraftPool((graph) =>
       Engine.load(model, {
@@ -183,26 +173,8 @@ export class Engine {
       const none = { rows: new Float32Array(0), bias: new Float32Array(0) };
       return { feeds: this.headRows?.feeds(none) ?? {}, attention };
     }
-    const open = new Uint8Array(run.length);
-    const feeds: Record<string, Tensor> = {
-      run: new Tensor('bool', run, [run.length]),
-      [bridgeInputs.open]: new Tensor('bool', open, [run.length]),
-    };
-    for (let end = 0; end < run.length; end++) {
-      feeds[bridgeInputs.weight(end)] = noWeight;
-      feeds[bridgeInputs.bias(end)] = noBias;
-      feeds[bridgeInputs.memory(end)] = noMemory;
-      feeds[bridgeInputs.memoryWeight(end)] = this.noMemoryWeight;
-    }
-    for (const bridge of bridges) {
-      const { to, weight, memory, bias } = this.compiledBridge(bridge);
-      const end = to - 1;
-      open[end] = 1;
-      feeds[bridgeInputs.weight(end)] = this.stateTensor(weight);
-      feeds[bridgeInputs.bias(end)] = this.stateTensor(bias);
-      if (memory) feeds[bridgeInputs.memoryWeight(end)] = this.stateTensor(memory);
-    }
-    return { feeds, attention };
+    const compiled = bridges.map((bridge) => this.compiledBridge(bridge));
+    return { feeds: gateFeeds(this.config, run, compiled), attention };
   }
 
   /** A bridge between the compiled model's hidden states. A search gives the same ones again and again. */
@@ -278,7 +250,8 @@ export class Engine {
     while (this.running) await this.running;
     const { feeds } = this;
     this.feedReplay(inputs, gates);
-    for (const [to, rows] of memories) feeds[bridgeInputs.memory(to - 1)] = this.stateTensor(rows);
+    for (const [to, rows] of memories)
+      feeds[bridgeInputs.memory(to - 1)] = stateTensor(this.config, rows);
     const outputs = await this.run([this.fetches.logits]);
     return floats(outputs[this.fetches.logits]);
   }
@@ -297,11 +270,6 @@ export class Engine {
     Object.assign(feeds, inputs.feeds);
     feeds.logit_rows = this.wantedRows(inputs.count, 'all');
     Object.assign(feeds, gates.feeds);
-  }
-
-  private stateTensor(rows: Float32Array): Tensor {
-    const { hiddenSize } = this.config;
-    return new Tensor('float32', rows, [rows.length / hiddenSize, hiddenSize]);
   }
 
   /**
@@ -363,10 +331,6 @@ export class Engine {
   }
 }
 
-/** What stands for the weights of a bridge where none is. */
-const noWeight = new Tensor('float32', new Float32Array(0), [0, 0]);
-const noBias = new Tensor('float32', new Float32Array(0), [0, 0]);
-const noMemory = new Tensor('float32', new Float32Array(0), [1, 0]);
 const none: ReadonlyMap<number, Float32Array> = new Map();
 
 function isDraft(form: GraphForm): form is DraftGraph {

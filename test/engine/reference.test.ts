@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Engine, Gates } from '../../src/engine/engine.js';
+import type { Engine } from '../../src/engine/engine.js';
+import type { Gates } from '../../src/engine/gates.js';
 import type { SkipMask } from '../../src/profile/mask.js';
 import { hasShared, loadEngine, shared } from '../helpers/engine.js';
 import { logitDistance, randomMask, randomTokens, skippedSublayers } from '../helpers/logits.js';

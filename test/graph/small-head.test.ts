@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { planGraph } from '../../src/engine/draft-graph.js';
-import type { Engine, Gates } from '../../src/engine/engine.js';
+import type { Engine } from '../../src/engine/engine.js';
+import type { Gates } from '../../src/engine/gates.js';
 import type { Precision } from '../../src/graph/quantise.js';
 import { loadEngine } from '../helpers/engine.js';
 import { writeGgufMiniature } from '../helpers/gguf-miniature.js';

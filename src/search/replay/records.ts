@@ -1,7 +1,8 @@
 import type { Coupling } from '../../decoding/coupling.js';
 import { builtInHead, tokenOf, withWords } from '../../decoding/head-tokens.js';
 import { topProbability } from '../../decoding/sampling/greedy.js';
-import type { Engine, Gates } from '../../engine/engine.js';
+import type { Engine } from '../../engine/engine.js';
+import type { Gates } from '../../engine/gates.js';
 import type { ReplayMemories } from './memories.js';
 import type { Reference } from './reference.js';
 
