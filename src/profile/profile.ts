@@ -28,7 +28,7 @@ export function parseProfile(text: string, file: string): Profile {
   const head = headSchema.safeParse(value);
   if (head.success && !PROFILE_VERSIONS.some((version) => version === head.data.version)) {
     throw new InputError(
-      `${file}: field "version" is ${head.data.version}, but this sspec reads versions ${PROFILE_VERSIONS.join(' and ')}; update sspec or search again.`,
+      `${file}: field "version" is ${head.data.version}, but this sspec reads versions ${PROFILE_VERSIONS.join(', ')}; update sspec or search again.`,
     );
   }
   return parseFields(profileSchema, value, file);

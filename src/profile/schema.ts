@@ -7,10 +7,10 @@ import { maskToBits } from './mask.js';
 /** The `schema` field of every profile file. */
 export const PROFILE_SCHEMA = 'sspec-profile';
 /**
- * The versions that this release reads. It writes 2 where a plan has more than its mask, which a reader of version 1 would leave
- * out without a word, and else 1.
+ * The versions that this release reads. It writes 3 where a bridge has a memory, which a reader of version 2 would leave out without
+ * a word, 2 where a plan has more than its mask otherwise, and else 1.
  */
-export const PROFILE_VERSIONS = [1, 2] as const;
+export const PROFILE_VERSIONS = [1, 2, 3] as const;
 
 const count = z.int().min(0).max(1e12);
 const positive = z.number().positive();
@@ -60,7 +60,9 @@ const bridge = z
     memory: z
       .boolean()
       .optional()
-      .describe('whether it sees the state that the position before had at its end; absent = no'),
+      .describe(
+        'whether it sees the state that the position before had at its end; absent = no; version 3',
+      ),
   })
   .describe(
     'from its first sublayer to the one after its last; sublayer 2 l is the attention of layer l, 2 l + 1 its MLP',
@@ -172,7 +174,9 @@ export const profileSchema = z
     if (hasWeights !== (profile.draft_weights !== undefined))
       refuse(['draft_weights'], 'it belongs to bridges and head_words, and they to it');
     if (hasWeights && profile.version < 2)
-      refuse(['version'], 'a profile with bridges or head_words is of version 2');
+      refuse(['version'], 'a profile with bridges or head_words is of version 2 or later');
+    if (profile.version < 3 && profile.bridges?.some(({ memory }) => memory))
+      refuse(['version'], 'a profile with a bridge that has a memory is of version 3');
     if ((profile.head_words ?? 0) > profile.model.vocab_size)
       refuse(['head_words'], `the vocabulary has ${profile.model.vocab_size} words`);
     const runs = skippedRuns(

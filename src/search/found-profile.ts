@@ -46,7 +46,7 @@ export function foundProfile(
   const measured = figuresOf(calibration.pooled);
   return {
     schema: PROFILE_SCHEMA,
-    version: sources.draftWeights ? 2 : 1,
+    version: versionOf(winner.plan, sources),
     model: profileModel(engine, sources.reference),
     precision: model.precision,
     method: result.chosen,
@@ -90,6 +90,11 @@ export function profileModel({ config, model }: Engine, reference: string): Prof
     weights_hash: model.weightsHash,
     reference,
   };
+}
+
+function versionOf({ bridges }: DraftPlan, { draftWeights }: ProfileSources): Profile['version'] {
+  if (!draftWeights) return 1;
+  return bridges.some(({ memory }) => memory) ? 3 : 2;
 }
 
 /** The machine, as a profile tells of it. */

@@ -102,9 +102,9 @@ describe('parseProfile', () => {
   });
 
   test('another major version is refused with what to do', () => {
-    const parse = () => parseProfile('{"schema":"sspec-profile","version":3}', 'p.json');
+    const parse = () => parseProfile('{"schema":"sspec-profile","version":4}', 'p.json');
     expect(parse).toThrow(InputError);
-    expect(parse).toThrow(/^p\.json: field "version" is 3, .*update sspec/);
+    expect(parse).toThrow(/^p\.json: field "version" is 4, .*update sspec/);
   });
 
   test.each<[string, string, RegExp]>([

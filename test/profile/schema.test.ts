@@ -34,6 +34,7 @@ describe('version 2 of profiles', () => {
 
   it.each<[string, object, RegExp]>([
     ['bridges in version 1', { version: 1 }, /version/],
+    ['a memory', { bridges: [{ from: 6, to: 8, memory: true }] }, /version.*3/],
     ['bridges without weights', { draft_weights: undefined }, /draft_weights/],
     ['weights alone', { bridges: undefined, head_words: undefined }, /draft_weights/],
     ['a bridge over a part of a run', { bridges: [{ from: 6, to: 7 }] }, /bridges\D+0/],
@@ -55,4 +56,13 @@ describe('version 2 of profiles', () => {
     expect(() => parse(changes)).toThrow(/p\.json/);
     expect(() => parse(changes)).toThrow(message);
   });
+});
+
+it('version 3 may have bridges with a memory, and without', () => {
+  const bridges = [
+    { from: 6, to: 8, memory: true },
+    { from: 10, to: 12, memory: false },
+  ];
+  expect(parse({ version: 3, bridges }).bridges).toEqual(bridges);
+  expect(parse({ version: 3 }).bridges).toEqual(base.bridges);
 });

@@ -38,6 +38,7 @@ export function profileDoor(): Door {
   const second: Json = jsonOf('results', 'search-demo-seed-1.profile.json');
   const profile = (file: Uint8Array): Json => ({
     ...found,
+    version: 3,
     model: { ...found.model, hidden_size: HIDDEN, vocab_size: VOCABULARY },
     ...{ skip_attention: [1, 2, 3, 5], skip_mlp: [1, 2, 3, 5], head_words: 8 },
     bridges: [
