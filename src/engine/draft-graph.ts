@@ -120,10 +120,7 @@ export function keptParts(
   };
 }
 
-/**
- * Drafts whose weights are smaller run on one thread. Their products are so short that a second thread saves less than the
- * two sessions lose to each other, whose idle threads spin for a while after every pass.
- */
+/** Drafts whose weights are smaller run on one thread: their products are so short that waking a second one takes as long. */
 const oneThreadBytes = 4 * 2 ** 20;
 
 const bytesPerWeight: Record<Precision, number> = { fp32: 4, int8: 1, int4: 0.5 };

@@ -158,8 +158,9 @@ function isShape({ shape }: TensorInfo, dims: readonly number[]): boolean {
 }
 
 function readBytes(file: string, { bridges, words, hiddenSize }: DraftWeightsShape): Uint8Array {
+  const maps = bridges.reduce((sum, { memory }) => sum + (memory ? 2 : 1), 0);
   const most =
-    mostHeaderBytes + 2 * bridges.length * (2 * hiddenSize + 1) * hiddenSize + 4 * (words ?? 0);
+    mostHeaderBytes + 2 * (maps * hiddenSize + bridges.length) * hiddenSize + 4 * (words ?? 0);
   try {
     const { size } = statSync(file);
     if (size > most)

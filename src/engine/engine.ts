@@ -115,6 +115,7 @@ export class Engine {
       });
       return new Engine(model, model.config, threads, device, form, session, headRows);
     } catch (error) {
+      if (error instanceof InputError) throw error;
       const fault = errorMessage(error).trim();
       throw new InputError(
         device === 'cpu'
@@ -260,6 +261,8 @@ export class Engine {
   async hiddenStates(inputs: ReplayInputs): Promise<Float32Array[]> {
     while (this.running) await this.running;
     this.feedReplay(inputs, this.target);
+    // Nobody wants logits; one row is the least.
+    this.feeds.logit_rows = this.wantedRows(inputs.count, 'last');
     const names = this.session.outputNames.slice(passOutputs);
     const outputs = await this.run(names);
     return names.map((name) => floats(outputs[name]));

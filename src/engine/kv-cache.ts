@@ -97,6 +97,10 @@ export class KvCache {
    */
   watch(sublayers: readonly number[]): void {
     this.ends = sublayers.length > 0 ? sublayers : nothing;
+    if (sublayers.length === 0) return;
+    // Those of a method that comes back are kept; another's make room.
+    for (const sublayer of this.states.keys())
+      if (!sublayers.includes(sublayer)) this.states.delete(sublayer);
     const size = (1 + this.capacity) * this.config.hiddenSize;
     for (const sublayer of sublayers)
       if (!this.states.has(sublayer)) this.states.set(sublayer, new Float32Array(size));

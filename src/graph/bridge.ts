@@ -39,7 +39,7 @@ export function memoryInput(to: number): string {
 /**
  * Puts a gate after every sublayer of the gated graph, through which any bridge that ends there is fed as an input: so a search
  * tries thousands of masks with their bridges in one session. Inputs beside the gated graph's: {@link bridgeInputs} of compiled
- * bridges (rotated-bridge.ts) by last sublayer, weights [d, d], biases [1, d], memories [S, d] with their weights [d, d], or [1, 0]
+ * bridges (rotated-bridge.ts) by last sublayer, weights [d, d], biases [1, d] or one for each query [S, d], memories [S, d] with their weights [d, d], or [1, 0]
  * with [0, d] for bridges without; where none ends, empty ones will do.
  */
 export const bridgeGates: GraphChange = (graph, config) => {

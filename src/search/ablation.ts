@@ -21,8 +21,9 @@ export async function noteAblation(
   mask: Uint8Array,
   plan: DraftPlan,
 ): Promise<void> {
+  if (replayStudy(study).notes.has(KEY)) return;
   const variants = await variantsOf(ladder, plan);
-  if (variants.length === 1 || replayStudy(study).notes.has(KEY)) return;
+  if (variants.length === 1) return;
   const value: AblationNote[] = [];
   for (const variant of variants) {
     const { figures } = scoredTrial(mask, bestPlan([await ladder.replayPlan(variant)]));

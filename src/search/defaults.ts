@@ -25,3 +25,6 @@ export const MAX_NEW_TOKENS = 48;
  * many texts: on SmolLM2, a bridge with memory over 18 of its 30 layers is right on 56% of first tokens fitted to 24, 65% to 48.
  */
 export const MOST_PROMPTS = { calibration: 24, holdout: 48, fitting: 96 } as const;
+
+/** Raised when replay comes to score drafts otherwise, such as with other bridges: trials of before do not compare with those of now. */
+export const REPLAY_SCORING = 2;

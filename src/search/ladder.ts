@@ -4,6 +4,7 @@
  * every size of the draft's head on what that shows, and pricing the rounds with a cost model that was calibrated once. The score is
  * the best predicted speedup.
  */
+import type { ModelConfig } from '../checkpoint/model-config.js';
 import { createCoupling } from '../decoding/coupling.js';
 import { planGraph } from '../engine/draft-graph.js';
 import type { Engine } from '../engine/engine.js';
@@ -20,7 +21,7 @@ import { type Calibration, draftShape } from './cost/calibrate.js';
 import { priceDraft } from './cost/cost-model.js';
 import type { KeptContinuations } from './kept-continuations.js';
 import { MemorySource } from './replay/memories.js';
-import { proposalsAt, type ReplayRecord, replayDraft } from './replay/records.js';
+import { type ReplayRecord, replayDraft } from './replay/records.js';
 import { makeReference, type Reference } from './replay/reference.js';
 import { bestPlan, type ReplayedPlan, scoredTrial } from './scored-plan.js';
 import type { Scorer } from './scorer.js';
@@ -31,6 +32,8 @@ const unsearchedRule: SearchedRule = { exit: 'fixed', draftLength: 4, threshold:
 
 /** Texts that bridges are fitted to: with fewer, they are fitted to those that they are scored on. */
 const fewestFitted = 8;
+/** Bytes of the keys and values of these texts. */
+const mostFittedBytes = 2 * 2 ** 30;
 
 /** The ladder's first rung, and what else it can tell of a candidate. */
 export interface Ladder extends Scorer {
@@ -58,6 +61,8 @@ export interface ScoringBasis {
   /** Where drafts are priced, in positions of context, and on how many threads. */
   readonly position: number;
   readonly threads: number;
+  /** Whether bridges may have a memory. */
+  readonly memory: boolean;
 }
 
 /** What a ladder is made from. */
@@ -72,10 +77,10 @@ export interface LadderRequest {
   readonly settings: EvaluationSettings;
   readonly signal?: AbortSignal | undefined;
   /**
-   * Of another ladder, to score as it does: where and on how many threads drafts are priced. Bridges are then fitted to all of
-   * `fitting`. Default: the mean place of the continuations, and the engine's own threads.
+   * Of another ladder, to score as it does: where and on how many threads drafts are priced, and whether bridges may have a memory.
+   * Bridges are then fitted to all of `fitting`. Default: the mean place of the continuations, and the engine's own threads.
    */
-  readonly basis?: Pick<ScoringBasis, 'position' | 'threads'>;
+  readonly basis?: Pick<ScoringBasis, 'position' | 'threads' | 'memory'>;
   /** Continuations that were made before, and where new ones go. */
   readonly kept?: KeptContinuations;
   /** Told as the target's continuations are made, then as its hidden states are. */
@@ -85,7 +90,7 @@ export interface LadderRequest {
 /** Makes the target's continuations of all prompts, and a scorer over them. */
 export async function createLadder(request: LadderRequest): Promise<Ladder> {
   const { engine, prompts, settings, kept, signal, report = () => {} } = request;
-  const all = [...prompts, ...request.fitting];
+  const all = [...prompts, ...withinMemory(request.fitting, engine.config, settings.maxNewTokens)];
   const made: (Reference | null)[] = [];
   for (const [i, prompt] of all.entries()) {
     signal?.throwIfAborted();
@@ -103,14 +108,9 @@ export async function createLadder(request: LadderRequest): Promise<Ladder> {
     );
   }
   const others = made.slice(prompts.length).filter((reference) => reference !== null);
-  const unscored = references.slice(request.promptsPerTrial);
-  const fitted = request.basis
-    ? others
-    : ([others, unscored].find(({ length }) => length >= fewestFitted) ?? references);
-  const scored = references.slice(0, request.promptsPerTrial);
-  const scoredPrompts = new Set(scored.map(({ prompt }) => prompt.join()));
-  // Twice as many numbers learn a text by heart twice as well: what is scored on must be others.
-  const mayRemember = !fitted.some(({ prompt }) => scoredPrompts.has(prompt.join()));
+  const { fitted, mayRemember } = request.basis
+    ? { fitted: others, mayRemember: request.basis.memory }
+    : chooseFitted(references, others, request.promptsPerTrial);
   const passes = statePasses(engine, fitted, stateRows(engine.config));
   const states = await hiddenStates(engine, passes, (done, total) => {
     signal?.throwIfAborted();
@@ -187,6 +187,7 @@ export async function createLadder(request: LadderRequest): Promise<Ladder> {
       fitted: fitted.map(({ prompt }) => prompt),
       position,
       threads,
+      memory: mayRemember,
     },
     async close() {
       // Where loading it failed, whoever needed it was told.
@@ -200,12 +201,39 @@ export async function createLadder(request: LadderRequest): Promise<Ladder> {
   };
 }
 
-/** Places where a draft proposes the target's token as its first. */
+/**
+ * The texts that bridges are fitted to: others than are scored, where there are enough. With twice as many numbers a memory learns
+ * a text by heart twice as well, so that it needs others in any case.
+ */
+function chooseFitted(
+  references: readonly Reference[],
+  others: readonly Reference[],
+  scored: number,
+): { readonly fitted: readonly Reference[]; readonly mayRemember: boolean } {
+  const known = new Set(references.map(({ prompt }) => prompt.join()));
+  const apart = others.filter(({ prompt }) => !known.has(prompt.join()));
+  if (apart.length >= fewestFitted) return { fitted: apart, mayRemember: true };
+  const unscored = references.slice(scored);
+  const fitted = unscored.length >= fewestFitted ? unscored : references;
+  return { fitted, mayRemember: false };
+}
+
+/** The first of some prompts, as many as have room for keys and values until bridges are fitted to them. */
+function withinMemory(
+  prompts: readonly EvaluationPrompt[],
+  { layers, kvHeads, headDim }: ModelConfig,
+  newTokens: number,
+): EvaluationPrompt[] {
+  let left = mostFittedBytes;
+  return prompts.filter(({ tokens }) => {
+    left -= 8 * layers * kvHeads * headDim * (tokens.length + newTokens);
+    return left >= 0;
+  });
+}
+
+/** Places where a draft proposes the target's token. */
 function rightTokens(records: readonly ReplayRecord[]): number {
-  return records.reduce(
-    (sum, record) => sum + proposalsAt(record, 0).match.reduce((own, one) => own + one, 0),
-    0,
-  );
+  return records.reduce((sum, { match }) => sum + match.reduce((own, one) => own + one, 0), 0);
 }
 
 /** How many of the prompts it takes for so many of them to be scored. */

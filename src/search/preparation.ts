@@ -23,7 +23,7 @@ const TIMED_TOKENS = 12;
 const GENERATIONS = 64;
 const TOKENS_PER_GENERATION = 58;
 /** The plan of skips by hidden states, for each pair of sublayers; the sweep over them, for each. */
-const TOKENS_PER_PAIR = 0.7;
+const TOKENS_PER_PAIR = 1.6;
 const TOKENS_PER_SUBLAYER = 24;
 
 /** Samplers that begin from a plan of skips, and those that begin from a sweep over single sublayers. */

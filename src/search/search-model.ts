@@ -12,6 +12,7 @@ import type { StudyStart } from '../study/events.js';
 import { openSearchStudy } from '../study/open-search-study.js';
 import { isShared } from '../study/postgres/storage.js';
 import type { OpenStudy } from '../study/storage.js';
+import { REPLAY_SCORING } from './defaults.js';
 import { type FinishedSearch, finishedSearch, noteFinished } from './finished-search.js';
 import { foundProfile } from './found-profile.js';
 import { chooseHoldout, type SearchSplit } from './holdout.js';
@@ -166,6 +167,7 @@ function startOf(
       precision: engine.model.precision,
       threads: engine.threads,
       fidelity: plan.fidelity,
+      ...(plan.fidelity === 'ladder' && { scoring: REPLAY_SCORING }),
       dataset: identity(calibration.dataset),
       holdout: identity(holdout.dataset),
       prompts_per_trial: plan.promptsPerTrial,

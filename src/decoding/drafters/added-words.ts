@@ -27,7 +27,8 @@ export function createAddedWords(builtIn: Int32Array, headRows: HeadRows): Added
     },
     async refresh() {
       if (wider === head) return null;
-      const added = wider.tokens.subarray(wider.builtIn);
+      const next = wider;
+      const added = next.tokens.subarray(next.builtIn);
       const missing = Array.from(added).filter((token) => !known.has(token));
       const found = await headRows.lookUp(missing);
       const size = found.rows.length / missing.length;
@@ -43,7 +44,7 @@ export function createAddedWords(builtIn: Int32Array, headRows: HeadRows): Added
         rows.set(own.row, i * size);
         bias[i] = own.bias;
       }
-      head = wider;
+      head = next;
       return headRows.feeds({ rows, bias });
     },
   };

@@ -15,6 +15,7 @@ export async function bridgeChoices(
   mayRemember: boolean,
 ): Promise<BridgeChoice[]> {
   const runs = skippedRuns(bits);
+  if (runs.length === 0) return [{ bridges: [], closeEnough: 1 }];
   const bridges: Bridge[] = [];
   for (const run of runs) bridges.push(await fitter.fit(run, { memory: false }));
   const choices: BridgeChoice[] = [

@@ -11,6 +11,7 @@ import { replayStudy } from '../../study/state.js';
 import type { OpenStudy, StudyRecord } from '../../study/storage.js';
 import { CostModel } from '../cost/cost-model.js';
 import type { Ladder } from '../ladder.js';
+import { proposalsAt } from '../replay/records.js';
 import type { SearchRequest } from '../search-request.js';
 
 const KEY = 'replay_setup';
@@ -32,6 +33,7 @@ const Setup = z.object({
   coupling: z.enum(['gumbel', 'maximal']),
   position: z.number(),
   threads: z.int().min(1),
+  memory: z.boolean(),
   probe: z.string().regex(/^[0-9a-f]{64}$/),
   cpu: z.string(),
   sspec: z.string(),
@@ -63,6 +65,7 @@ export async function noteSetup(
     coupling,
     position: basis.position,
     threads: basis.threads,
+    memory: basis.memory,
     probe: await probe(ladder, study.header.bits),
     cpu,
     ...scoringVersions(),
@@ -92,7 +95,8 @@ export async function probe(ladder: Ladder, bits: number): Promise<string> {
   const mask = new Uint8Array(bits).fill(1, Math.floor(bits / 3), Math.ceil((2 * bits) / 3));
   const hash = createHash('sha256');
   const replayed = await ladder.replayScored(mask);
-  for (const { match, confidence } of replayed.flatMap(({ records }) => records)) {
+  const records = replayed.flatMap(({ records }) => records);
+  for (const { match, confidence } of records.flatMap((all) => [proposalsAt(all, 0), all])) {
     hash.update(match);
     hash.update(new Uint8Array(confidence.buffer, confidence.byteOffset, confidence.byteLength));
   }

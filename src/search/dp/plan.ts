@@ -21,7 +21,7 @@ const WEIGHTS = [
   [3, 1],
 ] as const;
 
-/** Weight of a bridge: the smallest there is, a third to a half of the lighter kind of sublayer; none where that weighs no more. */
+/** Weight of a bridge: the smallest there is, half of the lighter kind of sublayer where that weighs two; none where it weighs no more. */
 const bridgeWeight = (weights: readonly number[]) => Math.min(1, Math.min(...weights) - 1);
 
 /** Hidden states of the queries of every reference, [queries, hidden] each. */
@@ -40,8 +40,11 @@ export async function planMasks(
   bridge: ((run: SkippedRun) => Promise<Bridge>) | undefined,
   onStep: (done: number, total: number) => void,
 ): Promise<SkipPlan[]> {
-  const sublayers = await engine.loadSublayers();
   const bridges = bridge && (await bridgedStates(engine, bridge));
+  const sublayers = await engine.loadSublayers().catch(async (error: unknown) => {
+    await bridges?.close();
+    throw error;
+  });
   try {
     const plain = await hiddenStateChain(sublayers, references, engine.config.hiddenSize);
     const chain = { ...plain, ...(bridges && { skip: bridges.skip }) };
