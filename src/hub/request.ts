@@ -63,10 +63,10 @@ export async function requestHub(
   }
 }
 
-/** The host that keeps a large file for the Hub, where the answer is its own. */
-function storageOf({ endpoint }: HubClient, { url }: Response): string | undefined {
+/** The host that keeps a large file for the Hub, where the answer is its own: a Hub's, that a mirror sends on to, has a code of error. */
+function storageOf({ endpoint }: HubClient, { url, headers }: Response): string | undefined {
   const { host } = new URL(url);
-  return host === new URL(endpoint).host ? undefined : host;
+  return host === new URL(endpoint).host || headers.has('X-Error-Code') ? undefined : host;
 }
 
 /**
