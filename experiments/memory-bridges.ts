@@ -21,6 +21,7 @@ import { describeEnvironment } from '../src/measurement/environment.js';
 import { bitsToMask } from '../src/profile/mask.js';
 import { statePasses } from '../src/search/bridges/passes.js';
 import { hiddenStates, stateRows } from '../src/search/bridges/states.js';
+import { unitNorm } from '../src/search/bridges/unit-norm.js';
 import { chooseHoldout } from '../src/search/holdout.js';
 import { makeReference, type Reference } from '../src/search/replay/reference.js';
 import { parseFlags } from './lib/flags.js';
@@ -29,7 +30,6 @@ import {
   fitMemoryBridge,
   type MemoryBridge,
   type TextStates,
-  unitNorm,
 } from './lib/memory-bridge.js';
 import { writeJson } from './lib/output.js';
 

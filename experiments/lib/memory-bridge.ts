@@ -14,6 +14,7 @@
  * (W, U) = (X'X + lambda 1)^-1 X'Y with Y = b - a, its means taken away: graph/ridge.ts with features of two states.
  */
 import { Cholesky } from '../../src/optimise/gp/cholesky.js';
+import { unitNorm } from '../../src/search/bridges/unit-norm.js';
 
 const RIDGE = 0.01;
 
@@ -28,18 +29,6 @@ export interface MemoryBridge {
   readonly weight: Float32Array;
   readonly memory: Float32Array;
   readonly bias: Float32Array;
-}
-
-/** rmsnorm of every row with weights 1. */
-export function unitNorm(states: Float32Array, size: number, eps: number): Float32Array {
-  const normed = new Float32Array(states.length);
-  for (let at = 0; at < states.length; at += size) {
-    let squares = 0;
-    for (let i = at; i < at + size; i++) squares += states[i]! ** 2;
-    const scale = 1 / Math.sqrt(squares / size + eps);
-    for (let i = at; i < at + size; i++) normed[i] = scale * states[i]!;
-  }
-  return normed;
 }
 
 /** X M for every row, [rows, d] times [d, d], added to what is there. */

@@ -1,49 +1,57 @@
-import { type InferenceSession, Tensor } from 'onnxruntime-node';
-import { bridgeMapGraph } from '../graph/bridge-map.js';
+import type { Tensor } from 'onnxruntime-node';
+import { bridgeMapGraph, memoryBridgeGraph } from '../graph/bridge-map.js';
 import type { Bridge } from '../profile/draft-plan.js';
 import type { Engine } from './engine.js';
-import { createSession } from './session.js';
+import { matrix, ProductSession } from './product-session.js';
 
-/** Bridges with memory on hidden states of the caller's: what they would make of the positions of a text. */
+/** What bridges make of hidden states of the caller's, [positions, hidden]. Bridges are between the compiled model's. */
 export class BridgeMap {
   private constructor(
     private readonly hiddenSize: number,
-    private readonly session: InferenceSession,
+    private readonly sessions: Readonly<Record<'plain' | 'memory', ProductSession>>,
   ) {}
 
   /** Close it after use. */
   static async load({ config, threads, device }: Engine): Promise<BridgeMap> {
-    const session = await createSession(bridgeMapGraph(config), threads, device);
-    return new BridgeMap(config.hiddenSize, session);
+    const graphs = [bridgeMapGraph(config), memoryBridgeGraph(config)];
+    const [plain, memory] = await ProductSession.load(graphs, threads, device);
+    return new BridgeMap(config.hiddenSize, { plain: plain!, memory: memory! });
+  }
+
+  /** The states behind a bridge without memory, a fresh array. */
+  async behind(bridge: Bridge, before: Float32Array): Promise<Float32Array> {
+    const [behind] = await this.sessions.plain.run(this.feeds(bridge, before));
+    return behind!;
   }
 
   /**
-   * @param bridge between the compiled model's hidden states.
-   * @param before states before the run, [positions, hidden]. @param memory rmsnorm of what each position's predecessor has behind it.
-   * @returns rmsnorm of the states behind it, a fresh array.
+   * rmsnorm of the states behind a bridge with memory, a fresh array.
+   * @param memory rmsnorm of what each position's predecessor has there.
    */
-  async run(
-    { weight, memory: memoryWeight, bias }: Bridge,
+  async remembered(
+    bridge: Bridge,
     before: Float32Array,
     memory: Float32Array,
   ): Promise<Float32Array> {
-    if (!memoryWeight) throw new TypeError('a bridge without memory');
-    const tensor = (data: Float32Array) =>
-      new Tensor('float32', data, [data.length / this.hiddenSize, this.hiddenSize]);
-    const outputs = await this.session.run({
-      x: tensor(before),
-      memory: tensor(memory),
-      weight: tensor(weight),
-      memory_weight: tensor(memoryWeight),
-      bias: tensor(bias),
+    if (!bridge.memory) throw new TypeError('a bridge without memory');
+    const [behind] = await this.sessions.memory.run({
+      ...this.feeds(bridge, before),
+      memory: matrix(memory, this.hiddenSize),
+      memory_weight: matrix(bridge.memory, this.hiddenSize),
     });
-    const data = outputs[this.session.outputNames[0]!]?.data;
-    if (!(data instanceof Float32Array)) throw new TypeError('the graph returned no float tensor');
-    return data;
+    return behind!;
   }
 
-  /** Frees the session. */
-  close(): Promise<void> {
-    return this.session.release();
+  /** Frees the sessions. */
+  async close(): Promise<void> {
+    for (const session of Object.values(this.sessions)) await session.close();
+  }
+
+  private feeds({ weight, bias }: Bridge, before: Float32Array): Record<string, Tensor> {
+    return {
+      x: matrix(before, this.hiddenSize),
+      weight: matrix(weight, this.hiddenSize),
+      bias: matrix(bias, this.hiddenSize),
+    };
   }
 }

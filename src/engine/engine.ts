@@ -13,10 +13,11 @@ import { maskToBits, type SkipMask } from '../profile/mask.js';
 import { checkDevice } from './device.js';
 import { type DraftGraph, draftThreads } from './draft-graph.js';
 import { DraftPool } from './draft-pool.js';
-import { type Gates, gateFeeds, stateTensor } from './gates.js';
+import { type Gates, gateFeeds } from './gates.js';
 import { HeadRows } from './head-rows.js';
 import { KvCache } from './kv-cache.js';
 import { PassInputs } from './pass-inputs.js';
+import { matrix } from './product-session.js';
 import type { ReplayInputs } from './replay-inputs.js';
 import { createSession } from './session.js';
 import { Sublayers } from './sublayers.js';
@@ -252,7 +253,7 @@ export class Engine {
     const { feeds } = this;
     this.feedReplay(inputs, gates);
     for (const [to, rows] of memories)
-      feeds[bridgeInputs.memory(to - 1)] = stateTensor(this.config, rows);
+      feeds[bridgeInputs.memory(to - 1)] = matrix(rows, this.config.hiddenSize);
     const outputs = await this.run([this.fetches.logits]);
     return floats(outputs[this.fetches.logits]);
   }

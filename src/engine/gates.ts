@@ -2,6 +2,7 @@ import { Tensor } from 'onnxruntime-node';
 import type { ModelConfig } from '../checkpoint/model-config.js';
 import { bridgeInputs } from '../graph/bridge.js';
 import type { Bridge } from '../profile/draft-plan.js';
+import { matrix } from './product-session.js';
 
 /** What runs in a pass: the full model, or a draft. Made once per draft by `Engine.gates`. */
 export interface Gates {
@@ -35,16 +36,11 @@ export function gateFeeds(
   for (const { to, weight, memory, bias } of bridges) {
     const end = to - 1;
     open[end] = 1;
-    feeds[bridgeInputs.weight(end)] = stateTensor(config, weight);
-    feeds[bridgeInputs.bias(end)] = stateTensor(config, bias);
-    if (memory) feeds[bridgeInputs.memoryWeight(end)] = stateTensor(config, memory);
+    feeds[bridgeInputs.weight(end)] = matrix(weight, config.hiddenSize);
+    feeds[bridgeInputs.bias(end)] = matrix(bias, config.hiddenSize);
+    if (memory) feeds[bridgeInputs.memoryWeight(end)] = matrix(memory, config.hiddenSize);
   }
   return feeds;
-}
-
-/** Hidden states, or what has as many columns, as an input: [rows, hidden]. */
-export function stateTensor({ hiddenSize }: ModelConfig, rows: Float32Array): Tensor {
-  return new Tensor('float32', rows, [rows.length / hiddenSize, hiddenSize]);
 }
 
 /** What stands for a bridge where none is, and for the memory of one that has none. */

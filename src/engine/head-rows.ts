@@ -1,8 +1,8 @@
 import { readFileSync, rmSync } from 'node:fs';
-import { type InferenceSession, Tensor } from 'onnxruntime-node';
+import { Tensor } from 'onnxruntime-node';
 import type { CompiledModel } from '../graph/compile.js';
 import { headRowsGraph, moreWords, ROW_WORDS } from '../graph/small-head.js';
-import { createSession } from './session.js';
+import { matrix, ProductSession } from './product-session.js';
 import { writeGraph } from './write-graph.js';
 
 /** What passes of a draft with a small head take of some words: rows of the whole head, [words, hidden], and their bias. */
@@ -16,14 +16,15 @@ export interface WordRows {
 export class HeadRows {
   private constructor(
     private readonly hiddenSize: number,
-    private readonly session: InferenceSession,
+    private readonly session: ProductSession,
   ) {}
 
   /** Close it after use. */
   static async load(model: CompiledModel, device: string): Promise<HeadRows> {
     const path = writeGraph(model, headRowsGraph(readFileSync(model.path), model.config));
     try {
-      return new HeadRows(model.config.hiddenSize, await createSession(path, 1, device));
+      const [session] = await ProductSession.load([path], 1, device);
+      return new HeadRows(model.config.hiddenSize, session!);
     } finally {
       rmSync(path, { force: true });
     }
@@ -32,29 +33,24 @@ export class HeadRows {
   /** The rows of some words, in their order. */
   async lookUp(words: readonly number[]): Promise<WordRows> {
     const ids = BigInt64Array.from(words, BigInt);
-    const outputs = await this.session.run({ [ROW_WORDS]: new Tensor('int64', ids, [ids.length]) });
-    const [rows, bias = new Float32Array(0)] = this.session.outputNames.map((name) => {
-      const data = outputs[name]?.data;
-      if (!(data instanceof Float32Array))
-        throw new TypeError('the graph returned no float tensor');
-      return data;
+    const [rows, bias = new Float32Array(0)] = await this.session.run({
+      [ROW_WORDS]: new Tensor('int64', ids, [ids.length]),
     });
     return { rows: rows!, bias };
   }
 
   /** Inputs of a pass that name words by their rows. */
   feeds({ rows, bias }: WordRows): Record<string, Tensor> {
-    const count = rows.length / this.hiddenSize;
     return {
-      [moreWords.rows]: new Tensor('float32', rows, [count, this.hiddenSize]),
-      ...(this.session.outputNames.length > 1 && {
-        [moreWords.bias]: new Tensor('float32', bias, [count]),
+      [moreWords.rows]: matrix(rows, this.hiddenSize),
+      ...(this.session.outputs > 1 && {
+        [moreWords.bias]: new Tensor('float32', bias, [bias.length]),
       }),
     };
   }
 
   /** Frees the session. */
   close(): Promise<void> {
-    return this.session.release();
+    return this.session.close();
   }
 }

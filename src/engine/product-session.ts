@@ -6,12 +6,17 @@ import { createSession } from './session.js';
 export class ProductSession {
   private constructor(private readonly session: InferenceSession) {}
 
-  /** Loads some graphs, all or none. Close them after use. */
-  static load(graphs: readonly Uint8Array[], threads: number, device: string) {
+  /** Loads some graphs, their bytes or files, all or none. Close them after use. */
+  static load(graphs: readonly (Uint8Array | string)[], threads: number, device: string) {
     const making = graphs.map(
       async (graph) => new ProductSession(await createSession(graph, threads, device)),
     );
     return allOrNone(making, (made) => made.close());
+  }
+
+  /** How many outputs the graph has. */
+  get outputs(): number {
+    return this.session.outputNames.length;
   }
 
   /** All outputs, in the graph's order. */
@@ -25,6 +30,7 @@ export class ProductSession {
     });
   }
 
+  /** Frees the session. */
   close(): Promise<void> {
     return this.session.release();
   }

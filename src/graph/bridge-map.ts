@@ -1,39 +1,40 @@
-/**
- * What a bridge with memory makes of hidden states, as a graph of its own (symbols of bridge.ts): inputs x, [S, d], and rmsnorm(m),
- * [S, d]; W, U and w0; output rmsnorm(y), which is the memory of the positions behind.
- */
-import { create } from '@bufbuild/protobuf';
+/** What bridges make of hidden states, as graphs of their own (symbols of bridge.ts). */
 import type { ModelConfig } from '../checkpoint/model-config.js';
 import { addUnitNorm } from './bridge.js';
-import { elementType, Initializers, modelBytes, Nodes, valueInfo } from './builder.js';
-import { GraphProtoSchema } from './onnx_pb.js';
+import { Initializers, Nodes } from './builder.js';
+import { matrixInput, productGraph } from './product-graph.js';
 
+/** Inputs `x` [S, d], `weight` W and `bias` w0 [1, d] of a bridge without memory; output y. */
 export function bridgeMapGraph(config: ModelConfig): Uint8Array {
-  const d = config.hiddenSize;
+  const { nodes, shared, inputs, mapped } = mapOf(config);
+  const sum = nodes.add('Add', 'sum', ['x', mapped]);
+  return productGraph(nodes, shared, inputs, [sum]);
+}
+
+/** The same of a bridge with memory: also `memory`, rmsnorm(m), and `memory_weight` U; output rmsnorm(y), the memory of what follows. */
+export function memoryBridgeGraph(config: ModelConfig): Uint8Array {
+  const { hiddenSize: d } = config;
+  const { nodes, shared, inputs, mapped } = mapOf(config);
+  const remembered = nodes.add('MatMul', 'remembered', ['memory', 'memory_weight']);
+  const moved = nodes.add('Add', 'moved_further', [mapped, remembered]);
+  const sum = nodes.add('Add', 'sum', ['x', moved]);
+  const output = addUnitNorm(nodes, shared, config, sum, 'output');
+  const more = [matrixInput('memory', 'rows', d), matrixInput('memory_weight', d, d)];
+  return productGraph(nodes, shared, [...inputs, ...more], [output]);
+}
+
+/** rmsnorm(x) W + w0. */
+function mapOf(config: ModelConfig) {
+  const { hiddenSize: d } = config;
   const nodes = new Nodes('');
   const shared = new Initializers();
   const normed = addUnitNorm(nodes, shared, config, 'x', 'normed');
-  const mapped = nodes.add('MatMul', 'mapped', [normed, 'weight']);
-  const remembered = nodes.add('MatMul', 'remembered', ['memory', 'memory_weight']);
-  const shifted = nodes.add('Add', 'shifted', [mapped, 'bias']);
-  const moved = nodes.add('Add', 'moved', [shifted, remembered]);
-  const sum = nodes.add('Add', 'sum', ['x', moved]);
-  const output = addUnitNorm(nodes, shared, config, sum, 'output');
-  const states = (name: string, rows: string | number) =>
-    valueInfo(name, elementType.float, [rows, d]);
-  return modelBytes(
-    create(GraphProtoSchema, {
-      name: 'bridge',
-      node: nodes.list,
-      initializer: shared.list,
-      input: [
-        states('x', 'rows'),
-        states('memory', 'rows'),
-        states('weight', d),
-        states('memory_weight', d),
-        states('bias', 1),
-      ],
-      output: [states(output, 'rows')],
-    }),
-  );
+  const product = nodes.add('MatMul', 'mapped', [normed, 'weight']);
+  const mapped = nodes.add('Add', 'moved', [product, 'bias']);
+  const inputs = [
+    matrixInput('x', 'rows', d),
+    matrixInput('weight', d, d),
+    matrixInput('bias', 1, d),
+  ];
+  return { nodes, shared, inputs, mapped };
 }

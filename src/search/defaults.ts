@@ -22,7 +22,7 @@ export const MAX_NEW_TOKENS = 48;
 /**
  * Most prompts of either side, and of those that drafts are fitted to: a search is to take minutes, and `sspec eval` measures its
  * profile on as many as one likes. Groups are interleaved, so that the first so many are balanced. A map of 2 d numbers to d takes
- * many texts: on SmolLM2, a bridge with memory over 18 of its 30 layers is right on 56% of first tokens fitted to 24, 65% to 48.
+ * many texts (docs/bridges.md).
  */
 export const MOST_PROMPTS = { calibration: 24, holdout: 48, fitting: 96 } as const;
 

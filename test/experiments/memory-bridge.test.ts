@@ -3,9 +3,9 @@ import {
   addProduct,
   fitMemoryBridge,
   type TextStates,
-  unitNorm,
 } from '../../experiments/lib/memory-bridge.js';
 import { Random } from '../../src/random.js';
+import { unitNorm } from '../../src/search/bridges/unit-norm.js';
 
 const SIZE = 6;
 const EPS = 1e-5;

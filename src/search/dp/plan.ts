@@ -1,8 +1,7 @@
 /** The skip program (skip-program.ts) on a model: hidden states of some of its own continuations, sublayers by their cost. */
+import { BridgeMap } from '../../engine/bridge-map.js';
 import type { Engine } from '../../engine/engine.js';
-import { matrix, ProductSession } from '../../engine/product-session.js';
 import type { Sublayers } from '../../engine/sublayers.js';
-import { plainBridgeGraph } from '../../graph/plain-bridge.js';
 import type { Bridge, SkippedRun } from '../../profile/draft-plan.js';
 import { type CostModel, priceDraft } from '../cost/cost-model.js';
 import type { Reference } from '../replay/reference.js';
@@ -85,21 +84,15 @@ export async function hiddenStateChain(
 
 /** Bridges on hidden states. */
 async function bridgedStates(engine: Engine, bridge: (run: SkippedRun) => Promise<Bridge>) {
-  const { config, threads, device } = engine;
-  const { hiddenSize } = config;
-  const [session] = await ProductSession.load([plainBridgeGraph(config)], threads, device);
+  const map = await BridgeMap.load(engine);
   return {
     async skip(run: SkippedRun, state: Hidden): Promise<Hidden> {
-      const { weight, bias } = engine.compiledBridge(await bridge(run));
-      const map = { weight: matrix(weight, hiddenSize), bias: matrix(bias, hiddenSize) };
+      const compiled = engine.compiledBridge(await bridge(run));
       const next: Float32Array[] = [];
-      for (const states of state) {
-        const [moved] = await session!.run({ x: matrix(states, hiddenSize), ...map });
-        next.push(moved!);
-      }
+      for (const states of state) next.push(await map.behind(compiled, states));
       return next;
     },
-    close: () => session!.close(),
+    close: () => map.close(),
   };
 }
 

@@ -14,6 +14,7 @@ import { BridgeMap } from '../../engine/bridge-map.js';
 import type { Engine } from '../../engine/engine.js';
 import { ReplayInputs } from '../../engine/replay-inputs.js';
 import type { Bridge } from '../../profile/draft-plan.js';
+import { unitNorm } from '../bridges/unit-norm.js';
 import type { Reference } from './reference.js';
 
 /** Bytes of hidden states that are kept; others are made again when they are wanted. */
@@ -61,7 +62,8 @@ export class MemorySource {
     const inWindows = new Map<number, Float32Array>();
     for (const bridge of remembering) {
       const { from, to } = bridge;
-      const behind = this.normed(states[to]!);
+      const { hiddenSize, rmsNormEps } = this.engine.config;
+      const behind = unitNorm(states[to]!, hiddenSize, rmsNormEps);
       first.set(to, behind);
       const deepest = Math.max(...reference.offsets);
       const own = await this.depths(bridge, states[from]!, behind, deepest);
@@ -91,7 +93,7 @@ export class MemorySource {
     const made: Float32Array[] = [];
     let memory = behind.slice(0, x.length);
     for (let depth = 1; depth <= deepest; depth++) {
-      const y = await this.map.run(compiled, x, memory);
+      const y = await this.map.remembered(compiled, x, memory);
       made.push(y);
       memory = memory.slice();
       memory.set(y.subarray(0, y.length - d), d);
@@ -142,18 +144,5 @@ export class MemorySource {
       this.known.set(reference, made);
     }
     return made;
-  }
-
-  /** rmsnorm of every row, weights 1. */
-  private normed(states: Float32Array): Float32Array {
-    const { hiddenSize: d, rmsNormEps } = this.engine.config;
-    const result = new Float32Array(states.length);
-    for (let at = 0; at < states.length; at += d) {
-      let squares = 0;
-      for (let i = at; i < at + d; i++) squares += states[i]! ** 2;
-      const scale = 1 / Math.sqrt(squares / d + rmsNormEps);
-      for (let i = at; i < at + d; i++) result[i] = scale * states[i]!;
-    }
-    return result;
   }
 }
