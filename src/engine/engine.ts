@@ -6,7 +6,7 @@ import { errorMessage } from '../files.js';
 import { segmentSize } from '../graph/attention.js';
 import { bridgeInputs, memoryInput } from '../graph/bridge.js';
 import type { CompiledModel } from '../graph/compile.js';
-import { passOutputs } from '../graph/hidden-states.js';
+import { passOutputs, stateBefore } from '../graph/hidden-states.js';
 import { compiledBridge } from '../graph/rotated-bridge.js';
 import type { Bridge } from '../profile/draft-plan.js';
 import { maskToBits, type SkipMask } from '../profile/mask.js';
@@ -21,7 +21,7 @@ import { matrix } from './product-session.js';
 import type { ReplayInputs } from './replay-inputs.js';
 import { createSession } from './session.js';
 import { Sublayers } from './sublayers.js';
-import { writeDraft, writeGated } from './write-graph.js';
+import { writeDraft, writeGated, writeWatching } from './write-graph.js';
 
 /** Tokens of one prefill pass, at most: it ends where a segment does. */
 export const prefillChunk = segmentSize;
@@ -67,6 +67,8 @@ export class Engine {
   private readonly fetches: { readonly logits: string; readonly newKv: string };
   /** Of a draft: where it has memories. It returns no other hidden states. */
   private readonly memories: readonly number[] | null;
+  /** Sublayers before which the session of the plain form returns hidden states. */
+  private readonly declared = new Set<number>();
   /** Outputs that passes ask for, by the hidden states that are kept. */
   private readonly wantedOutputs = new WeakMap<readonly number[], string[]>();
   private readonly drafts: DraftPool<Engine>;
@@ -77,7 +79,7 @@ export class Engine {
     readonly threads: number,
     readonly device: string,
     private readonly form: GraphForm,
-    private readonly session: InferenceSession,
+    private session: InferenceSession,
     /** Of a draft that takes further words: where their rows are looked up. */
     readonly headRows: HeadRows | null,
   ) {
@@ -217,6 +219,11 @@ export class Engine {
       return wanted === 'last' ? rest : joined(first, rest);
     }
     while (this.running) await this.running;
+    const kept = this.memories ?? cache.watched;
+    if (this.form === 'plain' && kept.some((sublayer) => !this.declared.has(sublayer))) {
+      await this.declare(kept);
+      return this.forward(cache, tokens, position, gates, wanted);
+    }
     let inputs = this.inputs.get(count);
     if (!inputs) {
       inputs = new PassInputs(this.config, count);
@@ -230,7 +237,6 @@ export class Engine {
     cache.feed(feeds, position);
     for (const to of this.memories ?? [])
       feeds[memoryInput(to)] = cache.statesBefore(to, position, count);
-    const kept = this.memories ?? cache.watched;
     const names = this.outputsFor(kept);
     const outputs = await this.run(names);
     cache.write(floats(outputs[this.fetches.newKv]), gates.attention, position, count);
@@ -258,13 +264,18 @@ export class Engine {
     return floats(outputs[this.fetches.logits]);
   }
 
-  /** The full model's hidden states h_0 .. h_2L at every query of a window replay, [queries, hidden] each; h_i is before sublayer i. */
+  /**
+   * The full model's hidden states h_0 .. h_2L at every query of a window replay, [queries, hidden] each; h_i is before sublayer i.
+   * @throws TypeError when the engine was loaded without gates.
+   */
   async hiddenStates(inputs: ReplayInputs): Promise<Float32Array[]> {
+    if (this.form !== 'gated') throw new TypeError('this engine was loaded without gates');
     while (this.running) await this.running;
     this.feedReplay(inputs, this.target);
     // Nobody wants logits; one row is the least.
     this.feeds.logit_rows = this.wantedRows(inputs.count, 'last');
-    const names = this.session.outputNames.slice(passOutputs);
+    const { layers } = this.config;
+    const names = Array.from({ length: 2 * layers + 1 }, (_, i) => stateBefore(i));
     const outputs = await this.run(names);
     return names.map((name) => floats(outputs[name]));
   }
@@ -294,9 +305,8 @@ export class Engine {
   private outputsFor(kept: readonly number[]): string[] {
     let names = this.wantedOutputs.get(kept);
     if (!names) {
-      const { outputNames } = this.session;
-      const places = this.memories ? kept.keys() : kept;
-      names = [0, 1, ...Array.from(places, (i) => passOutputs + i)].map((i) => outputNames[i]!);
+      const { logits, newKv } = this.fetches;
+      names = [logits, newKv, ...kept.map(stateBefore)];
       this.wantedOutputs.set(kept, names);
     }
     return names;
@@ -309,14 +319,34 @@ export class Engine {
     await this.session.release();
   }
 
+  /** Loads another session in place of the plain one, which also returns the hidden states before these sublayers. */
+  private async declare(sublayers: readonly number[]): Promise<void> {
+    await this.exclusively(async () => {
+      const all = new Set([...this.declared, ...sublayers]);
+      const path = writeWatching(this.model, all);
+      const before = this.session;
+      try {
+        this.session = await createSession(path, this.threads, this.device);
+      } finally {
+        rmSync(path, { force: true });
+      }
+      for (const sublayer of sublayers) this.declared.add(sublayer);
+      await before.release();
+    });
+  }
+
   /** Runs the graph on the feeds, which all passes share: another pass waits for this one's end. */
-  private async run(fetches: string[]): Promise<InferenceSession.OnnxValueMapType> {
+  private run(fetches: string[]): Promise<InferenceSession.OnnxValueMapType> {
+    return this.exclusively(() => this.session.run(this.feeds, fetches));
+  }
+
+  private async exclusively<T>(work: () => Promise<T>): Promise<T> {
     let ended = () => {};
     this.running = new Promise((resolve) => {
       ended = resolve;
     });
     try {
-      return await this.session.run(this.feeds, fetches);
+      return await work();
     } finally {
       this.running = null;
       ended();

@@ -6,6 +6,7 @@ import { InputError } from '../errors.js';
 import { discard, errorMessage, processIsAlive } from '../files.js';
 import { bridgeGates } from '../graph/bridge.js';
 import type { CompiledModel } from '../graph/compile.js';
+import { withStates } from '../graph/hidden-states.js';
 import { fuseResidualNorms } from '../graph/residual-norm.js';
 import { specialise } from '../graph/specialise.js';
 import { transformGraph } from '../graph/transform.js';
@@ -21,6 +22,12 @@ const thisHost = createHash('sha1').update(hostname()).digest('hex').slice(0, 8)
 export function writeDraft(model: CompiledModel, { mask, transforms }: DraftGraph): string {
   const changes = [specialise(mask), ...transforms.map(({ change }) => change), fuseResidualNorms];
   return writeGraph(model, transformGraph(readFileSync(model.path), model.config, changes));
+}
+
+/** Builds the graph without gates, with the hidden states before some sublayers as outputs, and writes it, see {@link writeGraph}. */
+export function writeWatching(model: CompiledModel, sublayers: Iterable<number>): string {
+  const changes = [withStates(sublayers)];
+  return writeGraph(model, transformGraph(readFileSync(model.plainPath), model.config, changes));
 }
 
 /** Builds the gated graph with gates for bridges and writes it beside its weights, see {@link writeGraph}. */

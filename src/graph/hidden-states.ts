@@ -1,6 +1,7 @@
 import type { ModelConfig } from '../checkpoint/model-config.js';
 import { elementType, valueInfo } from './builder.js';
 import type { ValueInfoProto } from './onnx_pb.js';
+import type { GraphChange } from './transform.js';
 
 /** Outputs of every graph that all passes want: `logits` and `new_kv`. Hidden states come behind them. */
 export const passOutputs = 2;
@@ -13,10 +14,24 @@ export function stateAfter(sublayer: number): string {
   return `state.${sublayer}`;
 }
 
-/** h_0 .. h_2L as outputs: [S, hidden] each, h_i before sublayer i. A pass that does not ask for them does not return them. */
+/** The name of h_i, the hidden state before sublayer i; of i = 2 L behind the last. */
+export function stateBefore(sublayer: number): string {
+  return sublayer === 0 ? embeddedState : stateAfter(sublayer - 1);
+}
+
+/**
+ * h_0 .. h_2L as outputs, [S, hidden] each. A pass that does not ask for them does not return them, but a tenth slower it is all the
+ * same: only the gated graph has them all.
+ */
 export function stateOutputs({ layers, hiddenSize }: ModelConfig): ValueInfoProto[] {
-  const after = Array.from({ length: 2 * layers }, (_, i) => stateAfter(i));
-  return [embeddedState, ...after].map((name) => stateOutput(name, hiddenSize));
+  return Array.from({ length: 2 * layers + 1 }, (_, i) => stateOutput(stateBefore(i), hiddenSize));
+}
+
+/** Gives a graph the hidden states before some sublayers as outputs. */
+export function withStates(sublayers: Iterable<number>): GraphChange {
+  return (graph, { hiddenSize }) => {
+    for (const i of sublayers) graph.output.push(stateOutput(stateBefore(i), hiddenSize));
+  };
 }
 
 /** One of them. */

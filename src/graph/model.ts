@@ -52,8 +52,8 @@ export interface StoredModel {
  * [S, H + 2 KV] int64; `attention_bias`, and `windowed_attention_bias` where only some layers have a window; `score_padding`
  * [KV, e, R, padding], zeros; `column_counts` [3] int64 = (P, t + S, padding); `logit_rows` [Q] int64, the tokens whose logits
  * are wanted; `run` [2 L] bool (2 l: attention of layer l, 2 l + 1: its MLP); `past_k.l`, `past_v.l`, `tail_v.l`.
- * Outputs: `logits` [Q, vocabulary]; `new_kv` [2 S * attention sublayers that ran, KV, D]: k then v of each layer; then the
- * hidden states of hidden-states.ts.
+ * Outputs: `logits` [Q, vocabulary]; `new_kv` [2 S * attention sublayers that ran, KV, D]: k then v of each layer; and, gated,
+ * the hidden states of hidden-states.ts.
  *
  * @param gated false leaves the gates out, for decoding that skips nothing: a gate costs 5 to 10 microseconds.
  */
@@ -205,7 +205,7 @@ export function buildModel(config: ModelConfig, stored: StoredModel, gated: bool
     output: [
       valueInfo(logits, elementType.float, ['wanted_rows', config.vocabSize]),
       valueInfo(newKv, elementType.float, ['new_rows', KV, D]),
-      ...stateOutputs(config),
+      ...(gated ? stateOutputs(config) : []),
     ],
   });
   if (!gated) fuseResidualNorms(graph);

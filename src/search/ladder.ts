@@ -143,7 +143,7 @@ export async function createLadder(request: LadderRequest): Promise<Ladder> {
     const records: ReplayRecord[][] = heads.map(() => []);
     for (const reference of references.slice(0, count)) {
       signal?.throwIfAborted();
-      const memories = await remembered.of(reference, bridges);
+      const memories = await remembered.of(gated, reference, bridges);
       const replayed = await replayDraft(gated, reference, gates, coupling, heads, memories);
       for (const [i, record] of replayed.entries()) records[i]!.push(record);
     }

@@ -22,12 +22,17 @@ export async function hiddenStates(
   const { hiddenSize, layers } = engine.config;
   const rows = passes.reduce((sum, { count }) => sum + count, 0);
   const states = Array.from({ length: 2 * layers + 1 }, () => new Float32Array(rows * hiddenSize));
+  const gated = await engine.loadGated();
   let at = 0;
-  for (const [done, inputs] of passes.entries()) {
-    const own = await engine.hiddenStates(inputs);
-    for (const [i, hidden] of own.entries()) states[i]!.set(hidden, at);
-    at += inputs.count * hiddenSize;
-    onProgress(done + 1, passes.length);
+  try {
+    for (const [done, inputs] of passes.entries()) {
+      const own = await gated.hiddenStates(inputs);
+      for (const [i, hidden] of own.entries()) states[i]!.set(hidden, at);
+      at += inputs.count * hiddenSize;
+      onProgress(done + 1, passes.length);
+    }
+    return states;
+  } finally {
+    await gated.close();
   }
-  return states;
 }

@@ -53,11 +53,15 @@ export class MemorySource {
     return new MemorySource(engine, await BridgeMap.load(engine));
   }
 
-  /** @param bridges of a plan; null where none of them has a memory. */
-  async of(reference: Reference, bridges: readonly Bridge[]): Promise<ReplayMemories | null> {
+  /** @param gated the engine with gates. @param bridges of a plan; null where none of them has a memory. */
+  async of(
+    gated: Engine,
+    reference: Reference,
+    bridges: readonly Bridge[],
+  ): Promise<ReplayMemories | null> {
     const remembering = bridges.filter(({ memory }) => memory);
     if (remembering.length === 0) return null;
-    const { firstInputs, states } = await this.statesOf(reference);
+    const { firstInputs, states } = await this.statesOf(gated, reference);
     const first = new Map<number, Float32Array>();
     const inWindows = new Map<number, Float32Array>();
     for (const bridge of remembering) {
@@ -116,14 +120,14 @@ export class MemorySource {
     return rows;
   }
 
-  private async statesOf(reference: Reference): Promise<Remembered> {
+  private async statesOf(gated: Engine, reference: Reference): Promise<Remembered> {
     const known = this.known.get(reference);
     if (known) return known;
     const { config } = this.engine;
     const { prompt, tokens, cache, position, inputs } = reference;
     const text = [...prompt, ...tokens].slice(0, position + inputs.count);
     const first = position - 1;
-    const states = await this.engine.hiddenStates(
+    const states = await gated.hiddenStates(
       new ReplayInputs(config, cache, {
         tokens: text.slice(first, first + inputs.count),
         first,
