@@ -60,7 +60,8 @@ async function texts(
     if (reference) references.push(reference);
   }
   const passes = statePasses(engine, references, rows);
-  const states = await hiddenStates(engine, passes, () => {});
+  const gated = await engine.loadGated();
+  const states = await hiddenStates(gated, passes, () => {}).finally(() => gated.close());
   const size = engine.config.hiddenSize;
   let at = 0;
   return references.map((reference, i) => {
@@ -129,7 +130,7 @@ async function compareBridges(argv: string[]): Promise<void> {
     // All of every text: the state before its first place is needed.
     flags.prompts * engine.config.contextLength,
   );
-  const gated = await engine.loadGated();
+  const gated = await engine.loadGatedDrafts();
   const spans = BEGINS.flatMap((begin) =>
     ENDS.map((end) => [Math.round(begin * layers), Math.round(end * layers)] as const),
   );

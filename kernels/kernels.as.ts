@@ -168,8 +168,32 @@ export function channels(values: usize, rows: i32, columns: i32, scales: usize, 
   }
 }
 
-/** Blocks of a multiple of 4 values in `bits` bits, as src/graph/quantise.ts has them, with a scale each. */
-export function blocks(values: usize, count: i32, size: i32, bits: i32, scales: usize, to: usize): void {
+/** Of the scales around that of a block's extreme for 4 bits, the one with the smallest sum of squared errors. */
+function clippedScale(values: usize, size: i32, scale: f32): f32 {
+  let best = scale;
+  let least = Infinity as f32;
+  for (let percent = 105; percent >= 65; percent -= 5) {
+    const tried = scale * (<f32>percent / 100);
+    const step = f32x4.splat(tried);
+    let errors = f32x4.splat(0);
+    for (let i = 0; i < size; i += 4) {
+      const x = v128.load(values + (<usize>i << 2));
+      const whole = f32x4.nearest(f32x4.div(x, step));
+      const q = f32x4.max(f32x4.splat(-8), f32x4.min(f32x4.splat(7), whole));
+      const error = f32x4.sub(x, f32x4.mul(q, step));
+      errors = f32x4.add(errors, f32x4.mul(error, error));
+    }
+    const sum = f32x4.extract_lane(errors, 0) + f32x4.extract_lane(errors, 1) + f32x4.extract_lane(errors, 2) + f32x4.extract_lane(errors, 3);
+    if (sum < least) {
+      least = sum;
+      best = tried;
+    }
+  }
+  return best;
+}
+
+/** Blocks of a multiple of 4 values in `bits` bits, as src/graph/quantise.ts has them, with a scale each; `clip` is for 4 bits. */
+export function blocks(values: usize, count: i32, size: i32, bits: i32, clip: bool, scales: usize, to: usize): void {
   const zero = 1 << (bits - 1);
   const shift = f64x2.splat(<f64>zero + 0.5);
   const most = i32x4.splat(2 * zero - 1);
@@ -178,7 +202,7 @@ export function blocks(values: usize, count: i32, size: i32, bits: i32, scales: 
   for (let block = 0; block < count; block++) {
     const from = values + (<usize>(block * size) << 2);
     const extreme = <f64>extremeOf(from, size);
-    const scale = <f32>(bits == 8 ? abs(extreme) / 127 : extreme / -8);
+    const scale = <f32>(bits == 8 ? abs(extreme) / 127 : clip ? clippedScale(from, size, <f32>(extreme / -8)) : extreme / -8);
     f32.store(scales + (<usize>block << 2), scale);
     const divisor = f64x2.splat(<f64>scale);
     for (let i = 0; i < size; i += 4) {

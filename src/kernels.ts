@@ -16,6 +16,7 @@ interface Kernels {
     count: number,
     size: number,
     bits: number,
+    clip: boolean,
     scales: number,
     to: number,
   ): void;

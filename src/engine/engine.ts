@@ -21,6 +21,7 @@ import { matrix } from './product-session.js';
 import type { ReplayInputs } from './replay-inputs.js';
 import { createSession } from './session.js';
 import { Sublayers } from './sublayers.js';
+import { TokenInputs } from './token-inputs.js';
 import { writeDraft, writeGated, writeWatching } from './write-graph.js';
 
 /** Tokens of one prefill pass, at most: it ends where a segment does. */
@@ -33,9 +34,10 @@ export function segmentRoom(position: number): number {
 
 /**
  * Which graph a session runs: `plain` the full model; `gated` the full model or any draft that skips and bridges, at a few
- * microseconds per sublayer; a draft's, that draft alone, without gates.
+ * microseconds per sublayer; `gated drafts` the same with the weights that drafts have (graph/four-bits.ts); a draft's, that draft
+ * alone, without gates.
  */
-export type GraphForm = 'plain' | 'gated' | DraftGraph;
+export type GraphForm = 'plain' | 'gated' | 'gated drafts' | DraftGraph;
 
 /** How to run a compiled model. */
 export interface EngineOptions {
@@ -59,6 +61,7 @@ export class Engine {
   /** The gates of the full model; of a draft's own session, those of the draft. */
   readonly target: Gates;
   private readonly inputs = new Map<number, PassInputs>();
+  private token: TokenInputs | null = null;
   private readonly wanted = new Map<number, Tensor>();
   private readonly feeds: Record<string, Tensor> = {};
   private readonly bridges = new WeakMap<Bridge, Bridge>();
@@ -106,9 +109,9 @@ export class Engine {
     const path =
       form === 'plain'
         ? model.plainPath
-        : form === 'gated'
-          ? writeGated(model)
-          : writeDraft(model, form);
+        : isDraft(form)
+          ? writeDraft(model, form)
+          : writeGated(model, form === 'gated drafts');
     try {
       const takesWords = isDraft(form) && form.takesWords;
       const headRows = takesWords ? await HeadRows.load(model, device) : null;
@@ -131,13 +134,22 @@ export class Engine {
   }
 
   /**
-   * Another session over the same model, with gates: it runs any draft that skips and bridges, for searches that try many. Every
-   * session has weights of its own in memory, so that a draft's that nobody uses is freed before.
+   * Another session over the same model, with gates: it runs the full model, or without its sublayers. Every session has weights
+   * of its own in memory, so that a draft's that nobody uses is freed before.
    */
-  async loadGated(): Promise<Engine> {
+  loadGated(): Promise<Engine> {
+    return this.loadAnother('gated');
+  }
+
+  /** The same with the weights that drafts have: it runs any draft that skips and bridges, for searches that try many. */
+  loadGatedDrafts(): Promise<Engine> {
+    return this.loadAnother('gated drafts');
+  }
+
+  private async loadAnother(form: GraphForm): Promise<Engine> {
     const { model, threads, device } = this;
     await this.drafts.closeIdle();
-    return Engine.load(model, { threads, device, form: 'gated' });
+    return Engine.load(model, { threads, device, form });
   }
 
   /** A session that runs single sublayers on any hidden state, for calibration. */
@@ -151,7 +163,7 @@ export class Engine {
    * has nothing but what runs. Loading one takes some time; it stays loaded until all have given it back.
    */
   async draft(graph: DraftGraph): Promise<DraftLease> {
-    if (this.form === 'gated' && graph.transforms.length === 0)
+    if (this.isGated && graph.transforms.length === 0)
       return { engine: this, gates: this.gates(graph.mask), release: async () => {} };
     const { engine, release } = await this.drafts.acquire(graph);
     return { engine, gates: engine.target, release };
@@ -163,17 +175,21 @@ export class Engine {
    * @throws RangeError when the engine was loaded without gates and the mask skips something.
    */
   gates(mask: SkipMask, bridges: readonly Bridge[] = []): Gates {
-    if (this.form !== 'gated' && mask.attention.length + mask.mlp.length > 0) {
+    if (!this.isGated && mask.attention.length + mask.mlp.length > 0) {
       throw new RangeError('this engine was loaded without gates');
     }
     return this.gatesOf(mask, bridges);
+  }
+
+  private get isGated(): boolean {
+    return this.form === 'gated' || this.form === 'gated drafts';
   }
 
   private gatesOf(mask: SkipMask, bridges: readonly Bridge[]): Gates {
     const { layers } = this.config;
     const run = maskToBits(mask, layers).map((skip) => 1 - skip);
     const attention = Array.from({ length: layers }, (_, l) => l).filter((l) => run[2 * l] === 1);
-    if (this.form !== 'gated') {
+    if (!this.isGated) {
       const none = { rows: new Float32Array(0), bias: new Float32Array(0) };
       return { feeds: this.headRows?.feeds(none) ?? {}, attention };
     }
@@ -211,7 +227,7 @@ export class Engine {
     wanted: 'all' | 'last',
   ): Promise<Float32Array> {
     const count = tokens.length;
-    const room = segmentRoom(position);
+    const room = isDraft(this.form) ? 1 : segmentRoom(position);
     if (count > room) {
       const ids = Array.from(tokens);
       const first = await this.forward(cache, ids.slice(0, room), position, gates, wanted);
@@ -224,17 +240,10 @@ export class Engine {
       await this.declare(kept);
       return this.forward(cache, tokens, position, gates, wanted);
     }
-    let inputs = this.inputs.get(count);
-    if (!inputs) {
-      inputs = new PassInputs(this.config, count);
-      this.inputs.set(count, inputs);
-    }
-    inputs.set(tokens, position);
     const { feeds } = this;
-    Object.assign(feeds, inputs.feeds);
+    this.feedPass(cache, tokens, position, gates);
     feeds.logit_rows = this.wantedRows(count, wanted);
     Object.assign(feeds, gates.feeds);
-    cache.feed(feeds, position);
     for (const to of this.memories ?? [])
       feeds[memoryInput(to)] = cache.statesBefore(to, position, count);
     const names = this.outputsFor(kept);
@@ -243,6 +252,31 @@ export class Engine {
     for (const [i, sublayer] of kept.entries())
       cache.writeStates(sublayer, floats(outputs[names[passOutputs + i]!]), position);
     return floats(outputs[this.fetches.logits]);
+  }
+
+  private feedPass(
+    cache: KvCache,
+    tokens: ArrayLike<number>,
+    position: number,
+    gates: Gates,
+  ): void {
+    const { feeds } = this;
+    if (isDraft(this.form)) {
+      this.token ??= new TokenInputs(this.config);
+      this.token.set(tokens[0]!, position);
+      Object.assign(feeds, this.token.feeds);
+      cache.feedToken(feeds, position, gates.attention);
+      return;
+    }
+    const count = tokens.length;
+    let inputs = this.inputs.get(count);
+    if (!inputs) {
+      inputs = new PassInputs(this.config, count);
+      this.inputs.set(count, inputs);
+    }
+    inputs.set(tokens, position);
+    Object.assign(feeds, inputs.feeds);
+    cache.feed(feeds, position);
   }
 
   /**

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { Tensor } from 'onnxruntime-node';
 import type { ModelConfig } from '../checkpoint/model-config.js';
 import { keyParts, pastName, segmentSize, tailName, valueParts } from '../graph/attention.js';
+import { windowOf } from '../graph/layer-kinds.js';
+import { lookedBack } from './token-inputs.js';
 
 type Feeds = Record<string, Tensor>;
 
@@ -28,6 +30,7 @@ export class KvCache {
   private readonly buffers: readonly Float32Array[];
   private readonly rowElements: number;
   private readonly keyDims: readonly number[];
+  private readonly tokenDims: readonly number[];
   private readonly valueDims: readonly number[];
   // Tensors over the buffers that only change with the segment.
   private segment = -1;
@@ -44,6 +47,7 @@ export class KvCache {
     const { kvHeads, headDim, layers } = config;
     this.rowElements = kvHeads * headDim;
     this.keyDims = [kvHeads, keyParts(config), headDim / keyParts(config)];
+    this.tokenDims = [kvHeads, headDim];
     this.valueDims = [kvHeads, valueParts(config), headDim / valueParts(config)];
     this.buffers = Array.from(
       { length: 2 * layers },
@@ -66,6 +70,20 @@ export class KvCache {
       const keys = this.buffers[2 * layer]!;
       feeds[pastName('k', layer)] = this.view(keys, 0, rows, this.keyDims);
       feeds[tailName(layer)] = this.view(values, past, rows, this.valueDims);
+    }
+  }
+
+  /** Adds the inputs of some layers for a pass of one token in a draft (graph/single-token.ts). */
+  feedToken(feeds: Feeds, position: number, layers: readonly number[]): void {
+    for (const layer of layers) {
+      const first = 1 + position - lookedBack(position, windowOf(this.config, layer));
+      for (const [i, kind] of (['k', 'v'] as const).entries())
+        feeds[pastName(kind, layer)] = this.view(
+          this.buffers[2 * layer + i]!,
+          first,
+          1 + position,
+          this.tokenDims,
+        );
     }
   }
 

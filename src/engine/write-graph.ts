@@ -6,8 +6,10 @@ import { InputError } from '../errors.js';
 import { discard, errorMessage, processIsAlive } from '../files.js';
 import { bridgeGates } from '../graph/bridge.js';
 import type { CompiledModel } from '../graph/compile.js';
+import { fourBitProducts } from '../graph/four-bits.js';
 import { withStates } from '../graph/hidden-states.js';
 import { fuseResidualNorms } from '../graph/residual-norm.js';
+import { singleToken } from '../graph/single-token.js';
 import { specialise } from '../graph/specialise.js';
 import { transformGraph } from '../graph/transform.js';
 import type { DraftGraph } from './draft-graph.js';
@@ -20,7 +22,13 @@ const thisHost = createHash('sha1').update(hostname()).digest('hex').slice(0, 8)
  * @throws InputError when the folder cannot be written.
  */
 export function writeDraft(model: CompiledModel, { mask, transforms }: DraftGraph): string {
-  const changes = [specialise(mask), ...transforms.map(({ change }) => change), fuseResidualNorms];
+  const changes = [
+    specialise(mask),
+    singleToken(mask),
+    fourBitProducts,
+    ...transforms.map(({ change }) => change),
+    fuseResidualNorms,
+  ];
   return writeGraph(model, transformGraph(readFileSync(model.path), model.config, changes));
 }
 
@@ -30,9 +38,13 @@ export function writeWatching(model: CompiledModel, sublayers: Iterable<number>)
   return writeGraph(model, transformGraph(readFileSync(model.plainPath), model.config, changes));
 }
 
-/** Builds the gated graph with gates for bridges and writes it beside its weights, see {@link writeGraph}. */
-export function writeGated(model: CompiledModel): string {
-  return writeGraph(model, transformGraph(readFileSync(model.path), model.config, [bridgeGates]));
+/**
+ * Builds the gated graph with gates for bridges and writes it beside its weights, see {@link writeGraph}.
+ * @param ofDrafts whether with the weights that drafts have.
+ */
+export function writeGated(model: CompiledModel, ofDrafts: boolean): string {
+  const changes = ofDrafts ? [fourBitProducts, bridgeGates] : [bridgeGates];
+  return writeGraph(model, transformGraph(readFileSync(model.path), model.config, changes));
 }
 
 /**

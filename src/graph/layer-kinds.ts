@@ -30,3 +30,11 @@ export function ropeOfLayer(config: ModelConfig, layer: number): RopeName | null
   if (config.unrotatedLayers.includes(layer)) return null;
   return config.windowedRope !== null && isWindowed(config, layer) ? 'windowed_rope' : 'rope';
 }
+
+/** Positions that a token sees in a layer, its own included. */
+export function windowOf(config: ModelConfig, layer: number): number {
+  const { slidingWindow } = config;
+  return slidingWindow !== null && isWindowed(config, layer)
+    ? slidingWindow
+    : Number.POSITIVE_INFINITY;
+}

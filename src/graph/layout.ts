@@ -38,6 +38,8 @@ export interface BlockLayout {
 export interface StoragePlan {
   readonly matrices: ModelMatrices;
   readonly layouts: ReadonlyMap<Matrix, MatrixLayout>;
+  /** Matrices that drafts have other weights of (four-bits.ts). */
+  readonly fourBits: ReadonlySet<Matrix>;
   /** Of the hidden states; null where they are the checkpoint's own. */
   readonly rotation: Rotation | null;
 }
@@ -67,6 +69,7 @@ export function planStorage(
   return {
     matrices,
     layouts: new Map(matrixList(matrices).map((matrix) => [matrix, layout(matrix)])),
+    fourBits: new Set(precision === 'int8' ? matrices.layers.flatMap(matricesOfLayer) : []),
     rotation,
   };
 }

@@ -27,6 +27,9 @@ export type StoredLinear = {
     }
 );
 
+/** Weights in blocks. */
+export type StoredBlocks = StoredLinear & { readonly form: 'blocks' };
+
 /** A product of integers. */
 export type StoredChannels = StoredLinear & { readonly form: 'channels' };
 
@@ -91,7 +94,7 @@ export function addLinear(
 /** The tensors of weights in blocks, as products take them: bytes and scales. */
 export function blockTensors(
   shared: Initializers,
-  stored: StoredLinear & { readonly form: 'blocks' },
+  stored: StoredBlocks,
 ): [packed: string, scales: string] {
   const { name, rows, columns, block } = stored;
   const blocks = Math.ceil(columns / block);

@@ -20,7 +20,14 @@ import {
 } from './builder.js';
 import { embeddedState, stateAfter, stateOutputs } from './hidden-states.js';
 import { hasMixedWindows, type RopeName } from './layer-kinds.js';
-import { addLinear, addRows, blockTensors, type StoredLinear, type StoredRows } from './linear.js';
+import {
+  addLinear,
+  addRows,
+  blockTensors,
+  type StoredBlocks,
+  type StoredLinear,
+  type StoredRows,
+} from './linear.js';
 import { addMlp, type StoredMlp } from './mlp.js';
 import { addNorm, addScale, addSoftCap } from './norm.js';
 import { GraphProtoSchema } from './onnx_pb.js';
@@ -36,6 +43,8 @@ export interface StoredModel {
   readonly head: StoredLinear;
   /** The head's rows one after the other, where `head` does not have them so; the final norm is in both. */
   readonly headRows: StoredRows | null;
+  /** What drafts multiply with in place of the layers' own weights (four-bits.ts); none where they have those. */
+  readonly draftMatrices: readonly StoredBlocks[];
   readonly ropeTables: readonly {
     readonly name: RopeName;
     readonly rows: number;
@@ -171,8 +180,9 @@ export function buildModel(config: ModelConfig, stored: StoredModel, gated: bool
     addNorm(nodes, shared, config, wanted, stored.finalNorm, 'final', 'norm'),
     'logits',
   );
-  // No node reads them here: small-head.ts makes a draft's head of them.
+  // No node reads these here: small-head.ts makes a draft's head of the former, four-bits.ts its products of the latter.
   if (stored.headRows?.form === 'blocks') blockTensors(shared, stored.headRows);
+  if (gated) for (const matrix of stored.draftMatrices) blockTensors(shared, matrix);
   const logits = addSoftCap(nodes, shared, product, config.logitSoftCap, 'capped_logits');
 
   const rows = 'rows';

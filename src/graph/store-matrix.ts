@@ -1,7 +1,7 @@
 import type { TensorReader } from '../checkpoint/tensor-reader.js';
 import type { ExternalRange } from './builder.js';
 import { type KeptRows, type KeptType, keepBlocks } from './kept-blocks.js';
-import type { StoredChannels, StoredLinear } from './linear.js';
+import type { StoredBlocks, StoredChannels, StoredLinear } from './linear.js';
 import { elementsOf, type Matrix, type MatrixPart } from './matrices.js';
 import { quantiseChannels, quantiseRows } from './quantise.js';
 import type { Rotation } from './rotation.js';
@@ -11,6 +11,8 @@ import { writeAt } from './weight-file.js';
 export interface MatrixTask {
   readonly matrix: Matrix;
   readonly stored: StoredLinear;
+  /** Its weights for drafts; null where they have the same. */
+  readonly draft: StoredBlocks | null;
   /** Parts whose blocks are taken as the checkpoint has them. */
   readonly kept: ReadonlyMap<MatrixPart, KeptType>;
   /** Weights of the norm before it, which a rotated matrix takes in; null where there is none. */
@@ -57,10 +59,16 @@ export function storeMatrix(task: MatrixTask, store: MatrixStore): void {
       else {
         const bits = stored.precision === 'int8' ? 8 : 4;
         const blocks = Math.ceil(stored.columns / stored.block);
-        const { packed, scales, offsets } = quantisedRows(piece, task, store, bits, stored.block);
+        const kept = keptRows(piece, task, store, bits);
+        const values = kept && !task.draft ? null : readPiece(piece, task, store);
+        const { packed, scales, offsets }: KeptRows = kept ?? {
+          ...quantiseRows(values!, count, stored.columns, bits, stored.block),
+          offsets: null,
+        };
         write(stored.packed, (blocks * stored.block * bits) / 8, packed);
         write(stored.scales, 4 * blocks, scales);
         if (stored.offsets && offsets) write(stored.offsets, 4 * blocks, offsets);
+        if (task.draft) writeFourBits(task.draft, piece, values!, store);
       }
       store.onProgress(count * matrix.columns);
     }
@@ -75,10 +83,24 @@ function storeChannels(task: MatrixTask, stored: StoredChannels, store: MatrixSt
   for (const piece of piecesOf(task, store)) {
     const values = readPiece(piece, task, store);
     steps.set(quantiseChannels(values, columns, integers, piece.at), piece.at);
+    if (task.draft) writeFourBits(task.draft, piece, values, store);
     store.onProgress(values.length);
   }
   writeAt(store.descriptor, weight.offset, integers);
   writeAt(store.descriptor, scales.offset, steps);
+}
+
+/** Writes the weights of a piece that drafts have. */
+function writeFourBits(
+  { columns, block, packed, scales }: StoredBlocks,
+  { count, at }: Piece,
+  values: Float32Array,
+  { descriptor }: MatrixStore,
+): void {
+  const rows = quantiseRows(values, count, columns, 4, block, true);
+  const blocks = Math.ceil(columns / block);
+  writeAt(descriptor, packed.offset + (at * blocks * block) / 2, rows.packed);
+  writeAt(descriptor, scales.offset + 4 * at * blocks, rows.scales);
 }
 
 /** Memory that a matrix needs while it is written, beside that of a piece. */
@@ -131,23 +153,17 @@ function multiplyRows(matrix: Float32Array, factors: Float32Array): void {
     for (let i = 0; i < factors.length; i++) matrix[at + i]! *= factors[i]!;
 }
 
-/** Some rows of a part: the file's own blocks where they are kept, else quantised. */
-function quantisedRows(
-  piece: Piece,
-  task: MatrixTask,
-  store: MatrixStore,
+/** Some rows of a part as the file's own blocks; null where they are not kept. */
+function keptRows(
+  { part, first, count }: Piece,
+  { kept }: MatrixTask,
+  { reader }: MatrixStore,
   bits: 8 | 4,
-  block: number,
-): KeptRows {
-  const { part, first, count } = piece;
-  const type = task.kept.get(part);
-  if (type !== undefined)
-    return keepBlocks(type, store.reader.readBlocks(part.weight, first, count), bits);
-  const { columns } = task.matrix;
-  return {
-    ...quantiseRows(readPiece(piece, task, store), count, columns, bits, block),
-    offsets: null,
-  };
+): KeptRows | null {
+  const type = kept.get(part);
+  return type === undefined
+    ? null
+    : keepBlocks(type, reader.readBlocks(part.weight, first, count), bits);
 }
 
 /** The biases of a matrix's rows, zeros for parts without one. */

@@ -4,10 +4,10 @@ import type { TensorInfo } from '../checkpoint/tensor-info.js';
 import type { TensorReader } from '../checkpoint/tensor-reader.js';
 import { ropesOf } from './layer-kinds.js';
 import type { StoragePlan } from './layout.js';
-import type { StoredLinear, StoredRows } from './linear.js';
+import type { StoredBlocks, StoredLinear, StoredRows } from './linear.js';
 import type { Matrix } from './matrices.js';
 import type { StoredModel } from './model.js';
-import { placeMatrix } from './place-matrix.js';
+import { placeFourBits, placeMatrix } from './place-matrix.js';
 import { rotaryTable } from './rope.js';
 import type { MatrixTask } from './store-matrix.js';
 import type { WeightFile } from './weight-file.js';
@@ -23,17 +23,21 @@ export function placeModel(
   config: ModelConfig,
   reader: TensorReader,
   tensors: ModelTensors,
-  { matrices, layouts, rotation }: StoragePlan,
+  { matrices, layouts, rotation, fourBits }: StoragePlan,
   file: WeightFile,
 ): PlacedModel {
   const tasks: MatrixTask[] = [];
+  const draftMatrices: StoredBlocks[] = [];
   const vector = (tensor: TensorInfo) => reader.readRows(tensor, 0, tensor.shape[0]!);
   const normOf = (tensor: TensorInfo | null) => (tensor === null ? null : vector(tensor));
   /** @param norm weights of the norm before it, which a rotated matrix takes in. */
   const linear = (matrix: Matrix, norm: Float32Array | null = null): StoredLinear => {
     const layout = layouts.get(matrix)!;
     const stored = placeMatrix(matrix, layout, file);
-    tasks.push({ matrix, stored, kept: layout.form === 'blocks' ? layout.kept : new Map(), norm });
+    const draft = fourBits.has(matrix) ? placeFourBits(stored, file) : null;
+    if (draft) draftMatrices.push(draft);
+    const kept = layout.form === 'blocks' ? layout.kept : new Map();
+    tasks.push({ matrix, stored, draft, kept, norm });
     return stored;
   };
   /** A matrix that is laid out so that its rows can be looked up. */
@@ -79,6 +83,7 @@ export function placeModel(
     head,
     headRows,
     layers,
+    draftMatrices,
     finalNorm: keptNorm(finalNorm)!,
     ropeTables: ropesOf(config).map(([name, rope]) => {
       const { cos, sin, rows } = rotaryTable(config, rope);

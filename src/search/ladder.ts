@@ -8,6 +8,7 @@ import type { ModelConfig } from '../checkpoint/model-config.js';
 import { createCoupling } from '../decoding/coupling.js';
 import { planGraph } from '../engine/draft-graph.js';
 import type { Engine } from '../engine/engine.js';
+import type { ReplayInputs } from '../engine/replay-inputs.js';
 import { InputError } from '../errors.js';
 import type { EvaluationPrompt, EvaluationSettings } from '../evaluation/run.js';
 import type { SearchedRule } from '../optimise/candidate.js';
@@ -112,18 +113,22 @@ export async function createLadder(request: LadderRequest): Promise<Ladder> {
     ? { fitted: others, mayRemember: request.basis.memory }
     : chooseFitted(references, others, request.promptsPerTrial);
   const passes = statePasses(engine, fitted, stateRows(engine.config));
-  const states = await hiddenStates(engine, passes, (done, total) => {
-    signal?.throwIfAborted();
-    report('states', done, total);
-  });
+  const { states, remembered } = await lookInside(
+    engine,
+    passes,
+    mayRemember ? references : [],
+    (done, total) => {
+      signal?.throwIfAborted();
+      report('states', done, total);
+    },
+  );
   const { vocabSize } = engine.config;
   const coupling = createCoupling(settings.coupling, settings.sampling, vocabSize, 1);
   const fitter = await createBridgeFitter(engine, states, passes);
-  const remembered = await MemorySource.load(engine);
   // Loaded when first needed: what samplers begin from is worked out before, in a session of its own with all weights.
   let loading: Promise<Engine> | undefined;
   const loadGated = () => {
-    loading ??= engine.loadGated();
+    loading ??= engine.loadGatedDrafts();
     return loading;
   };
   const { position, threads } = request.basis ?? {
@@ -143,7 +148,7 @@ export async function createLadder(request: LadderRequest): Promise<Ladder> {
     const records: ReplayRecord[][] = heads.map(() => []);
     for (const reference of references.slice(0, count)) {
       signal?.throwIfAborted();
-      const memories = await remembered.of(gated, reference, bridges);
+      const memories = await remembered.of(reference, bridges);
       const replayed = await replayDraft(gated, reference, gates, coupling, heads, memories);
       for (const [i, record] of replayed.entries()) records[i]!.push(record);
     }
@@ -199,6 +204,22 @@ export async function createLadder(request: LadderRequest): Promise<Ladder> {
       await remembered.close();
     },
   };
+}
+
+/** The full model's hidden states: of what bridges are fitted to, and of what memories see in the references. */
+async function lookInside(
+  engine: Engine,
+  passes: readonly ReplayInputs[],
+  references: readonly Reference[],
+  onProgress: (done: number, total: number) => void,
+) {
+  const gated = await engine.loadGated();
+  try {
+    const states = await hiddenStates(gated, passes, onProgress);
+    return { states, remembered: await MemorySource.load(engine, gated, references) };
+  } finally {
+    await gated.close();
+  }
 }
 
 /**

@@ -114,13 +114,13 @@ describe('bridges', () => {
       }));
       const skipping = await passes(gated, gated.gates(mask));
       expect(await gatedLogits(planOf(mask, zeros))).toEqual(skipping);
-      expect(await ownLogits(plain, planOf(mask, zeros))).toEqual(skipping);
+      expect(distance(await ownLogits(plain, planOf(mask, zeros)), skipping)).toBeLessThan(1e-5);
     }
   });
 
   it('of 8 bits are close to those of 32', async () => {
     const int8 = await loadEngine(directory, 'int8', 1);
-    const wide = await int8.loadGated();
+    const wide = await int8.loadGatedDrafts();
     try {
       for (const [seed, mask] of masks.entries()) {
         const plan = planOf(mask, randomBridges(mask, config, seed));
@@ -130,7 +130,7 @@ describe('bridges', () => {
         expect(rms).toBeLessThan(0.08);
         // The same plan at fp32, whose hidden states are not rotated: a bridge is between the checkpoint's own.
         const exact = (await ownLogits(plain, plan)).map((row) => Array.from(row));
-        expect(logitDistance(own, exact).rms).toBeLessThan(0.16);
+        expect(logitDistance(own, exact).rms).toBeLessThan(0.5);
       }
     } finally {
       await wide.close();

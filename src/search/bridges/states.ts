@@ -12,27 +12,23 @@ export function stateRows({ layers, hiddenSize }: ModelConfig): number {
 
 /**
  * Hidden states of the full model before every sublayer, and after the last one, at every query of some passes.
+ * @param gated an engine with gates.
  * @returns h_0 .. h_2L, [queries of all passes, hidden] each.
  */
 export async function hiddenStates(
-  engine: Engine,
+  gated: Engine,
   passes: readonly ReplayInputs[],
   onProgress: (done: number, total: number) => void,
 ): Promise<Float32Array[]> {
-  const { hiddenSize, layers } = engine.config;
+  const { hiddenSize, layers } = gated.config;
   const rows = passes.reduce((sum, { count }) => sum + count, 0);
   const states = Array.from({ length: 2 * layers + 1 }, () => new Float32Array(rows * hiddenSize));
-  const gated = await engine.loadGated();
   let at = 0;
-  try {
-    for (const [done, inputs] of passes.entries()) {
-      const own = await gated.hiddenStates(inputs);
-      for (const [i, hidden] of own.entries()) states[i]!.set(hidden, at);
-      at += inputs.count * hiddenSize;
-      onProgress(done + 1, passes.length);
-    }
-    return states;
-  } finally {
-    await gated.close();
+  for (const [done, inputs] of passes.entries()) {
+    const own = await gated.hiddenStates(inputs);
+    for (const [i, hidden] of own.entries()) states[i]!.set(hidden, at);
+    at += inputs.count * hiddenSize;
+    onProgress(done + 1, passes.length);
   }
+  return states;
 }

@@ -18,7 +18,7 @@ import { unitNorm } from '../bridges/unit-norm.js';
 import type { Reference } from './reference.js';
 
 /** Bytes of hidden states that are kept; others are made again when they are wanted. */
-const keptBytes = 256 * 2 ** 20;
+const keptBytes = 512 * 2 ** 20;
 
 /** rmsnorm(m) of every place, [N, hidden], by the end of the bridge's run. */
 export type Memories = ReadonlyMap<number, Float32Array>;
@@ -48,20 +48,29 @@ export class MemorySource {
     private readonly map: BridgeMap,
   ) {}
 
-  /** Close it after use. */
-  static async load(engine: Engine): Promise<MemorySource> {
-    return new MemorySource(engine, await BridgeMap.load(engine));
+  /**
+   * Close it after use.
+   * @param gated the full model with gates.
+   * @param references whose states are made now, as many as are kept.
+   */
+  static async load(
+    engine: Engine,
+    gated: Engine,
+    references: readonly Reference[],
+  ): Promise<MemorySource> {
+    const source = new MemorySource(engine, await BridgeMap.load(engine));
+    for (const reference of references) {
+      if (source.bytes >= keptBytes) break;
+      await source.remember(gated, reference);
+    }
+    return source;
   }
 
-  /** @param gated the engine with gates. @param bridges of a plan; null where none of them has a memory. */
-  async of(
-    gated: Engine,
-    reference: Reference,
-    bridges: readonly Bridge[],
-  ): Promise<ReplayMemories | null> {
+  /** @param bridges of a plan; null where none of them has a memory. */
+  async of(reference: Reference, bridges: readonly Bridge[]): Promise<ReplayMemories | null> {
     const remembering = bridges.filter(({ memory }) => memory);
     if (remembering.length === 0) return null;
-    const { firstInputs, states } = await this.statesOf(gated, reference);
+    const { firstInputs, states } = await this.statesOf(reference);
     const first = new Map<number, Float32Array>();
     const inWindows = new Map<number, Float32Array>();
     for (const bridge of remembering) {
@@ -120,9 +129,14 @@ export class MemorySource {
     return rows;
   }
 
-  private async statesOf(gated: Engine, reference: Reference): Promise<Remembered> {
+  private async statesOf(reference: Reference): Promise<Remembered> {
     const known = this.known.get(reference);
     if (known) return known;
+    const gated = await this.engine.loadGated();
+    return this.remember(gated, reference).finally(() => gated.close());
+  }
+
+  private async remember(gated: Engine, reference: Reference): Promise<Remembered> {
     const { config } = this.engine;
     const { prompt, tokens, cache, position, inputs } = reference;
     const text = [...prompt, ...tokens].slice(0, position + inputs.count);

@@ -194,7 +194,10 @@ describe('hidden states', () => {
     const rows = 80;
     const seen: number[] = [];
     const passes = statePasses(engine, references, rows);
-    const states = await hiddenStates(engine, passes, (done) => seen.push(done));
+    const gated = await engine.loadGated();
+    const states = await hiddenStates(gated, passes, (done) => seen.push(done)).finally(() =>
+      gated.close(),
+    );
     expect(seen).toEqual([1, 2]);
     expect(states).toHaveLength(2 * config.layers + 1);
     const weights = readWeights(directory);

@@ -75,8 +75,8 @@ async function decodeAndReplay(
   const reference = { position: prompt.length, tokens, room, inputs, offsets, prompt, cache };
   const coupling = createCoupling('gumbel', sampling, vocabSize, 0);
   const gates = gated.gates(plan.mask, plan.bridges);
-  const source = await MemorySource.load(engine);
-  const memories = await source.of(gated, reference, plan.bridges);
+  const source = await MemorySource.load(engine, gated, []);
+  const memories = await source.of(reference, plan.bridges);
   await source.close();
   const [record] = await replayDraft(gated, reference, gates, coupling, [plan.words], memories);
   const logits = await gated.replay(inputs, gates, memories?.inWindows);
