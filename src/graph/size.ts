@@ -1,21 +1,30 @@
 import type { Checkpoint } from '../checkpoint/checkpoint.js';
 import type { ModelConfig } from '../checkpoint/model-config.js';
 import { modelTensors } from '../checkpoint/model-tensors.js';
+import { fourBitBlock } from './four-bits.js';
 import { type MatrixLayout, planStorage } from './layout.js';
 import type { Matrix } from './matrices.js';
 import { type Precision, smallestBlock } from './quantise.js';
 
 /**
- * Bytes of a model's matrices in a compiled model, scales included. Norms, biases and the rotary table come on top; they
+ * Bytes of a model's matrices in a compiled model, scales and what drafts have of them included. Norms, biases and the rotary table come on top; they
  * are small.
  * @returns null where the precision does not fit the model's sizes (see `compileModel`).
  */
 export function compiledBytes(checkpoint: Checkpoint, precision: Precision): number | null {
   const { config } = checkpoint;
   if (precision !== 'fp32' && config.hiddenSize % smallestBlock !== 0) return null;
-  const { layouts } = planStorage(config, modelTensors(checkpoint), precision);
-  return [...layouts].reduce((sum, [matrix, layout]) => sum + matrixBytes(matrix, layout), 0);
+  const { layouts, fourBits } = planStorage(config, modelTensors(checkpoint), precision);
+  let bytes = 0;
+  for (const [matrix, layout] of layouts) bytes += matrixBytes(matrix, layout);
+  for (const matrix of fourBits) bytes += matrixBytes(matrix, fourBitLayout);
+  return bytes;
 }
+
+const fourBitLayout: MatrixLayout = {
+  ...{ form: 'blocks', precision: 'int4', block: fourBitBlock },
+  ...{ offsets: false, kept: new Map() },
+};
 
 /** Bytes of one of them. */
 export function matrixBytes({ parts, columns }: Matrix, layout: MatrixLayout): number {

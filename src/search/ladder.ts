@@ -33,7 +33,9 @@ const unsearchedRule: SearchedRule = { exit: 'fixed', draftLength: 4, threshold:
 
 /** Texts that bridges are fitted to: with fewer, they are fitted to those that they are scored on. */
 const fewestFitted = 8;
-/** Bytes of the keys and values of these texts. */
+/** Texts that {@link Ladder.roughBridge} is fitted to. */
+const roughTexts = 16;
+/** Bytes of the keys and values of the texts that bridges are fitted to. */
 const mostFittedBytes = 2 * 2 ** 30;
 
 /** The ladder's first rung, and what else it can tell of a candidate. */
@@ -49,6 +51,8 @@ export interface Ladder extends Scorer {
   replayPlan(plan: DraftPlan): Promise<ReplayedPlan>;
   /** The bridge without memory over a run of skipped sublayers. */
   bridge(run: SkippedRun): Promise<Bridge>;
+  /** The same fitted to few texts, for who looks at very many runs. */
+  roughBridge(run: SkippedRun): Promise<Bridge>;
   /** What another machine needs to score alike. */
   readonly basis: ScoringBasis;
 }
@@ -125,12 +129,9 @@ export async function createLadder(request: LadderRequest): Promise<Ladder> {
   const { vocabSize } = engine.config;
   const coupling = createCoupling(settings.coupling, settings.sampling, vocabSize, 1);
   const fitter = await createBridgeFitter(engine, states, passes);
+  const roughFitter = once(() => createBridgeFitter(engine, states, passes.slice(0, roughTexts)));
   // Loaded when first needed: what samplers begin from is worked out before, in a session of its own with all weights.
-  let loading: Promise<Engine> | undefined;
-  const loadGated = () => {
-    loading ??= engine.loadGatedDrafts();
-    return loading;
-  };
+  const drafts = once(() => engine.loadGatedDrafts());
   const { position, threads } = request.basis ?? {
     position: meanPosition(references),
     threads: engine.threads,
@@ -143,7 +144,7 @@ export async function createLadder(request: LadderRequest): Promise<Ladder> {
     heads: readonly DraftPlan['words'][],
     count: number,
   ): Promise<ReplayedPlan[]> => {
-    const gated = await loadGated();
+    const gated = await drafts.get();
     const gates = gated.gates(mask, bridges);
     const records: ReplayRecord[][] = heads.map(() => []);
     for (const reference of references.slice(0, count)) {
@@ -187,6 +188,7 @@ export async function createLadder(request: LadderRequest): Promise<Ladder> {
       return replayed!;
     },
     bridge: ({ from, to }) => fitter.fit({ from, to }, { memory: false }),
+    roughBridge: async (run) => (await roughFitter.get()).fit(run, { memory: false }),
     basis: {
       prompts: scoredCount(made.slice(0, prompts.length), request.promptsPerTrial),
       fitted: fitted.map(({ prompt }) => prompt),
@@ -195,13 +197,28 @@ export async function createLadder(request: LadderRequest): Promise<Ladder> {
       memory: mayRemember,
     },
     async close() {
-      // Where loading it failed, whoever needed it was told.
-      await loading?.then(
-        (gated) => gated.close(),
-        () => {},
-      );
+      await drafts.close();
+      await roughFitter.close();
       await fitter.close();
       await remembered.close();
+    },
+  };
+}
+
+/** What is made when it is first wanted, and closed if it was. */
+function once<T extends { close(): Promise<void> }>(make: () => Promise<T>) {
+  let made: Promise<T> | undefined;
+  return {
+    get(): Promise<T> {
+      made ??= make();
+      return made;
+    },
+    async close(): Promise<void> {
+      // Where making it failed, whoever wanted it was told.
+      await made?.then(
+        (one) => one.close(),
+        () => {},
+      );
     },
   };
 }

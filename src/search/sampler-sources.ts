@@ -24,7 +24,7 @@ const planPrompts = 2;
 export function samplerSources(
   context: RunContext,
   costs: CostModel | null,
-  ladder: Pick<Ladder, 'bridge'> | null,
+  ladder: Pick<Ladder, 'roughBridge'> | null,
 ): SamplerSources {
   return { agreement: () => sweep(context), plan: () => plan(context, costs, ladder) };
 }
@@ -59,7 +59,7 @@ async function sweep({ model, request, report }: RunContext): Promise<Float64Arr
 async function plan(
   { model, request, report }: RunContext,
   costs: CostModel | null,
-  ladder: Pick<Ladder, 'bridge'> | null,
+  ladder: Pick<Ladder, 'roughBridge'> | null,
 ): Promise<Uint8Array[]> {
   const { study, calibration, settings, signal } = request;
   const bits = 2 * model.engine.config.layers;
@@ -75,10 +75,16 @@ async function plan(
     const reference = await makeReference(model.engine, prompt.tokens, settings, i);
     if (reference) references.push(reference);
   }
-  const plans = await planMasks(model.engine, references, costs, ladder?.bridge, (done, total) => {
-    signal?.throwIfAborted();
-    report('plan', done, total);
-  });
+  const plans = await planMasks(
+    model.engine,
+    references,
+    costs,
+    ladder?.roughBridge,
+    (done, total) => {
+      signal?.throwIfAborted();
+      report('plan', done, total);
+    },
+  );
   await study.append({
     type: 'note',
     key: 'skip_plans',

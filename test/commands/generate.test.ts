@@ -215,6 +215,9 @@ describe('sspec generate with a profile', () => {
       '',
       '--draft-length',
       '1',
+      // In which drafts have the target's own weights.
+      '--precision',
+      'fp32',
     );
     expect(full.stats.draft_acceptance_rate).toBe(1);
     expect(full.stats.mean_acceptance_length).toBeLessThanOrEqual(2);

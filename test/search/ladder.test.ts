@@ -24,7 +24,7 @@ import {
 let model: Model;
 let restoreClock: () => void;
 beforeAll(async () => {
-  model = await loadModel(writeSearchModel(), { threads: 1 });
+  model = await loadModel(writeSearchModel(), { precision: 'fp32', threads: 1 });
   restoreClock = simulateClock();
 });
 afterAll(() => {

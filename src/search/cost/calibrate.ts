@@ -10,7 +10,7 @@ import type { KvCache } from '../../engine/kv-cache.js';
 import type { EvaluationSettings } from '../../evaluation/run.js';
 import { timeInTurns } from '../../measurement/pass-timer.js';
 import { MAX_DRAFT_LENGTH } from '../../optimise/candidate.js';
-import { type DraftPlan, skippedRuns } from '../../profile/draft-plan.js';
+import { type Bridge, type DraftPlan, skippedRuns } from '../../profile/draft-plan.js';
 import { bitsToMask } from '../../profile/mask.js';
 import { Random } from '../../random.js';
 import {
@@ -97,8 +97,8 @@ export async function calibrateCosts(request: CalibrationRequest): Promise<Calib
 
 /**
  * Plans whose shares of kept attention, of kept MLP sublayers, of words in the head and of runs with a bridge each run evenly
- * from few to all, paired at random (a Latin hypercube), so that they can be told apart. What a bridge maps to does not matter to
- * its cost: all are zero.
+ * from few to all, paired at random (a Latin hypercube), so that they can be told apart; every other one has a memory. What a bridge
+ * maps to does not matter to its cost: all are zero.
  */
 function spreadPlans({ layers, hiddenSize, vocabSize }: ModelConfig, random: Random): DraftPlan[] {
   const shares = Array.from({ length: plans }, (_, i) => (i + 0.5) / plans);
@@ -119,9 +119,14 @@ function spreadPlans({ layers, hiddenSize, vocabSize }: ModelConfig, random: Ran
       for (const layer of order.slice(0, skipped)) bits[2 * layer + kind] = 1;
     }
     const runs = skippedRuns(bits);
-    const bridges = runs
+    const bridges: Bridge[] = runs
       .slice(0, Math.round(bridged[i]! * runs.length))
-      .map((run) => ({ ...run, weight, bias }));
+      .map((run, nth) => ({
+        ...run,
+        weight,
+        ...(nth === 0 && i % 2 === 0 && { memory: weight }),
+        bias,
+      }));
     // A head of more than half of the words is the whole one, as in a search.
     const columns = words[i]! < 1 / 2 ? Math.max(1, Math.floor(words[i]! * vocabSize)) : null;
     const ids = columns === null ? null : Int32Array.from({ length: columns }, (_, id) => id);
