@@ -31,7 +31,8 @@ it('what comes before the race is made once for a study, by whoever comes first'
   expect(read.events).toHaveLength(1);
   const second = await scored(keptContinuations(read, settings));
   expect(second.records).toEqual(first.records);
-  expect(first.passes).toBeGreaterThan(prompts.length * settings.maxNewTokens - 1);
+  // Lookups save a few.
+  expect(first.passes).toBeGreaterThan(0.8 * prompts.length * settings.maxNewTokens);
   expect(second.passes).toBeLessThan(first.passes / 3);
   // Of other settings nothing is known.
   const sampled = { ...settings, sampling: { ...GREEDY, temperature: 1, seed: 2 } };

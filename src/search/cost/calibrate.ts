@@ -28,8 +28,8 @@ const plans = 16;
 const parts = 4;
 /** Generations of a plan, each on another prompt, and new tokens of each. */
 const generations = 2;
-const draftedTokens = 28;
-const plainTokens = 16;
+const draftedTokens = 20;
+const plainTokens = 12;
 /** Rounds at the start of a generation that are not counted: the caches still hold what ran before. */
 const settling = 2;
 

@@ -1,4 +1,6 @@
 import { type CouplingName, createCoupling } from '../../decoding/coupling.js';
+import { createLookupDrafter, createLookupMemory } from '../../decoding/drafters/lookup.js';
+import { DEFAULT_LOOKUP_LENGTH } from '../../decoding/prompt-lookup.js';
 import { decodeRounds } from '../../decoding/rounds.js';
 import type { SamplingOptions } from '../../decoding/sampling/options.js';
 import type { Engine } from '../../engine/engine.js';
@@ -40,7 +42,8 @@ export interface Reference {
 const windowLength = 8;
 
 /**
- * Decodes a prompt autoregressively, where that was not done before, and keeps the keys and values.
+ * Decodes a prompt, where that was not done before, and keeps the keys and values. With lookups, which change nothing under Gumbel
+ * coupling; the maximal one keeps only the distribution.
  * @param phase length of the first window, less 1; the others follow every {@link windowLength} positions.
  * @param known the continuation, where it was made before: then a prefill gives the same keys and values, to the bit.
  * @returns null when the continuation has a single token, so that nothing could be drafted.
@@ -54,10 +57,13 @@ export async function makeReference(
 ): Promise<Reference | null> {
   const wanted = Math.min(maxNewTokens, engine.config.contextLength - prompt.length);
   const cache = engine.createCache(prompt.length + wanted);
-  const coupling = createCoupling(name, sampling, engine.config.vocabSize, 0);
+  const longest = name === 'gumbel' ? DEFAULT_LOOKUP_LENGTH : 0;
+  const coupling = createCoupling(name, sampling, engine.config.vocabSize, longest);
+  const drafter =
+    longest > 0 ? createLookupDrafter(createLookupMemory(undefined, 1), coupling, longest) : null;
   const eos = new Set(engine.config.eosTokenIds);
   const tokens: number[] = [...(known ?? [])];
-  const request = { engine, cache, prompt, maxNewTokens: wanted, drafter: null, coupling, eos };
+  const request = { engine, cache, prompt, maxNewTokens: wanted, drafter, coupling, eos };
   if (!known) for await (const round of decodeRounds(request)) tokens.push(...round.tokens);
   const places = tokens.length - 1;
   if (places < 1) return null;
