@@ -13,3 +13,12 @@ export async function allOrNone<T>(
   for (const one of settled) if (one.status === 'fulfilled') await giveBack(one.value);
   throw failed.reason;
 }
+
+/** Closes several things one after the other, all of them even where one fails. @throws what the first that failed threw. */
+export async function closeAll(
+  things: readonly ({ close(): Promise<void> } | null)[],
+): Promise<void> {
+  const failures: unknown[] = [];
+  for (const thing of things) await thing?.close().catch((error) => failures.push(error));
+  if (failures.length > 0) throw failures[0];
+}

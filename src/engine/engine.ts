@@ -1,27 +1,27 @@
 import { rmSync } from 'node:fs';
-import { type InferenceSession, Tensor } from 'onnxruntime-node';
+import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { ModelConfig } from '../checkpoint/model-config.js';
 import { InputError } from '../errors.js';
 import { errorMessage } from '../files.js';
 import { segmentSize } from '../graph/attention.js';
-import { bridgeInputs, memoryInput } from '../graph/bridge.js';
+import { memoryInput } from '../graph/bridge.js';
 import type { CompiledModel } from '../graph/compile.js';
 import { passOutputs, stateBefore } from '../graph/hidden-states.js';
 import { compiledBridge } from '../graph/rotated-bridge.js';
 import type { Bridge } from '../profile/draft-plan.js';
 import { maskToBits, type SkipMask } from '../profile/mask.js';
+import { closeAll } from './all-or-none.js';
 import { checkDevice } from './device.js';
 import { type DraftGraph, draftThreads } from './draft-graph.js';
 import { DraftPool } from './draft-pool.js';
 import { type Gates, gateFeeds } from './gates.js';
 import { HeadRows } from './head-rows.js';
 import { KvCache } from './kv-cache.js';
-import { PassInputs } from './pass-inputs.js';
-import { matrix } from './product-session.js';
+import { PassFeeds, type Wanted } from './pass-feeds.js';
 import type { ReplayInputs } from './replay-inputs.js';
 import { createSession } from './session.js';
 import { Sublayers } from './sublayers.js';
-import { TokenInputs } from './token-inputs.js';
+import { Turns } from './turns.js';
 import { writeDraft, writeGated, writeWatching } from './write-graph.js';
 
 /** Tokens of one prefill pass, at most: it ends where a segment does. */
@@ -60,13 +60,10 @@ export interface DraftLease {
 export class Engine {
   /** The gates of the full model; of a draft's own session, those of the draft. */
   readonly target: Gates;
-  private readonly inputs = new Map<number, PassInputs>();
-  private token: TokenInputs | null = null;
-  private readonly wanted = new Map<number, Tensor>();
-  private readonly feeds: Record<string, Tensor> = {};
+  private readonly inputs: PassFeeds;
   private readonly bridges = new WeakMap<Bridge, Bridge>();
-  /** Fulfilled when the pass that is running has ended; null while none is. */
-  private running: Promise<void> | null = null;
+  /** All passes share their feeds. */
+  private readonly turns = new Turns();
   private readonly fetches: { readonly logits: string; readonly newKv: string };
   /** Of a draft: where it has memories. It returns no other hidden states. */
   private readonly memories: readonly number[] | null;
@@ -87,6 +84,7 @@ export class Engine {
     readonly headRows: HeadRows | null,
   ) {
     this.target = this.gatesOf(isDraft(form) ? form.mask : { attention: [], mlp: [] }, []);
+    this.inputs = new PassFeeds(config, isDraft(form));
     this.drafts = new DraftPool((graph) =>
       Engine.load(model, {
         device,
@@ -224,7 +222,7 @@ export class Engine {
     tokens: ArrayLike<number>,
     position: number,
     gates: Gates,
-    wanted: 'all' | 'last',
+    wanted: Wanted,
   ): Promise<Float32Array> {
     const count = tokens.length;
     const room = isDraft(this.form) ? 1 : segmentRoom(position);
@@ -234,49 +232,21 @@ export class Engine {
       const rest = await this.forward(cache, ids.slice(room), position + room, gates, wanted);
       return wanted === 'last' ? rest : joined(first, rest);
     }
-    while (this.running) await this.running;
+    await this.turns.free();
     const kept = this.memories ?? cache.watched;
     if (this.form === 'plain' && kept.some((sublayer) => !this.declared.has(sublayer))) {
       await this.declare(kept);
       return this.forward(cache, tokens, position, gates, wanted);
     }
-    const { feeds } = this;
-    this.feedPass(cache, tokens, position, gates);
-    feeds.logit_rows = this.wantedRows(count, wanted);
-    Object.assign(feeds, gates.feeds);
+    this.inputs.set(cache, tokens, position, gates, wanted);
     for (const to of this.memories ?? [])
-      feeds[memoryInput(to)] = cache.statesBefore(to, position, count);
+      this.inputs.feeds[memoryInput(to)] = cache.statesBefore(to, position, count);
     const names = this.outputsFor(kept);
     const outputs = await this.run(names);
     cache.write(floats(outputs[this.fetches.newKv]), gates.attention, position, count);
     for (const [i, sublayer] of kept.entries())
       cache.writeStates(sublayer, floats(outputs[names[passOutputs + i]!]), position);
     return floats(outputs[this.fetches.logits]);
-  }
-
-  private feedPass(
-    cache: KvCache,
-    tokens: ArrayLike<number>,
-    position: number,
-    gates: Gates,
-  ): void {
-    const { feeds } = this;
-    if (isDraft(this.form)) {
-      this.token ??= new TokenInputs(this.config);
-      this.token.set(tokens[0]!, position);
-      Object.assign(feeds, this.token.feeds);
-      cache.feedToken(feeds, position, gates.attention);
-      return;
-    }
-    const count = tokens.length;
-    let inputs = this.inputs.get(count);
-    if (!inputs) {
-      inputs = new PassInputs(this.config, count);
-      this.inputs.set(count, inputs);
-    }
-    inputs.set(tokens, position);
-    Object.assign(feeds, inputs.feeds);
-    cache.feed(feeds, position);
   }
 
   /**
@@ -289,11 +259,8 @@ export class Engine {
     gates: Gates,
     memories: ReadonlyMap<number, Float32Array> = none,
   ): Promise<Float32Array> {
-    while (this.running) await this.running;
-    const { feeds } = this;
-    this.feedReplay(inputs, gates);
-    for (const [to, rows] of memories)
-      feeds[bridgeInputs.memory(to - 1)] = matrix(rows, this.config.hiddenSize);
+    await this.turns.free();
+    this.inputs.setReplay(inputs, gates, 'all', memories);
     const outputs = await this.run([this.fetches.logits]);
     return floats(outputs[this.fetches.logits]);
   }
@@ -304,21 +271,13 @@ export class Engine {
    */
   async hiddenStates(inputs: ReplayInputs): Promise<Float32Array[]> {
     if (this.form !== 'gated') throw new TypeError('this engine was loaded without gates');
-    while (this.running) await this.running;
-    this.feedReplay(inputs, this.target);
+    await this.turns.free();
     // Nobody wants logits; one row is the least.
-    this.feeds.logit_rows = this.wantedRows(inputs.count, 'last');
+    this.inputs.setReplay(inputs, this.target, 'last', none);
     const { layers } = this.config;
     const names = Array.from({ length: 2 * layers + 1 }, (_, i) => stateBefore(i));
     const outputs = await this.run(names);
     return names.map((name) => floats(outputs[name]));
-  }
-
-  private feedReplay(inputs: ReplayInputs, gates: Gates): void {
-    const { feeds } = this;
-    Object.assign(feeds, inputs.feeds);
-    feeds.logit_rows = this.wantedRows(inputs.count, 'all');
-    Object.assign(feeds, gates.feeds);
   }
 
   /**
@@ -348,14 +307,12 @@ export class Engine {
 
   /** Frees the sessions. The engine cannot be used afterwards. */
   async close(): Promise<void> {
-    await this.drafts.close();
-    await this.headRows?.close();
-    await this.session.release();
+    await closeAll([this.drafts, this.headRows, { close: () => this.session.release() }]);
   }
 
   /** Loads another session in place of the plain one, which also returns the hidden states before these sublayers. */
   private async declare(sublayers: readonly number[]): Promise<void> {
-    await this.exclusively(async () => {
+    await this.turns.take(async () => {
       const all = new Set([...this.declared, ...sublayers]);
       const path = writeWatching(this.model, all);
       const before = this.session;
@@ -371,31 +328,7 @@ export class Engine {
 
   /** Runs the graph on the feeds, which all passes share: another pass waits for this one's end. */
   private run(fetches: string[]): Promise<InferenceSession.OnnxValueMapType> {
-    return this.exclusively(() => this.session.run(this.feeds, fetches));
-  }
-
-  private async exclusively<T>(work: () => Promise<T>): Promise<T> {
-    let ended = () => {};
-    this.running = new Promise((resolve) => {
-      ended = resolve;
-    });
-    try {
-      return await work();
-    } finally {
-      this.running = null;
-      ended();
-    }
-  }
-
-  private wantedRows(count: number, wanted: 'all' | 'last'): Tensor {
-    const key = wanted === 'all' ? count : -count;
-    let rows = this.wanted.get(key);
-    if (!rows) {
-      const list = wanted === 'all' ? Array.from({ length: count }, (_, i) => i) : [count - 1];
-      rows = new Tensor('int64', BigInt64Array.from(list, BigInt), [list.length]);
-      this.wanted.set(key, rows);
-    }
-    return rows;
+    return this.turns.take(() => this.session.run(this.inputs.feeds, fetches));
   }
 }
 

@@ -1,8 +1,9 @@
 import type { Profile, ProfileFigures } from '../profile/schema.js';
 import { fittedTable } from './fitted-table.js';
-import { formatExit, formatNumber } from './format.js';
+import { formatExit } from './format.js';
 import { maskMap } from './mask-map.js';
 import { figureCells, metricColumns, SPEEDUP_COLUMNS } from './metric-columns.js';
+import { planParts } from './plan-text.js';
 import { lineWidth, wrapLine } from './width.js';
 
 /**
@@ -33,21 +34,13 @@ function methodText({ method = 'skip', figures }: Profile): string {
 
 function planText({ bridges = [], head_words, model, draft_weights }: Profile): string[] {
   if (!draft_weights) return [];
-  const parts = [
-    ...(bridges.length > 0
-      ? [`${bridges.length} ${bridges.length === 1 ? 'bridge' : 'bridges'}${memoryText(bridges)}`]
-      : []),
-    ...(head_words === undefined
-      ? []
-      : [`a head of ${formatNumber(head_words)} of ${formatNumber(model.vocab_size)} words`]),
-  ];
-  return [`drafts have ${parts.join(' and ')}, from ${draft_weights.file}`];
-}
-
-function memoryText(bridges: NonNullable<Profile['bridges']>): string {
-  const memories = bridges.filter(({ memory }) => memory).length;
-  if (memories === 0) return '';
-  return bridges.length === 1 ? ' with a memory' : ` (${memories} with a memory)`;
+  const parts = planParts({
+    bridges: bridges.length,
+    memories: bridges.filter(({ memory }) => memory).length,
+    headWords: head_words ?? null,
+    vocabSize: model.vocab_size,
+  });
+  return [`drafts have ${parts}, from ${draft_weights.file}`];
 }
 
 function samplingText(sampling: Profile['sampling']): string {

@@ -8,6 +8,7 @@ import { maskMap } from './mask-map.js';
 import { methodSentence } from './method-labels.js';
 import { figureCells, metricColumns, SPEEDUP_COLUMNS } from './metric-columns.js';
 import { nextStep, type SearchedModel } from './next-step.js';
+import { planParts } from './plan-text.js';
 import { lineWidth, wrapLine } from './width.js';
 
 /** What a search found, for a terminal: the mask as a map of the layers, the rule, and the figures with their intervals. */
@@ -17,6 +18,11 @@ export function formatSearch(
   model: SearchedModel,
 ): string {
   const { best, holdout } = document;
+  const parts = planParts({
+    bridges: best.bridges.length,
+    memories: best.memories.length,
+    headWords: best.head_words,
+  });
   const kinds = Object.entries(holdout.per_kind);
   const rows = [
     { measured_on: 'calibration', ...figureCells(best) },
@@ -39,6 +45,7 @@ export function formatSearch(
       layers,
       best.bridges.map(([from, to]) => ({ from, to })),
     ),
+    ...(parts === null ? [] : [`drafts have ${parts}`]),
     `the mask drafts up to ${best.draft_length} tokens, ${formatExit(best.draft_exit, best.threshold)}`,
     '',
     fittedTable([{ key: 'measured_on' }, ...SPEEDUP_COLUMNS, ...metricColumns()], rows),

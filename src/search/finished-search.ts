@@ -35,6 +35,8 @@ const prompts = z.object({
   system: z.string().exactOptional(),
 });
 
+const runs = z.array(z.tuple([z.number(), z.number()])).default([]);
+
 const drafting = ['skip', 'lookup', 'cascade'] as const;
 
 const document: z.ZodType<SearchDocument> = z.object({
@@ -53,7 +55,8 @@ const document: z.ZodType<SearchDocument> = z.object({
     method: z.enum(drafting),
     skip_attention: z.array(z.number()),
     skip_mlp: z.array(z.number()),
-    bridges: z.array(z.tuple([z.number(), z.number()])).default([]),
+    bridges: runs,
+    memories: runs,
     head_words: z.number().nullable().default(null),
     draft_length: z.number(),
     draft_exit: z.string(),

@@ -4,10 +4,11 @@
  * every size of the draft's head on what that shows, and pricing the rounds with a cost model that was calibrated once. The score is
  * the best predicted speedup.
  */
-import type { ModelConfig } from '../checkpoint/model-config.js';
 import { createCoupling } from '../decoding/coupling.js';
+import { closeAll } from '../engine/all-or-none.js';
 import { planGraph } from '../engine/draft-graph.js';
 import type { Engine } from '../engine/engine.js';
+import { once } from '../engine/once.js';
 import type { ReplayInputs } from '../engine/replay-inputs.js';
 import { InputError } from '../errors.js';
 import type { EvaluationPrompt, EvaluationSettings } from '../evaluation/run.js';
@@ -20,6 +21,7 @@ import { statePasses } from './bridges/passes.js';
 import { hiddenStates, stateRows } from './bridges/states.js';
 import { type Calibration, draftShape } from './cost/calibrate.js';
 import { priceDraft } from './cost/cost-model.js';
+import { chooseFitted, withinMemory } from './fitted-texts.js';
 import type { KeptContinuations } from './kept-continuations.js';
 import { MemorySource } from './replay/memories.js';
 import { type ReplayRecord, replayDraft } from './replay/records.js';
@@ -31,12 +33,8 @@ import { headChoices, rankWords } from './words.js';
 /** The rule that proposals carry before their score has found a better one. */
 const unsearchedRule: SearchedRule = { exit: 'fixed', draftLength: 4, threshold: 0 };
 
-/** Texts that bridges are fitted to: with fewer, they are fitted to those that they are scored on. */
-const fewestFitted = 8;
 /** Texts that {@link Ladder.roughBridge} is fitted to. */
 const roughTexts = 16;
-/** Bytes of the keys and values of the texts that bridges are fitted to. */
-const mostFittedBytes = 2 * 2 ** 30;
 
 /** The ladder's first rung, and what else it can tell of a candidate. */
 export interface Ladder extends Scorer {
@@ -196,30 +194,7 @@ export async function createLadder(request: LadderRequest): Promise<Ladder> {
       threads,
       memory: mayRemember,
     },
-    async close() {
-      await drafts.close();
-      await roughFitter.close();
-      await fitter.close();
-      await remembered.close();
-    },
-  };
-}
-
-/** What is made when it is first wanted, and closed if it was. */
-function once<T extends { close(): Promise<void> }>(make: () => Promise<T>) {
-  let made: Promise<T> | undefined;
-  return {
-    get(): Promise<T> {
-      made ??= make();
-      return made;
-    },
-    async close(): Promise<void> {
-      // Where making it failed, whoever wanted it was told.
-      await made?.then(
-        (one) => one.close(),
-        () => {},
-      );
-    },
+    close: () => closeAll([drafts, roughFitter, fitter, remembered]),
   };
 }
 
@@ -237,36 +212,6 @@ async function lookInside(
   } finally {
     await gated.close();
   }
-}
-
-/**
- * The texts that bridges are fitted to: others than are scored, where there are enough. With twice as many numbers a memory learns
- * a text by heart twice as well, so that it needs others in any case.
- */
-function chooseFitted(
-  references: readonly Reference[],
-  others: readonly Reference[],
-  scored: number,
-): { readonly fitted: readonly Reference[]; readonly mayRemember: boolean } {
-  const known = new Set(references.map(({ prompt }) => prompt.join()));
-  const apart = others.filter(({ prompt }) => !known.has(prompt.join()));
-  if (apart.length >= fewestFitted) return { fitted: apart, mayRemember: true };
-  const unscored = references.slice(scored);
-  const fitted = unscored.length >= fewestFitted ? unscored : references;
-  return { fitted, mayRemember: false };
-}
-
-/** The first of some prompts, as many as have room for keys and values until bridges are fitted to them. */
-function withinMemory(
-  prompts: readonly EvaluationPrompt[],
-  { layers, kvHeads, headDim }: ModelConfig,
-  newTokens: number,
-): EvaluationPrompt[] {
-  let left = mostFittedBytes;
-  return prompts.filter(({ tokens }) => {
-    left -= 8 * layers * kvHeads * headDim * (tokens.length + newTokens);
-    return left >= 0;
-  });
 }
 
 /** Places where a draft proposes the target's token. */

@@ -3,6 +3,7 @@ import type { DatasetRecord } from '../evaluation/prompts.js';
 import type { EvaluationRow } from '../evaluation/summary.js';
 import type { MeasuredFigures } from '../metrics/measured-figures.js';
 import { metricsOf } from '../metrics/registry.js';
+import type { SkippedRun } from '../profile/draft-plan.js';
 import { ruleOf, skipLists } from './found-profile.js';
 import type { SearchRequest } from './search-request.js';
 import type { SearchResult } from './search-result.js';
@@ -38,6 +39,8 @@ export interface SearchDocument {
     readonly skip_mlp: readonly number[];
     /** Runs of skipped sublayers, from the first to the one after the last, that a linear map stands in for. */
     readonly bridges: readonly (readonly [number, number])[];
+    /** Those of them whose map also sees the state of the position before. */
+    readonly memories: readonly (readonly [number, number])[];
     /** Words of the draft's head; null = all. */
     readonly head_words: number | null;
     readonly draft_length: number;
@@ -79,7 +82,8 @@ export function searchDocument(
     best: {
       method: result.method,
       ...skipLists(winner.plan.mask),
-      bridges: winner.plan.bridges.map(({ from, to }) => [from, to] as const),
+      bridges: winner.plan.bridges.map(runOf),
+      memories: winner.plan.bridges.filter(({ memory }) => memory).map(runOf),
       head_words: winner.plan.words?.length ?? null,
       ...ruleOf(winner),
       predicted_speedup: result.predictedSpeedup,
@@ -88,6 +92,10 @@ export function searchDocument(
     holdout: { ...figures(holdout.pooled), per_kind: Object.fromEntries(perKind) },
     profile,
   };
+}
+
+function runOf({ from, to }: SkippedRun): readonly [number, number] {
+  return [from, to];
 }
 
 function figures(row: EvaluationRow): SearchFigures {

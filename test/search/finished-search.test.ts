@@ -41,6 +41,7 @@ const found: FinishedSearch = {
       skip_attention: [1],
       skip_mlp: [],
       bridges: [[2, 3]],
+      memories: [],
       head_words: 4096,
       draft_length: 4,
       draft_exit: 'cost',
@@ -79,12 +80,12 @@ it('gives back what a search came to', async () => {
 });
 
 it('reads the note of a release without bridges', async () => {
-  const { bridges, head_words, ...best } = found.document.best;
+  const { bridges, memories, head_words, ...best } = found.document.best;
   const told = { finalists: 1, ...found, document: { ...found.document, best } };
   const value = JSON.parse(JSON.stringify(told));
   await study.append({ type: 'note', key: 'result', value });
   const read = finishedSearch(study, extent)!.document.best;
-  expect(read).toMatchObject({ ...best, bridges: [], head_words: null });
+  expect(read).toMatchObject({ ...best, bridges: [], memories: [], head_words: null });
 });
 
 it('has none for another request, nor after a further trial', async () => {
