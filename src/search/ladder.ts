@@ -21,6 +21,7 @@ import { statePasses } from './bridges/passes.js';
 import { hiddenStates, stateRows } from './bridges/states.js';
 import { type Calibration, draftShape } from './cost/calibrate.js';
 import { priceDraft } from './cost/cost-model.js';
+import { type PriceFactors, timePlan } from './cost/time-plan.js';
 import { chooseFitted, withinMemory } from './fitted-texts.js';
 import type { KeptContinuations } from './kept-continuations.js';
 import { MemorySource } from './replay/memories.js';
@@ -47,6 +48,8 @@ export interface Ladder extends Scorer {
   replayScored(mask: Uint8Array): Promise<ReplayedPlan[]>;
   /** What replay on all prompts shows of one plan. */
   replayPlan(plan: DraftPlan): Promise<ReplayedPlan>;
+  /** How much more than predicted a plan's own rounds cost. */
+  timePlan(plan: DraftPlan): Promise<PriceFactors>;
   /** The bridge without memory over a run of skipped sublayers. */
   bridge(run: SkippedRun): Promise<Bridge>;
   /** The same fitted to few texts, for who looks at very many runs. */
@@ -185,6 +188,12 @@ export async function createLadder(request: LadderRequest): Promise<Ladder> {
       const [replayed] = await replayHeads(plan, [plan.words], references.length);
       return replayed!;
     },
+    timePlan: (plan) =>
+      timePlan(
+        { engine, prompts: prompts.map(({ tokens }) => tokens), settings, seed: 0, signal },
+        request.calibration.model,
+        plan,
+      ),
     bridge: ({ from, to }) => fitter.fit({ from, to }, { memory: false }),
     roughBridge: async (run) => (await roughFitter.get()).fit(run, { memory: false }),
     basis: {

@@ -1,14 +1,16 @@
 import { z } from 'zod';
 import { decoderExit } from '../decoding/draft-rule.js';
 import { type Candidate, candidateKey } from '../optimise/candidate.js';
+import type { DraftPlan } from '../profile/draft-plan.js';
 import { replayStudy, type Trial } from '../study/state.js';
 import type { OpenStudy } from '../study/storage.js';
 import { noteAblation } from './ablation.js';
+import { type PriceFactors, repriced } from './cost/time-plan.js';
 import { costRule, replayedCosts } from './cost-rule.js';
 import { plainFinalist, type RankedFinalist } from './finalist.js';
 import type { Ladder } from './ladder.js';
 import { scoreRule } from './replay/best-rule.js';
-import { bestPlan, type ScoredPlan } from './scored-plan.js';
+import { bestPlan, type ReplayedPlan, type ScoredPlan } from './scored-plan.js';
 
 /** For every finalist so many of the best trials are scored on all prompts. */
 const rescoredPerFinalist = 4;
@@ -17,9 +19,14 @@ const rescoredPerFinalist = 4;
 const KEY = 'rescored';
 const Rescored = z.record(z.string(), z.number());
 
+/** What timing their own rounds showed of finalists, by mask. */
+const TIMED_KEY = 'timed_finalists';
+const Timed = z.record(z.string(), z.object({ draft: z.number(), target: z.number() }));
+
 /**
- * The most promising masks of a ladder's trials, scored anew on all calibration prompts, and the best of them once more with
- * the cost rule. What its bridges and its head give is noted in the study.
+ * The most promising masks of a ladder's trials, scored anew on all calibration prompts; the best of these with the rules that are best
+ * at what their own rounds cost, timed, and the best of all once more with the cost rule. What its bridges and its head give is noted
+ * in the study.
  */
 export async function ladderShortlist(
   ladder: Ladder,
@@ -52,17 +59,28 @@ export async function ladderShortlist(
   }
   ranked.sort((a, b) => b.speedup - a.speedup);
   const rescored = [];
+  const timed = { ...Timed.safeParse(replayStudy(study).notes.get(TIMED_KEY)).data };
   for (const { mask } of ranked.slice(0, count)) {
-    const { replayed, rule, time } = await rescore(mask);
-    rescored.push({ replayed, draft: rule, predictedSpeedup: time.speedup });
+    const { replayed: known } = await rescore(mask);
+    const key = mask.join('');
+    let factors = timed[key];
+    if (!factors) {
+      factors = await ladder.timePlan(known.plan);
+      timed[key] = factors;
+      await study.append({ type: 'note', key: TIMED_KEY, value: { ...timed } });
+    }
+    const { replayed, rule, time } = bestPlan([withPrices(known, factors)]);
+    rescored.push({ replayed, mask, factors, draft: rule, predictedSpeedup: time.speedup });
   }
+  rescored.sort((a, b) => b.predictedSpeedup - a.predictedSpeedup);
   const finalists = rescored.map(({ replayed, draft, predictedSpeedup }): RankedFinalist => {
     const costs = replayedCosts(replayed, predictedSpeedup);
     return { finalist: { plan: replayed.plan, draft, costs }, predictedSpeedup };
   });
-  const { replayed, predictedSpeedup } = rescored[0]!;
+  const { replayed, mask, factors, predictedSpeedup } = rescored[0]!;
   const { plan } = replayed;
-  await noteAblation(ladder, study, ranked[0]!.mask, plan);
+  const replayPlan = async (part: DraftPlan) => withPrices(await ladder.replayPlan(part), factors);
+  await noteAblation({ ...ladder, replayPlan }, study, mask, plan);
   const { draft, costs } = costRule(replayed, predictedSpeedup);
   const { time } = scoreRule(replayed, decoderExit(draft, costs), draft.draftLength);
   return [...finalists, { finalist: { plan, draft, costs }, predictedSpeedup: time.speedup }];
@@ -90,4 +108,8 @@ export function modelShortlist(
       finalist: plainFinalist(candidate),
       predictedSpeedup: predict ? value : null,
     }));
+}
+
+function withPrices(replayed: ReplayedPlan, factors: PriceFactors): ReplayedPlan {
+  return { ...replayed, prices: repriced(replayed.prices, factors) };
 }

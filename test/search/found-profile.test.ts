@@ -194,6 +194,7 @@ it('the document has the fields of the command-line contract, and no other', () 
     'skip_attention',
     'skip_mlp',
     'bridges',
+    'memories',
     'head_words',
     'draft_length',
     'draft_exit',

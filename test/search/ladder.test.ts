@@ -107,6 +107,7 @@ describe.each([
       'continuations 0',
       'skip_plans',
       'rescored',
+      'timed_finalists',
       'finalists',
       'holdout',
     ];

@@ -31,7 +31,7 @@ const generations = 2;
 const draftedTokens = 20;
 const plainTokens = 12;
 /** Rounds at the start of a generation that are not counted: the caches still hold what ran before. */
-const settling = 2;
+export const settling = 2;
 
 /** A calibrated cost model and how well it predicts passes of plans that it was not fitted on. */
 export interface Calibration {
@@ -54,17 +54,15 @@ export interface CalibrationRequest {
 /** Fits a cost model on timed rounds of random plans, with drafts of every length, interleaved with autoregressive ones. */
 export async function calibrateCosts(request: CalibrationRequest): Promise<Calibration> {
   const { engine, signal, onProgress = () => {} } = request;
-  // A prompt that leaves less room is cut: what its passes cost is wanted, not its text.
-  const most = Math.max(1, engine.config.contextLength - draftedTokens);
-  const prompts = request.prompts.map((prompt) => prompt.slice(0, most));
   const random = new Random(request.seed);
-  const longest = Math.max(...prompts.map((prompt) => prompt.length));
-  const cache = engine.createCache(Math.min(engine.config.contextLength, longest + draftedTokens));
+  const { cache, prompts } = timingCache(request);
   const list = spreadPlans(engine.config, random);
   let done = 0;
   const generation = (plan: DraftPlan | null) => {
     signal?.throwIfAborted();
-    return timeGeneration(request, cache, prompts[done % prompts.length]!, plan, random);
+    const prompt = prompts[done % prompts.length]!;
+    const longestDraft = MAX_DRAFT_LENGTH;
+    return timeGeneration(request, { cache, prompt, plan, longestDraft }, random);
   };
   const turns = await timeInTurns(
     [() => generation(null), () => generation(list[Math.floor(done / generations)]!)],
@@ -134,12 +132,29 @@ function spreadPlans({ layers, hiddenSize, vocabSize }: ModelConfig, random: Ran
   });
 }
 
-/** Decodes with drafts of lengths in random order, each length equally often; `plan` null: autoregressively. */
-async function timeGeneration(
+/** Prompts to time at, and room for any of them. One that leaves less room is cut: what its passes cost is wanted, not its text. */
+export function timingCache({ engine, prompts: given }: CalibrationRequest) {
+  const { contextLength } = engine.config;
+  const most = Math.max(1, contextLength - draftedTokens);
+  const prompts = given.map((prompt) => prompt.slice(0, most));
+  const longest = Math.max(...prompts.map((prompt) => prompt.length));
+  return { prompts, cache: engine.createCache(Math.min(contextLength, longest + draftedTokens)) };
+}
+
+/** What to decode while it is timed. */
+export interface TimedGeneration {
+  readonly cache: KvCache;
+  readonly prompt: readonly number[];
+  /** null: autoregressively. */
+  readonly plan: DraftPlan | null;
+  /** Drafts are of every length up to this. */
+  readonly longestDraft: number;
+}
+
+/** Decodes with drafts of lengths in random order, each length equally often. */
+export async function timeGeneration(
   { engine, settings }: CalibrationRequest,
-  cache: KvCache,
-  prompt: readonly number[],
-  plan: DraftPlan | null,
+  { cache, prompt, plan, longestDraft }: TimedGeneration,
   random: Random,
 ): Promise<TimedRound[]> {
   const { config } = engine;
@@ -153,7 +168,7 @@ async function timeGeneration(
   const graph = plan && planGraph(plan, engine.model);
   const context = { engine, cache, coupling, eos };
   const drafter =
-    graph && (await openGraphDrafter(graph, MAX_DRAFT_LENGTH, lengths(random), context));
+    graph && (await openGraphDrafter(graph, longestDraft, lengths(longestDraft, random), context));
   const room = config.contextLength - prompt.length;
   const maxNewTokens = Math.min(room, plan ? draftedTokens : plainTokens);
   const shape = graph && draftShape(graph, engine);
@@ -193,12 +208,12 @@ export function draftShape(
 }
 
 /** A draft exit that ends each draft at the next length of a shuffled deck of all lengths. */
-function lengths(random: Random): DraftExitState {
+function lengths(longest: number, random: Random): DraftExitState {
   let deck: number[] = [];
   let next = 0;
   const draw = () => {
     if (deck.length === 0) {
-      deck = Array.from({ length: MAX_DRAFT_LENGTH }, (_, i) => i + 1);
+      deck = Array.from({ length: longest }, (_, i) => i + 1);
       random.shuffle(deck);
     }
     next = deck.pop()!;

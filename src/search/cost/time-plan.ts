@@ -1,0 +1,96 @@
+/**
+ * A plan's own rounds, timed, against what the cost model says of them. The model is fitted to plans of every kind and to what most rounds
+ * take; what one plan's rounds take on average, with its own memories, added words and slow rounds, is what its speed comes from.
+ */
+import { timeInTurns } from '../../measurement/pass-timer.js';
+import type { DraftPlan } from '../../profile/draft-plan.js';
+import { Random } from '../../random.js';
+import { type CalibrationRequest, settling, timeGeneration, timingCache } from './calibrate.js';
+import { type CostModel, type DraftPrices, priceDraft, type TimedRound } from './cost-model.js';
+
+/** Generations with the plan, each behind an autoregressive one. */
+const generations = 12;
+/** Drafts are of every length up to this, as most are that rules stop. */
+const longestDraft = 4;
+
+/** How much more than predicted draft passes and verifications cost, over autoregressive passes. */
+export interface PriceFactors {
+  readonly draft: number;
+  readonly target: number;
+}
+
+/** Times rounds of a plan, interleaved with autoregressive ones. */
+export async function timePlan(
+  request: CalibrationRequest,
+  model: CostModel,
+  plan: DraftPlan,
+): Promise<PriceFactors> {
+  const { signal } = request;
+  const random = new Random(request.seed);
+  const { cache, prompts } = timingCache(request);
+  let done = 0;
+  const generation = (own: DraftPlan | null) => {
+    signal?.throwIfAborted();
+    const prompt = prompts[done % prompts.length]!;
+    return timeGeneration(request, { cache, prompt, plan: own, longestDraft }, random);
+  };
+  const turns = await timeInTurns([() => generation(null), () => generation(plan)], {
+    settling: (rounds) => Math.min(settling, rounds - 1),
+    goesOn: (rounds) => {
+      done = rounds;
+      return rounds < generations;
+    },
+  });
+  const slowness = ratio(
+    turns.flatMap(([plain]) => plain!),
+    (round) => round.targetSeconds,
+    (_, { autoregressive }) => autoregressive,
+    model,
+  );
+  const drafted = turns.flatMap(([, own]) => own!);
+  return {
+    draft:
+      ratio(
+        drafted,
+        (round) => round.draftSeconds,
+        (round, { pass, round: once }) => round.drafted * pass + once,
+        model,
+      ) / slowness,
+    target:
+      ratio(
+        drafted,
+        (round) => round.targetSeconds,
+        (round, { target }) => target[round.drafted + 1]!,
+        model,
+      ) / slowness,
+  };
+}
+
+/** Prices with what was timed of the plan itself. */
+export function repriced(prices: DraftPrices, { draft, target }: PriceFactors): DraftPrices {
+  return {
+    ...prices,
+    pass: draft * prices.pass,
+    round: draft * prices.round,
+    target: prices.target.map((seconds, tokens) => (tokens > 1 ? target * seconds : seconds)),
+  };
+}
+
+/** Seconds of some rounds over those that a model predicts; 1 of none. */
+function ratio(
+  rounds: readonly TimedRound[],
+  measured: (round: TimedRound) => number,
+  predicted: (round: TimedRound, prices: DraftPrices) => number,
+  model: CostModel,
+): number {
+  let seconds = 0;
+  let expected = 0;
+  for (const round of rounds) {
+    seconds += measured(round);
+    expected += predicted(round, priceDraft(model, round.shape ?? plainShape, round.context));
+  }
+  return expected > 0 && seconds > 0 ? seconds / expected : 1;
+}
+
+/** An autoregressive pass costs the same whatever it is compared with. */
+const plainShape = { attention: 1, mlp: 1, head: 1, bridges: 0, threads: 0 };
