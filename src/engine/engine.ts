@@ -232,21 +232,19 @@ export class Engine {
       const rest = await this.forward(cache, ids.slice(room), position + room, gates, wanted);
       return wanted === 'last' ? rest : joined(first, rest);
     }
-    await this.turns.free();
     const kept = this.memories ?? cache.watched;
-    if (this.form === 'plain' && kept.some((sublayer) => !this.declared.has(sublayer))) {
-      await this.declare(kept);
-      return this.forward(cache, tokens, position, gates, wanted);
-    }
-    this.inputs.set(cache, tokens, position, gates, wanted);
-    for (const to of this.memories ?? [])
-      this.inputs.feeds[memoryInput(to)] = cache.statesBefore(to, position, count);
-    const names = this.outputsFor(kept);
-    const outputs = await this.run(names);
-    cache.write(floats(outputs[this.fetches.newKv]), gates.attention, position, count);
-    for (const [i, sublayer] of kept.entries())
-      cache.writeStates(sublayer, floats(outputs[names[passOutputs + i]!]), position);
-    return floats(outputs[this.fetches.logits]);
+    if (this.form === 'plain') await this.declare(kept);
+    return this.turns.take(async () => {
+      this.inputs.set(cache, tokens, position, gates, wanted);
+      for (const to of this.memories ?? [])
+        this.inputs.feeds[memoryInput(to)] = cache.statesBefore(to, position, count);
+      const names = this.outputsFor(kept);
+      const outputs = await this.run(names);
+      cache.write(floats(outputs[this.fetches.newKv]), gates.attention, position, count);
+      for (const [i, sublayer] of kept.entries())
+        cache.writeStates(sublayer, floats(outputs[names[passOutputs + i]!]), position);
+      return floats(outputs[this.fetches.logits]);
+    });
   }
 
   /**
@@ -259,9 +257,10 @@ export class Engine {
     gates: Gates,
     memories: ReadonlyMap<number, Float32Array> = none,
   ): Promise<Float32Array> {
-    await this.turns.free();
-    this.inputs.setReplay(inputs, gates, 'all', memories);
-    const outputs = await this.run([this.fetches.logits]);
+    const outputs = await this.turns.take(() => {
+      this.inputs.setReplay(inputs, gates, 'all', memories);
+      return this.run([this.fetches.logits]);
+    });
     return floats(outputs[this.fetches.logits]);
   }
 
@@ -271,12 +270,13 @@ export class Engine {
    */
   async hiddenStates(inputs: ReplayInputs): Promise<Float32Array[]> {
     if (this.form !== 'gated') throw new TypeError('this engine was loaded without gates');
-    await this.turns.free();
-    // Nobody wants logits; one row is the least.
-    this.inputs.setReplay(inputs, this.target, 'last', none);
     const { layers } = this.config;
     const names = Array.from({ length: 2 * layers + 1 }, (_, i) => stateBefore(i));
-    const outputs = await this.run(names);
+    const outputs = await this.turns.take(() => {
+      // Nobody wants logits; one row is the least.
+      this.inputs.setReplay(inputs, this.target, 'last', none);
+      return this.run(names);
+    });
     return names.map((name) => floats(outputs[name]));
   }
 
@@ -310,9 +310,15 @@ export class Engine {
     await closeAll([this.drafts, this.headRows, { close: () => this.session.release() }]);
   }
 
-  /** Loads another session in place of the plain one, which also returns the hidden states before these sublayers. */
+  /**
+   * Where the plain session does not return the hidden states before all of these sublayers, loads one in its place that also
+   * returns those.
+   */
   private async declare(sublayers: readonly number[]): Promise<void> {
+    const isDeclared = (sublayer: number) => this.declared.has(sublayer);
+    if (sublayers.every(isDeclared)) return;
     await this.turns.take(async () => {
+      if (sublayers.every(isDeclared)) return;
       const all = new Set([...this.declared, ...sublayers]);
       const path = writeWatching(this.model, all);
       const before = this.session;
@@ -326,9 +332,9 @@ export class Engine {
     });
   }
 
-  /** Runs the graph on the feeds, which all passes share: another pass waits for this one's end. */
+  /** Runs the graph on the feeds, within a turn. */
   private run(fetches: string[]): Promise<InferenceSession.OnnxValueMapType> {
-    return this.turns.take(() => this.session.run(this.inputs.feeds, fetches));
+    return this.session.run(this.inputs.feeds, fetches);
   }
 }
 

@@ -3,13 +3,10 @@ export class Turns {
   /** Fulfilled when the work that goes on has ended; null while none does. */
   private running: Promise<void> | null = null;
 
-  /** Waits until nothing goes on. What comes before the next `await` has it for itself. */
-  async free(): Promise<void> {
-    while (this.running) await this.running;
-  }
-
-  /** Does some work, begun when nothing else goes on. */
+  /** Does some work when no other goes on. */
   async take<T>(work: () => Promise<T>): Promise<T> {
+    // Nothing may come between the last look and the turn that is taken: of all who wait one goes on, and the others see it.
+    while (this.running) await this.running;
     let ended = () => {};
     this.running = new Promise((resolve) => {
       ended = resolve;
