@@ -47,9 +47,9 @@ export class TokenInputs {
   }
 }
 
-/** Positions before its own that a token sees in a layer of this window. */
+/** Positions before its own that a token sees in a layer of this window: at least one, since no kernel is promised to take none. */
 export function lookedBack(position: number, window: number): number {
-  return Math.min(position, window - 1);
+  return Math.min(position, Math.max(1, window - 1));
 }
 
 function int64(dims: number[]) {

@@ -21,9 +21,9 @@ import type { RunContext } from './search-request.js';
 const TIMED_TOKENS = 12;
 /** Timing passes: generations, and T that each takes. */
 const GENERATIONS = 64;
-const TOKENS_PER_GENERATION = 58;
+const TOKENS_PER_GENERATION = 45;
 /** The plan of skips by hidden states, for each pair of sublayers; the sweep over them, for each. */
-const TOKENS_PER_PAIR = 1.6;
+const TOKENS_PER_PAIR = 0.8;
 const TOKENS_PER_SUBLAYER = 24;
 
 /** Samplers that begin from a plan of skips, and those that begin from a sweep over single sublayers. */

@@ -54,6 +54,15 @@ describe('attention of a single token', () => {
     expect(await distance(await loadMiniature(options, 'fp32'))).toBeLessThan(1e-4);
   });
 
+  it('runs where a window has the token alone', async () => {
+    const plain = await loadMiniature({ slidingWindow: 1 }, 'fp32');
+    const { engine, gates, release } = await plain.draft(skipGraph(mask));
+    const logits = await passes(plain, engine, gates);
+    expect(logits.every(Number.isFinite)).toBe(true);
+    await release();
+    await plain.close();
+  });
+
   it('goes from token to token where a pass is of several', async () => {
     const plain = await loadMiniature({}, 'fp32');
     const tokens = randomTokens(12, plain.config.vocabSize, 1);
