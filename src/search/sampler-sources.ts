@@ -14,6 +14,8 @@ import type { RunContext } from './search-request.js';
 const sweepSequences = 4;
 /** Tokens of such a sequence, at most. */
 const sweepTokens = 32;
+/** Hidden size up to which it knows of bridges: it asks for thousands, and one between states of 4,096 takes seconds. */
+const mostBridged = 2048;
 /** Prompts whose continuations the dynamic program looks at; each state is run on all of them. */
 const planPrompts = 2;
 
@@ -75,16 +77,12 @@ async function plan(
     const reference = await makeReference(model.engine, prompt.tokens, settings, i);
     if (reference) references.push(reference);
   }
-  const plans = await planMasks(
-    model.engine,
-    references,
-    costs,
-    ladder?.roughBridge,
-    (done, total) => {
-      signal?.throwIfAborted();
-      report('plan', done, total);
-    },
-  );
+  const isBridged = model.engine.config.hiddenSize <= mostBridged;
+  const bridge = isBridged ? ladder?.roughBridge : undefined;
+  const plans = await planMasks(model.engine, references, costs, bridge, (done, total) => {
+    signal?.throwIfAborted();
+    report('plan', done, total);
+  });
   await study.append({
     type: 'note',
     key: 'skip_plans',
