@@ -1,6 +1,7 @@
 import type { Tensor } from 'onnxruntime-node';
 import { bridgeMapGraph, memoryBridgeGraph } from '../graph/bridge-map.js';
 import type { Bridge } from '../profile/draft-plan.js';
+import { closeAll } from './all-or-none.js';
 import type { Engine } from './engine.js';
 import { matrix, ProductSession } from './product-session.js';
 
@@ -43,8 +44,8 @@ export class BridgeMap {
   }
 
   /** Frees the sessions. */
-  async close(): Promise<void> {
-    for (const session of Object.values(this.sessions)) await session.close();
+  close(): Promise<void> {
+    return closeAll(Object.values(this.sessions));
   }
 
   private feeds({ weight, bias }: Bridge, before: Float32Array): Record<string, Tensor> {

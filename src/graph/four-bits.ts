@@ -1,7 +1,6 @@
 /**
  * Weights of 4 bits for drafts of int8 models: what a draft costs is mostly reading its weights, and what it says is only a guess.
- * They lie beside the model's own in its file. Blocks are as long as pays: a product of them takes little more than half the time of
- * 8 bits, of blocks of 32 three quarters.
+ * They lie beside the model's own in its file. Blocks are longer than those of int4 models, and products of them faster.
  */
 
 import { Nodes } from './builder.js';

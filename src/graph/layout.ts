@@ -2,6 +2,7 @@ import { type GgmlType, ggmlTypes } from '../checkpoint/ggml/types.js';
 import type { ModelConfig } from '../checkpoint/model-config.js';
 import type { ModelTensors } from '../checkpoint/model-tensors.js';
 import { weightType } from '../checkpoint/weight-type.js';
+import { fourBitBlock } from './four-bits.js';
 import { isKeptType, type KeptType, keptBlock, keptForms } from './kept-blocks.js';
 import {
   type Matrix,
@@ -33,6 +34,12 @@ export interface BlockLayout {
   /** Parts whose blocks are taken as the file has them; the others are quantised. */
   readonly kept: ReadonlyMap<MatrixPart, KeptType>;
 }
+
+/** How the weights are stored that drafts have of a matrix (four-bits.ts). */
+export const fourBitLayout: BlockLayout = {
+  ...{ form: 'blocks', precision: 'int4', block: fourBitBlock },
+  ...{ offsets: false, kept: new Map() },
+};
 
 /** The matrices of a model, and how each is stored. */
 export interface StoragePlan {

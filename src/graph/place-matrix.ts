@@ -1,6 +1,5 @@
-import { fourBitBlock, fourBitName } from './four-bits.js';
 import type { MatrixLayout } from './layout.js';
-import type { StoredBlocks, StoredLinear } from './linear.js';
+import type { StoredLinear } from './linear.js';
 import type { Matrix } from './matrices.js';
 import type { WeightFile } from './weight-file.js';
 
@@ -34,17 +33,4 @@ export function placeMatrix(
       };
     }
   }
-}
-
-/** The same for the weights that drafts have of a matrix (four-bits.ts). */
-export function placeFourBits(
-  { name, rows, columns }: StoredLinear,
-  file: WeightFile,
-): StoredBlocks {
-  const blocks = rows * Math.ceil(columns / fourBitBlock);
-  return {
-    ...{ name: fourBitName(name), rows, columns, bias: null, offsets: null },
-    ...{ form: 'blocks', precision: 'int4', block: fourBitBlock },
-    ...{ packed: file.place((blocks * fourBitBlock) / 2), scales: file.place(4 * blocks) },
-  };
 }

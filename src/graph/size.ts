@@ -1,14 +1,13 @@
 import type { Checkpoint } from '../checkpoint/checkpoint.js';
 import type { ModelConfig } from '../checkpoint/model-config.js';
 import { modelTensors } from '../checkpoint/model-tensors.js';
-import { fourBitBlock } from './four-bits.js';
-import { type MatrixLayout, planStorage } from './layout.js';
+import { fourBitLayout, type MatrixLayout, planStorage } from './layout.js';
 import type { Matrix } from './matrices.js';
 import { type Precision, smallestBlock } from './quantise.js';
 
 /**
- * Bytes of a model's matrices in a compiled model, scales and what drafts have of them included. Norms, biases and the rotary table come on top; they
- * are small.
+ * Bytes of a model's matrices in a compiled model, scales and what drafts have of them included. Norms, biases and the rotary
+ * table come on top; they are small.
  * @returns null where the precision does not fit the model's sizes (see `compileModel`).
  */
 export function compiledBytes(checkpoint: Checkpoint, precision: Precision): number | null {
@@ -20,11 +19,6 @@ export function compiledBytes(checkpoint: Checkpoint, precision: Precision): num
   for (const matrix of fourBits) bytes += matrixBytes(matrix, fourBitLayout);
   return bytes;
 }
-
-const fourBitLayout: MatrixLayout = {
-  ...{ form: 'blocks', precision: 'int4', block: fourBitBlock },
-  ...{ offsets: false, kept: new Map() },
-};
 
 /** Bytes of one of them. */
 export function matrixBytes({ parts, columns }: Matrix, layout: MatrixLayout): number {

@@ -2,12 +2,13 @@ import type { ModelConfig } from '../checkpoint/model-config.js';
 import type { ModelTensors } from '../checkpoint/model-tensors.js';
 import type { TensorInfo } from '../checkpoint/tensor-info.js';
 import type { TensorReader } from '../checkpoint/tensor-reader.js';
+import { fourBitName } from './four-bits.js';
 import { ropesOf } from './layer-kinds.js';
-import type { StoragePlan } from './layout.js';
+import { fourBitLayout, type StoragePlan } from './layout.js';
 import type { StoredBlocks, StoredLinear, StoredRows } from './linear.js';
 import type { Matrix } from './matrices.js';
 import type { StoredModel } from './model.js';
-import { placeFourBits, placeMatrix } from './place-matrix.js';
+import { placeMatrix } from './place-matrix.js';
 import { rotaryTable } from './rope.js';
 import type { MatrixTask } from './store-matrix.js';
 import type { WeightFile } from './weight-file.js';
@@ -30,11 +31,19 @@ export function placeModel(
   const draftMatrices: StoredBlocks[] = [];
   const vector = (tensor: TensorInfo) => reader.readRows(tensor, 0, tensor.shape[0]!);
   const normOf = (tensor: TensorInfo | null) => (tensor === null ? null : vector(tensor));
+  /** What drafts have of a matrix: its bias is the model's. */
+  const fourBitsOf = ({ name, parts, ...rest }: Matrix): StoredBlocks => {
+    const weights = parts.map((part) => ({ ...part, bias: null }));
+    const own = { ...rest, name: fourBitName(name), parts: weights };
+    const stored = placeMatrix(own, fourBitLayout, file);
+    if (stored.form !== 'blocks') throw new TypeError(`${stored.name} has no blocks`);
+    return stored;
+  };
   /** @param norm weights of the norm before it, which a rotated matrix takes in. */
   const linear = (matrix: Matrix, norm: Float32Array | null = null): StoredLinear => {
     const layout = layouts.get(matrix)!;
     const stored = placeMatrix(matrix, layout, file);
-    const draft = fourBits.has(matrix) ? placeFourBits(stored, file) : null;
+    const draft = fourBits.has(matrix) ? fourBitsOf(matrix) : null;
     if (draft) draftMatrices.push(draft);
     const kept = layout.form === 'blocks' ? layout.kept : new Map();
     tasks.push({ matrix, stored, draft, kept, norm });

@@ -12,7 +12,7 @@
  * rmsnorm(h_to) (graph/ridge.ts). The factor of the inverse depends on `from` alone and is kept; a bridge then costs a product of
  * n rows, and one with a memory four, and a factor of its own.
  */
-import { allOrNone } from '../../engine/all-or-none.js';
+import { allOrNone, closeAll } from '../../engine/all-or-none.js';
 import { BlockProducts } from '../../engine/block-products.js';
 import { roundedToHalf } from '../../engine/draft-weights.js';
 import type { Engine } from '../../engine/engine.js';
@@ -97,10 +97,7 @@ export async function createBridgeFitter(
       bridges.add(key, bridge);
       return bridge;
     },
-    async close() {
-      await products.close();
-      await blocks.close();
-    },
+    close: () => closeAll([products, blocks]),
   };
 }
 
