@@ -15,8 +15,9 @@ import { layerSpans } from '../src/optimise/samplers/spans.js';
 import { calibrateCosts } from '../src/search/cost/calibrate.js';
 import { chooseHoldout } from '../src/search/holdout.js';
 import { createLadder } from '../src/search/ladder.js';
+import { bestRule } from '../src/search/replay/best-rule.js';
 import { proposalsAt } from '../src/search/replay/records.js';
-import { bestPlan, type ReplayedPlan } from '../src/search/scored-plan.js';
+import type { ReplayedPlan } from '../src/search/scored-plan.js';
 import { bridgesFigure, type DraftPoint } from './lib/bridges-figure.js';
 import { parseFlags } from './lib/flags.js';
 import { writeFigure, writeJson } from './lib/output.js';
@@ -47,7 +48,9 @@ async function bridges(argv: string[]): Promise<void> {
     const skipped_layers = [first, (mask.lastIndexOf(1) - 1) / 2] as const;
     const heads = await ladder.replay(mask);
     const remembering = heads.filter(({ plan }) => plan.bridges.some(({ memory }) => memory));
-    const all = bestPlan(remembering.filter(({ plan }) => plan.words !== null)).replayed;
+    const all = remembering
+      .filter(({ plan }) => plan.words !== null)
+      .reduce((a, b) => (predicted(b) > predicted(a) ? b : a));
     const [memory] = all.plan.bridges;
     const plain = { ...all.plan, bridges: [], words: null };
     const bridges = [await ladder.bridge(memory!)];
@@ -74,6 +77,11 @@ async function bridges(argv: string[]): Promise<void> {
   await writeFigure(flags.output, bridgesFigure(`bridges-${flags.name}`, points));
 }
 
+/** The speedup of drafting with a plan alone. */
+function predicted(replayed: ReplayedPlan): number {
+  return bestRule(replayed).time.speedup;
+}
+
 /** What a replayed plan comes to. */
 function figuresOf(replayed: ReplayedPlan): Omit<DraftPoint, 'variant'> {
   const first = replayed.records.map((record) => proposalsAt(record, 0).match);
@@ -84,7 +92,7 @@ function figuresOf(replayed: ReplayedPlan): Omit<DraftPoint, 'variant'> {
     head_words: replayed.plan.words?.length ?? null,
     acceptance: right / places,
     c: pass / autoregressive,
-    predicted_speedup: bestPlan([replayed]).time.speedup,
+    predicted_speedup: predicted(replayed),
   };
 }
 

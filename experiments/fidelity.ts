@@ -22,7 +22,7 @@ import { type Finalist, finalistMethod } from '../src/search/finalist.js';
 import { chooseHoldout } from '../src/search/holdout.js';
 import { createLadder } from '../src/search/ladder.js';
 import { journalFigures, measure } from '../src/search/measure.js';
-import { bestPlan } from '../src/search/scored-plan.js';
+import { bestMethod, bestPlan, type PlanMethod } from '../src/search/scored-plan.js';
 import type { Scored, Scorer } from '../src/search/scorer.js';
 import { writeRule } from '../src/study/events.js';
 import { evenly } from './lib/evenly.js';
@@ -60,10 +60,11 @@ async function fidelity(argv: string[]): Promise<void> {
     ...evenly(ranked.slice(0, decile), inDecile),
     ...evenly(ranked.slice(decile), wanted - inDecile),
   ];
-  const candidates: Finalist[] = [];
+  const candidates: Candidate[] = [];
   for (const { candidate } of masks) {
-    const { replayed, rule } = bestPlan(await ladder.replay(candidate.mask));
-    candidates.push({ plan: replayed.plan, draft: rule });
+    const best = await bestPlan(await ladder.replay(candidate.mask));
+    const { replayed, rule, costs } = best;
+    candidates.push({ name: bestMethod(best), plan: replayed.plan, draft: rule, costs });
   }
   await ladder.close();
   // Neighbours in rank must not be neighbours in time.
@@ -73,7 +74,8 @@ async function fidelity(argv: string[]): Promise<void> {
   await model.close();
 
   const rows = masks.map(({ candidate, score, figures }, i) => ({
-    ...{ mask: candidate.mask.join(''), ...writeRule(candidate.draft) },
+    ...{ method: candidates[i]!.name, mask: candidate.mask.join('') },
+    ...writeRule(candidate.draft),
     ...{ in_best_decile: i < inDecile, predicted_speedup: score, predicted: figures },
     measured_speedups: [first[i]!.speedup, second[i]!.speedup],
     measured: first[i]!.figures,
@@ -88,9 +90,10 @@ async function fidelity(argv: string[]): Promise<void> {
     all: rankCorrelation(x, y) ?? null,
     best_decile: rankCorrelation(x.slice(0, inDecile), y.slice(0, inDecile)) ?? null,
   });
-  const acceptance = rows.map(
-    (row) => row.measured.draft_acceptance_rate! - row.predicted.draft_acceptance_rate!,
-  );
+  // What replay tells of acceptance is of drafts alone.
+  const acceptance = rows
+    .filter(({ method }) => method === 'skip')
+    .map((row) => row.measured.draft_acceptance_rate! - row.predicted.draft_acceptance_rate!);
   const { precision, weightsHash: modelHash } = engine.model;
   const document = {
     ...{ model: flags.model, seed, prompts: chosen.length, max_new_tokens: settings.maxNewTokens },
@@ -101,14 +104,17 @@ async function fidelity(argv: string[]): Promise<void> {
     median_prediction_error: errorsAfter(1),
     bias,
     median_prediction_error_without_bias: errorsAfter(bias),
-    acceptance_bias: mean(acceptance),
-    median_acceptance_error: median(acceptance.map(Math.abs)),
+    acceptance_bias: acceptance.length > 0 ? mean(acceptance) : null,
+    median_acceptance_error: acceptance.length > 0 ? median(acceptance.map(Math.abs)) : null,
     wall_seconds: (performance.now() - began) / 1000,
     environment: describeEnvironment({ threads: engine.threads, precision, modelHash }),
   };
   writeJson(flags.output, 'fidelity', { ...document, rows });
   console.log(JSON.stringify(document, null, 2));
 }
+
+/** A finalist, and the way of decoding that its score is of. */
+type Candidate = Finalist & { readonly name: PlanMethod };
 
 /** Masks drawn anywhere (three of five) and proposed by a search, so that the best decile is one worth telling apart. */
 async function scorePool(ladder: Scorer, bits: number, size: number, seed: number, random: Random) {
@@ -137,7 +143,7 @@ async function scorePool(ladder: Scorer, bits: number, size: number, seed: numbe
 async function measureAll(
   model: Model,
   prompts: readonly EvaluationPrompt[],
-  candidates: readonly Finalist[],
+  candidates: readonly Candidate[],
   order: readonly number[],
 ) {
   const found: { speedup: number; figures: Record<string, number> }[] = [];
@@ -147,7 +153,7 @@ async function measureAll(
     const measurements = await measure(
       model,
       prompts,
-      own.map((one) => finalistMethod(one)),
+      own.map((one) => finalistMethod(one, one.name)),
       { settings },
     );
     for (const [k, measurement] of measurements.entries()) {

@@ -26,7 +26,7 @@ export async function noteAblation(
   if (variants.length === 1) return;
   const value: AblationNote[] = [];
   for (const variant of variants) {
-    const { figures } = scoredTrial(mask, bestPlan([await ladder.replayPlan(variant)]));
+    const { figures } = scoredTrial(mask, await bestPlan([await ladder.replayPlan(variant)]));
     value.push({
       bridges: variant.bridges.length,
       memories: memoriesOf(variant.bridges),

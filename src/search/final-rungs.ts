@@ -12,25 +12,17 @@ import type { DraftPlan } from '../profile/draft-plan.js';
 import { maskToBits } from '../profile/mask.js';
 import { writeRule } from '../study/events.js';
 import type { OpenStudy } from '../study/storage.js';
-import { type Finalist, finalistMethod, type RankedFinalist } from './finalist.js';
+import { type Finalist, finalistMethod, mostPromising, type RankedFinalist } from './finalist.js';
 import { type KeptDecodes, type KeptRung, keptDecodes } from './kept-decodes.js';
 import { journalFigures, type Measurement, measure, namedMethod } from './measure.js';
 import { race } from './race.js';
 import type { RunContext } from './search-request.js';
 
-/** What races: a way of decoding with what is known of a finalist. */
-interface Entrant {
-  readonly name: DraftingName;
-  readonly finalist: Finalist;
-  /** What the cheaper rung made of it; null where it makes nothing of such. */
-  readonly predicted: number | null;
-}
-
 /** How the race ended. */
 export interface RaceResult {
   /** The fastest way of decoding that drafts. */
   readonly method: DraftingName;
-  /** The finalist behind it; where lookup won, the fastest one with skipping. */
+  /** The finalist behind it; where lookup won, that of the fastest one that drafts with a plan. */
   readonly winner: Finalist;
   readonly measurement: Measurement;
   /** What the cheaper rung predicted of the winner, corrected by how far it was off for the others. */
@@ -53,9 +45,9 @@ export async function runRace(
   await study.append({
     type: 'note',
     key: 'finalists',
-    value: entrants.map(({ name, finalist, predicted }, i) => ({
+    value: entrants.map(({ name, finalist, predictedSpeedup }, i) => ({
       ...noteOf(name, finalist, measured[i]!, model.engine.config.layers),
-      ...(predicted === null ? {} : { predicted_speedup: predicted }),
+      ...(predictedSpeedup === null ? {} : { predicted_speedup: predictedSpeedup }),
     })),
   });
   // Who dropped out was measured on fewer prompts: only those that ran to the end are compared.
@@ -68,7 +60,7 @@ export async function runRace(
   const [winner] = finished as [(typeof finished)[number]];
   const { finalist } = winner.name === 'lookup' ? fastestWithMask(finished, ranked) : winner;
   const pairs = finished.flatMap((one) =>
-    one.predicted === null ? [] : [{ ...one, predicted: one.predicted }],
+    one.predictedSpeedup === null ? [] : [{ ...one, predicted: one.predictedSpeedup }],
   );
   const others = pairs
     .filter((one) => one.finalist !== finalist)
@@ -78,9 +70,9 @@ export async function runRace(
     winner: finalist,
     measurement: winner.measurement,
     predictedSpeedup:
-      winner.predicted === null
+      winner.predictedSpeedup === null
         ? null
-        : winner.predicted * (others.length > 0 ? median(others) : 1),
+        : winner.predictedSpeedup * (others.length > 0 ? median(others) : 1),
     rankCorrelation:
       rankCorrelation(
         pairs.map(({ predicted }) => predicted),
@@ -97,24 +89,23 @@ function keptOf(
   return keptDecodes(study, { ...rung, methods: methods.map(namedMethod), host: hostClass() });
 }
 
-/** Every finalist's drafts, and lookup and the cascade with what is known of the most promising. */
-function entrantsOf(finalists: readonly RankedFinalist[]): Entrant[] {
-  const best = finalists.reduce((a, b) =>
-    (b.predictedSpeedup ?? 0) > (a.predictedSpeedup ?? 0) ? b : a,
-  );
-  return [
-    ...finalists.map(({ finalist, predictedSpeedup: predicted }): Entrant => {
-      return { name: 'skip', finalist, predicted };
-    }),
-    { name: 'cascade', finalist: best.finalist, predicted: null },
-    { name: 'lookup', finalist: best.finalist, predicted: null },
-  ];
+/** The finalists, and with what is known of the most promising the cascade, where it is not among them, and lookup. */
+function entrantsOf(finalists: readonly RankedFinalist[]): RankedFinalist[] {
+  const { finalist } = finalists.reduce(mostPromising);
+  const added = (name: DraftingName): RankedFinalist => ({
+    ...{ name, finalist, predictedSpeedup: null },
+  });
+  const hasCascade = finalists.some(({ name }) => name === 'cascade');
+  return [...finalists, ...(hasCascade ? [] : [added('cascade')]), added('lookup')];
 }
 
 /** Of those that ran to the end, else of those that ran the longest. */
-function fastestWithMask<T extends Entrant>(finished: readonly T[], ranked: readonly T[]): T {
-  const skips = ({ name }: T) => name === 'skip';
-  return finished.find(skips) ?? ranked.find(skips)!;
+function fastestWithMask<T extends RankedFinalist>(
+  finished: readonly T[],
+  ranked: readonly T[],
+): T {
+  const drafts = ({ name }: T) => name !== 'lookup';
+  return finished.find(drafts) ?? ranked.find(drafts)!;
 }
 
 /** The winner on prompts that no earlier rung saw. */

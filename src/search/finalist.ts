@@ -18,10 +18,16 @@ export function plainFinalist({ mask, draft }: Candidate): Finalist {
   return { plan: skipPlan(bitsToMask(mask)), draft };
 }
 
-/** A finalist and what a cheaper rung made of it; null where there was none. */
+/** A way of decoding with a finalist, and what a cheaper rung made of it; null where there was none. */
 export interface RankedFinalist {
+  readonly name: DraftingName;
   readonly finalist: Finalist;
   readonly predictedSpeedup: number | null;
+}
+
+/** The one of two of which more was made. */
+export function mostPromising(a: RankedFinalist, b: RankedFinalist): RankedFinalist {
+  return (b.predictedSpeedup ?? 0) > (a.predictedSpeedup ?? 0) ? b : a;
 }
 
 /**

@@ -1,8 +1,8 @@
 /**
  * The first rungs of the fidelity `ladder` (run.ts has the words): a mask is scored by replaying the target's own continuations
  * with its draft, bridges over its runs of skipped sublayers (the longest with a memory), simulating every draft-length rule with
- * every size of the draft's head on what that shows, and pricing the rounds with a cost model that was calibrated once. The score is
- * the best predicted speedup.
+ * every size of the draft's head on what that shows, and pricing the rounds with a cost model that was calibrated once. The cascade
+ * is simulated with the best of these rules. The score is the best predicted speedup, of drafts alone or of the cascade.
  */
 import { createCoupling } from '../decoding/coupling.js';
 import { closeAll } from '../engine/all-or-none.js';
@@ -20,7 +20,7 @@ import { createBridgeFitter } from './bridges/fit.js';
 import { statePasses } from './bridges/passes.js';
 import { hiddenStates, stateRows } from './bridges/states.js';
 import { type Calibration, draftShape } from './cost/calibrate.js';
-import { priceDraft } from './cost/cost-model.js';
+import { type DraftPrices, priceDraft } from './cost/cost-model.js';
 import { type PriceFactors, timePlan } from './cost/time-plan.js';
 import { chooseFitted, withinMemory } from './fitted-texts.js';
 import type { KeptContinuations } from './kept-continuations.js';
@@ -33,6 +33,9 @@ import { headChoices, rankWords } from './words.js';
 
 /** The rule that proposals carry before their score has found a better one. */
 const unsearchedRule: SearchedRule = { exit: 'fixed', draftLength: 4, threshold: 0 };
+
+/** A whole head that multiplies the price of a pass by more, beside one of half of the words or less, cannot pay: it is right on a few in a hundred more. */
+const dearHead = 1.15;
 
 /** Texts that {@link Ladder.roughBridge} is fitted to. */
 const roughTexts = 16;
@@ -140,6 +143,18 @@ export async function createLadder(request: LadderRequest): Promise<Ladder> {
   const texts = fitted.map(({ prompt, tokens }) => [...prompt, ...tokens]);
   const heads = headChoices(rankWords(vocabSize, texts));
 
+  const pricesOf = (plan: DraftPlan): DraftPrices => {
+    const { config, model } = engine;
+    const shape = draftShape(planGraph(plan, model), { config, model, threads });
+    return priceDraft(request.calibration.model, shape, position);
+  };
+  /** The heads that may pay with a draft: the whole one, the last, does not where it makes passes so much dearer. */
+  const worthwhile = (plan: Omit<DraftPlan, 'words'>): typeof heads => {
+    const [pass, whole] = [heads.at(-2) ?? null, null].map(
+      (words) => pricesOf({ ...plan, words }).pass,
+    );
+    return whole! > dearHead * pass! ? heads.slice(0, -1) : heads;
+  };
   const replayHeads = async (
     { mask, bridges }: Pick<DraftPlan, 'mask' | 'bridges'>,
     heads: readonly DraftPlan['words'][],
@@ -154,33 +169,31 @@ export async function createLadder(request: LadderRequest): Promise<Ladder> {
       const replayed = await replayDraft(gated, reference, gates, coupling, heads, memories);
       for (const [i, record] of replayed.entries()) records[i]!.push(record);
     }
-    const { config, model } = engine;
     return heads.map((words, i) => {
       const plan = { mask, bridges, words };
-      const shape = draftShape(planGraph(plan, model), { config, model, threads });
-      const prices = priceDraft(request.calibration.model, shape, position);
-      return { plan, records: records[i]!, prices };
+      return { plan, records: records[i]!, prices: pricesOf(plan) };
     });
   };
   const replay = async (bits: Uint8Array, count: number): Promise<ReplayedPlan[]> => {
     const mask = bitsToMask(bits);
     const [best, ...cheaper] = await bridgeChoices(fitter, bits, mayRemember);
-    const replayed = await replayHeads({ mask, bridges: best!.bridges }, heads, count);
+    const tried = worthwhile({ mask, bridges: best!.bridges });
+    const replayed = await replayHeads({ mask, bridges: best!.bridges }, tried, count);
     // With less a pass is a little cheaper, which matters where it hardly helps; some prompts tell whether it does.
     const few = Math.ceil(count / 4);
     const right = ({ records }: ReplayedPlan) => rightTokens(records.slice(0, few));
     const most = right(replayed.at(-1)!);
     for (const { bridges, closeEnough } of cheaper) {
-      const [trial] = await replayHeads({ mask, bridges }, [null], few);
+      const [trial] = await replayHeads({ mask, bridges }, tried.slice(-1), few);
       if (right(trial!) >= closeEnough * most)
-        replayed.push(...(await replayHeads({ mask, bridges }, heads, count)));
+        replayed.push(...(await replayHeads({ mask, bridges }, tried, count)));
     }
     return replayed;
   };
   return {
     draft: unsearchedRule,
     async score({ mask }) {
-      return scoredTrial(mask, bestPlan(await replay(mask, request.promptsPerTrial)));
+      return scoredTrial(mask, await bestPlan(await replay(mask, request.promptsPerTrial)));
     },
     replay: (mask) => replay(mask, references.length),
     replayScored: (mask) => replay(mask, request.promptsPerTrial),

@@ -1,19 +1,23 @@
 import { z } from 'zod';
-import { decoderExit } from '../decoding/draft-rule.js';
 import { type Candidate, candidateKey } from '../optimise/candidate.js';
 import type { DraftPlan } from '../profile/draft-plan.js';
 import { replayStudy, type Trial } from '../study/state.js';
 import type { OpenStudy } from '../study/storage.js';
 import { noteAblation } from './ablation.js';
 import { type PriceFactors, repriced } from './cost/time-plan.js';
-import { costRule, replayedCosts } from './cost-rule.js';
-import { plainFinalist, type RankedFinalist } from './finalist.js';
+import { mostPromising, plainFinalist, type RankedFinalist } from './finalist.js';
 import type { Ladder } from './ladder.js';
-import { scoreRule } from './replay/best-rule.js';
-import { bestPlan, type ReplayedPlan, type ScoredPlan } from './scored-plan.js';
+import {
+  bestPlan,
+  type PlanMethod,
+  type ReplayedPlan,
+  type ScoredPlan,
+  scoreCostRule,
+  scoreOfPlan,
+} from './scored-plan.js';
 
 /** For every finalist so many of the best trials are scored on all prompts. */
-const rescoredPerFinalist = 4;
+const rescoredPerFinalist = 3;
 
 /** Predicted speedups on all prompts by mask, in the study: a search that was interrupted replays the finalists alone. */
 const KEY = 'rescored';
@@ -24,9 +28,8 @@ const TIMED_KEY = 'timed_finalists';
 const Timed = z.record(z.string(), z.object({ draft: z.number(), target: z.number() }));
 
 /**
- * The most promising masks of a ladder's trials, scored anew on all calibration prompts; the best of these with the rules that are best
- * at what their own rounds cost, timed, and the best of all once more with the cost rule. What its bridges and its head give is noted
- * in the study.
+ * The most promising masks of a ladder's trials, scored anew on all calibration prompts, and the best of these once more at what their
+ * own rounds cost, timed. What the bridges and the head of the best one give is noted in the study.
  */
 export async function ladderShortlist(
   ladder: Ladder,
@@ -42,7 +45,7 @@ export async function ladderShortlist(
   const known = { ...Rescored.safeParse(replayStudy(study).notes.get(KEY)).data };
   const made = new Map<string, ScoredPlan>();
   const rescore = async (mask: Uint8Array) => {
-    const scored = made.get(mask.join('')) ?? bestPlan(await ladder.replay(mask));
+    const scored = made.get(mask.join('')) ?? (await bestPlan(await ladder.replay(mask)));
     made.set(mask.join(''), scored);
     return scored;
   };
@@ -51,39 +54,57 @@ export async function ladderShortlist(
     const { mask } = candidate;
     const key = mask.join('');
     if (known[key] === undefined) {
-      known[key] = (await rescore(mask)).time.speedup;
+      known[key] = scoreOfPlan(await rescore(mask));
       await study.append({ type: 'note', key: KEY, value: { ...known } });
     }
     ranked.push({ mask, speedup: known[key] });
     onProgress(i + 1, best.length);
   }
   ranked.sort((a, b) => b.speedup - a.speedup);
-  const rescored = [];
+  const rescored: RescoredPlan[] = [];
   const timed = { ...Timed.safeParse(replayStudy(study).notes.get(TIMED_KEY)).data };
   for (const { mask } of ranked.slice(0, count)) {
-    const { replayed: known } = await rescore(mask);
+    const { replayed } = await rescore(mask);
     const key = mask.join('');
     let factors = timed[key];
     if (!factors) {
-      factors = await ladder.timePlan(known.plan);
+      factors = await ladder.timePlan(replayed.plan);
       timed[key] = factors;
       await study.append({ type: 'note', key: TIMED_KEY, value: { ...timed } });
     }
-    const { replayed, rule, time } = bestPlan([withPrices(known, factors)]);
-    rescored.push({ replayed, mask, factors, draft: rule, predictedSpeedup: time.speedup });
+    rescored.push({ mask, factors, scored: await bestPlan([withPrices(replayed, factors)]) });
   }
-  rescored.sort((a, b) => b.predictedSpeedup - a.predictedSpeedup);
-  const finalists = rescored.map(({ replayed, draft, predictedSpeedup }): RankedFinalist => {
-    const costs = replayedCosts(replayed, predictedSpeedup);
-    return { finalist: { plan: replayed.plan, draft, costs }, predictedSpeedup };
-  });
-  const { replayed, mask, factors, predictedSpeedup } = rescored[0]!;
-  const { plan } = replayed;
+  rescored.sort((a, b) => scoreOfPlan(b.scored) - scoreOfPlan(a.scored));
+  const { scored, mask, factors } = rescored[0]!;
   const replayPlan = async (part: DraftPlan) => withPrices(await ladder.replayPlan(part), factors);
-  await noteAblation({ ...ladder, replayPlan }, study, mask, plan);
-  const { draft, costs } = costRule(replayed, predictedSpeedup);
-  const { time } = scoreRule(replayed, decoderExit(draft, costs), draft.draftLength);
-  return [...finalists, { finalist: { plan, draft, costs }, predictedSpeedup: time.speedup }];
+  await noteAblation({ ...ladder, replayPlan }, study, mask, scored.replayed.plan);
+  return finalistsOf(rescored.map(({ scored }) => scored));
+}
+
+/** A mask's best plan at what its own rounds cost. */
+interface RescoredPlan {
+  readonly mask: Uint8Array;
+  readonly factors: PriceFactors;
+  readonly scored: ScoredPlan;
+}
+
+/** The cascade with every plan, and the drafts alone that promise most, each with its better rule: the searched one or the cost rule. */
+async function finalistsOf(plans: readonly ScoredPlan[]): Promise<RankedFinalist[]> {
+  const cascades: RankedFinalist[] = [];
+  const skips: RankedFinalist[] = [];
+  for (const scored of plans) {
+    const { plan } = scored.replayed;
+    const rules = [{ ...scored, draft: scored.rule }, await scoreCostRule(scored)];
+    const better = (name: PlanMethod): RankedFinalist => {
+      const { draft, costs, speedups } = rules.reduce((a, b) =>
+        b.speedups[name] > a.speedups[name] ? b : a,
+      );
+      return { name, finalist: { plan, draft, costs }, predictedSpeedup: speedups[name] };
+    };
+    cascades.push(better('cascade'));
+    skips.push(better('skip'));
+  }
+  return [...cascades, skips.reduce(mostPromising)];
 }
 
 /**
@@ -105,6 +126,7 @@ export function modelShortlist(
     .sort((a, b) => b.value - a.value)
     .slice(0, count)
     .map(({ candidate, value }) => ({
+      name: 'skip',
       finalist: plainFinalist(candidate),
       predictedSpeedup: predict ? value : null,
     }));

@@ -1,9 +1,10 @@
 import { expect, it } from 'vitest';
 import { loadModel } from '../../src/engine/load-model.js';
+import type { DraftPlan } from '../../src/profile/draft-plan.js';
 import { noteAblation } from '../../src/search/ablation.js';
 import { calibrateCosts } from '../../src/search/cost/calibrate.js';
 import { createLadder } from '../../src/search/ladder.js';
-import { bestRule } from '../../src/search/replay/best-rule.js';
+import { bestPlan, scoreOfPlan } from '../../src/search/scored-plan.js';
 import { journalStorage } from '../../src/study/journal.js';
 import { studyNotes } from '../../src/study/notes.js';
 import { summariseStudy } from '../../src/study/summary.js';
@@ -44,13 +45,13 @@ it('tells what bridges, their memory and a smaller head give, each at its best d
     [1, 0, 3],
     [1, 1, 3],
   ]);
-  const best = bestRule(await ladder.replayPlan(whole));
-  expect(ablation[5]!.predicted_speedup).toBe(best.time.speedup);
+  const predicted = async (plan: DraftPlan) =>
+    scoreOfPlan(await bestPlan([await ladder.replayPlan(plan)]));
+  expect(ablation[5]!.predicted_speedup).toBe(await predicted(whole));
   const bridges = [await ladder.bridge(whole.bridges[0]!)];
-  const forgetful = bestRule(await ladder.replayPlan({ ...whole, bridges }));
-  expect(ablation[4]!.predicted_speedup).toBe(forgetful.time.speedup);
-  const plain = bestRule(await ladder.replayPlan({ ...whole, bridges: [], words: null }));
-  expect(ablation[0]!.predicted_speedup).toBe(plain.time.speedup);
+  expect(ablation[4]!.predicted_speedup).toBe(await predicted({ ...whole, bridges }));
+  const plain = { ...whole, bridges: [], words: null };
+  expect(ablation[0]!.predicted_speedup).toBe(await predicted(plain));
 
   await ladder.close();
   await study.close();

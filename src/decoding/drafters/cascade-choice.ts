@@ -15,7 +15,6 @@
  * more than tau S r - (c + v_(n+1) - v_n), the draft pass to come, or where the rule of the method ends the passes. No token is
  * dropped because of its value.
  */
-import type { DraftGraph } from '../../engine/draft-graph.js';
 import { acceptanceAt } from '../acceptance-curve.js';
 import type { ExitCosts } from '../cost-exit.js';
 import { createDraftExit } from '../draft-exit.js';
@@ -28,13 +27,19 @@ import { DEFAULT_LOOKUP_LENGTH } from '../prompt-lookup.js';
 import { roundCost } from '../round-costs.js';
 import type { SkipDrafting } from './kind.js';
 import { addLookedUp, type LookupMemory } from './lookup.js';
-import { openGraphDrafter } from './skip.js';
 
 /** What it learned. */
 export interface ChoiceMemory {
   readonly looked: LookupMemory;
   readonly budget: DraftBudget;
   readonly worth: DraftWorth;
+}
+
+/** What of a generation the choice itself needs. */
+export interface ChoiceContext extends Pick<DraftContext, 'eos'> {
+  readonly coupling: Pick<DraftContext['coupling'], 'propose'>;
+  /** Opens the draft passes, which the rule that it is given ends. */
+  readonly openDrafts: (exit: DraftExitState) => Promise<Drafter>;
 }
 
 /** A lookup that may go on with a draft. */
@@ -55,12 +60,10 @@ export function longestChoice(draftLength: number): number {
  */
 export async function openCascadeChoice(
   { draftLength, exit: rule }: Omit<SkipDrafting, 'plan' | 'fallback'>,
-  graph: DraftGraph,
   costs: ExitCosts,
   { looked: { lookup, lengths }, budget, worth }: ChoiceMemory,
-  context: DraftContext,
+  { coupling, eos, openDrafts }: ChoiceContext,
 ): Promise<Drafter> {
-  const { coupling, eos } = context;
   const exit = createDraftExit(rule, draftLength);
   const keeper = createBudgetKeeper(budget, costs);
   const longest = longestChoice(draftLength);
@@ -94,7 +97,7 @@ export async function openCascadeChoice(
   };
 
   const stops: DraftExitState = { threshold: 0, shouldStop, afterVerify() {} };
-  const drafts = context.recorded ?? (await openGraphDrafter(graph, draftLength, stops, context));
+  const drafts = await openDrafts(stops);
   lookup.begin();
   return {
     longest,

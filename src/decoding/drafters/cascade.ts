@@ -1,4 +1,5 @@
 import { planGraph } from '../../engine/draft-graph.js';
+import type { DraftExitState } from '../draft-exit.js';
 import { createDraftWorth, type DraftWorth } from '../draft-worth.js';
 import type { Drafter } from '../drafter.js';
 import { createDraftBudget } from '../fallback.js';
@@ -6,7 +7,7 @@ import { DEFAULT_LOOKUP_LENGTH } from '../prompt-lookup.js';
 import { type ChoiceMemory, longestChoice, openCascadeChoice } from './cascade-choice.js';
 import type { DrafterKind, SkipDrafting } from './kind.js';
 import { createLookupDrafter, createLookupMemory } from './lookup.js';
-import { draftingOf, openSkipDrafter } from './skip.js';
+import { draftingOf, openGraphDrafter, openSkipDrafter } from './skip.js';
 
 /** Prompt lookup, and drafts with the plan: where it finds nothing, or with costs where they promise more. */
 export type CascadeMethod = { readonly name: 'cascade' } & SkipDrafting;
@@ -38,7 +39,10 @@ export const cascade: DrafterKind<CascadeMethod, CascadeMemory> = {
     const { plan, draftLength, fallback } = method;
     if (fallback && worth) {
       const graph = planGraph(plan, context.engine.model);
-      return openCascadeChoice(method, graph, fallback, { looked, budget, worth }, context);
+      const openDrafts = async (exit: DraftExitState) =>
+        context.recorded ?? openGraphDrafter(graph, draftLength, exit, context);
+      const memory = { looked, budget, worth };
+      return openCascadeChoice(method, fallback, memory, { ...context, openDrafts });
     }
     const skips = await openSkipDrafter(method, budget, context);
     const length = Math.min(DEFAULT_LOOKUP_LENGTH, draftLength);

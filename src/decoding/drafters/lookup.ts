@@ -54,7 +54,7 @@ export function addLookedUp(
   lookup: PromptLookup,
   place: number,
   count: number,
-  coupling: Coupling,
+  coupling: Pick<Coupling, 'propose'>,
 ): void {
   const from = draft.length;
   draft.length += lookup.propose(place, count, draft.tokens.subarray(from));

@@ -46,6 +46,25 @@ export function topProbability(
 }
 
 /**
+ * e^(logit - value) of some logits, as {@link topProbability} sums them; 0 for those more than 20 nats below.
+ * @param into by index of the logit; others are left as they are.
+ * @param indices default: all.
+ */
+export function exponentials(
+  logits: Float32Array,
+  value: number,
+  into: Float64Array,
+  indices?: Int32Array,
+): void {
+  const count = indices ? indices.length : logits.length;
+  for (let i = 0; i < count; i++) {
+    const at = indices ? indices[i] : i;
+    const below = logits[at] - value;
+    into[at] = below >= -CONFIDENCE_REACH ? exponential(below) : 0;
+  }
+}
+
+/**
  * e^x for x from -20 to about 20, twice as fast as Math.exp: the Taylor polynomial of e^(x/64), then six squarings. Too low by
  * a share of x^6 / 7.7e11 (the first term left out): 2e-8 at -5, 8e-5 at -20, where e^x itself is 2e-9.
  */

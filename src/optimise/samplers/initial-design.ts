@@ -16,8 +16,8 @@ const HIGHEST_RATIO = 0.7;
 
 /**
  * What a model-based sampler tries before it models: the caller's candidates (without repeats and empty masks), then
- * 8 to 16 random masks (one for every 10 bits) of evenly spread skip ratios in shuffled order, spread out by maximin
- * Hamming distance.
+ * random masks of evenly spread skip ratios in shuffled order, spread out by maximin Hamming distance: as many as there are
+ * fewer candidates than 8 to 16 (one for every 10 bits).
  */
 export function initialDesign(
   space: SearchSpace,
@@ -34,8 +34,9 @@ export function initialDesign(
     design.push(candidate);
   };
   initial.forEach(add);
-  const size = Math.min(16, Math.max(8, Math.ceil(space.bits / 10)));
-  const places = random.shuffle(Array.from({ length: size }, (_, k) => k / (size - 1)));
+  const least = Math.min(16, Math.max(8, Math.ceil(space.bits / 10)));
+  const size = Math.max(0, least - design.length);
+  const places = random.shuffle(Array.from({ length: size }, (_, k) => k / Math.max(1, size - 1)));
   for (const place of places) {
     const ratio = LOWEST_RATIO + place * (HIGHEST_RATIO - LOWEST_RATIO);
     const draws = Array.from({ length: DRAWS }, () => randomMask(space.bits, ratio, random));

@@ -3,7 +3,7 @@ import { layerSpans } from './spans.js';
 import { startingRule } from './starting-rule.js';
 
 /** Planned masks that a search begins with. */
-const MOST = 8;
+const MOST = 4;
 /** Where in the list they lie: drafts that skip less save too little, those that skip more are hardly ever right. */
 const FROM = 0.4;
 const TO = 0.95;

@@ -106,6 +106,15 @@ export function priceDraft(model: CostModel, shape: DraftShape, context: number)
   return { pass, round: 2 * at(1) - at(2), target, autoregressive };
 }
 
+/** What a round of so many draft passes and drafted tokens takes. */
+export function roundSeconds(
+  { pass, round, target }: DraftPrices,
+  passes: number,
+  drafted: number,
+): number {
+  return (passes > 0 ? passes * pass + round : 0) + target[drafted + 1]!;
+}
+
 /** Relative errors of a model on rounds: |predicted - measured| / measured of draft passes and of target passes. */
 export function predictionErrors(
   model: CostModel,

@@ -1,6 +1,6 @@
-import type { Coupling } from '../../decoding/coupling.js';
-import { builtInHead, tokenOf, withWords } from '../../decoding/head-tokens.js';
-import { topProbability } from '../../decoding/sampling/greedy.js';
+import type { Coupling, DraftChoice } from '../../decoding/coupling.js';
+import { builtInHead, type Head, tokenOf, withWords } from '../../decoding/head-tokens.js';
+import { argmax, exponentials, topProbability } from '../../decoding/sampling/greedy.js';
 import type { Engine } from '../../engine/engine.js';
 import type { Gates } from '../../engine/gates.js';
 import type { ReplayMemories } from './memories.js';
@@ -8,7 +8,9 @@ import type { Reference } from './reference.js';
 
 /** What a draft proposes at every place of a reference. */
 export interface Proposals {
-  /** 1 where it proposes the target's token, [N]. */
+  /** The tokens, [N]. */
+  readonly token: Int32Array;
+  /** 1 where that is the target's, [N]. */
   readonly match: Uint8Array;
   /** Its probability of the token that it proposes, as draft exits read it, [N]. */
   readonly confidence: Float64Array;
@@ -20,6 +22,8 @@ export interface ReplayRecord extends Proposals {
   readonly first?: Proposals;
   /** How many tokens a draft that starts here may have, [N]. */
   readonly room: Int32Array;
+  /** Prompt and continuation whose places these are. */
+  readonly text: Pick<Reference, 'prompt' | 'tokens' | 'position'>;
 }
 
 /** What it proposes as a token of a draft that has so many before it. */
@@ -31,7 +35,8 @@ export function proposalsAt(record: ReplayRecord, before: number): Proposals {
  * Replays a reference with a draft: one pass, or two with memories, then the choice of a token at every place, as the drafter
  * chooses it.
  * @param engine with gates.
- * @param heads over which words the draft's head may be, null for all; the words of the text join each of them.
+ * @param heads over which words the draft's head may be, each with those of the one before, null for all; the words of the text
+ *   join each of them.
  * @param memories what its bridges with memory see; null where it has none.
  * @returns what the draft would do with each head.
  */
@@ -45,42 +50,82 @@ export async function replayDraft(
 ): Promise<ReplayRecord[]> {
   const { inputs, room } = reference;
   const proposed = (logits: Float32Array) =>
-    heads.map((words) => proposals(logits, reference, coupling, words, engine.config.vocabSize));
+    proposals(logits, reference, coupling, heads, engine.config.vocabSize);
   const all = proposed(await engine.replay(inputs, gates, memories?.inWindows));
-  if (!memories) return all.map((own) => ({ ...own, room }));
+  if (!memories) return all.map((own) => ({ ...own, room, text: reference }));
   const first = proposed(await engine.replay(memories.firstInputs, gates, memories.first));
-  return all.map((own, i) => ({ ...own, first: first[i]!, room }));
+  return all.map((own, i) => ({ ...own, first: first[i]!, room, text: reference }));
 }
+
+/** What a draft proposes with a head that grows with the text. */
+interface GrowingHead {
+  head: Head;
+  choose: DraftChoice;
+  readonly made: Proposals;
+  /** Room for its logits. */
+  row: Float32Array;
+}
+
+/** Logits this far below the largest of the widest head (in nats) leave too little of the exponentials that the heads share. */
+const SHARED_REACH = 10;
 
 function proposals(
   logits: Float32Array,
-  { inputs, prompt, tokens, position }: Reference,
+  { inputs: { count }, prompt, tokens, position }: Reference,
   coupling: Coupling,
-  words: Int32Array | null,
+  heads: readonly (Int32Array | null)[],
   vocabSize: number,
-): Proposals {
-  const builtIn = builtInHead(words);
-  let head = builtIn && withWords(builtIn, prompt);
-  let choose = coupling.draftFrom(head);
-  const match = new Uint8Array(inputs.count);
-  const confidence = new Float64Array(inputs.count);
-  for (let i = 0; i < inputs.count; i++) {
-    const wider = head && withWords(head, [tokens[i]!]);
-    if (wider !== head) {
-      head = wider;
-      choose = coupling.draftFrom(head);
-    }
+): Proposals[] {
+  const growing = heads.map((words): GrowingHead => {
+    const builtIn = builtInHead(words);
+    const head = builtIn && withWords(builtIn, prompt);
+    const made = {
+      token: new Int32Array(count),
+      match: new Uint8Array(count),
+      confidence: new Float64Array(count),
+    };
+    return { head, choose: coupling.draftFrom(head), made, row: new Float32Array(0) };
+  });
+  // Their exponentials are taken once, of the words of the widest, which has those of all others.
+  const widest = growing.at(-1)!;
+  const powers = new Float64Array(vocabSize);
+  for (let i = 0; i < count; i++) {
     const whole = logits.subarray(i * vocabSize, (i + 1) * vocabSize);
-    const row = head ? columnsOf(whole, head.tokens) : whole;
-    const column = choose(row, position + i + 1, 0);
-    match[i] = tokenOf(head, column) === tokens[i + 1] ? 1 : 0;
-    confidence[i] = topProbability(row, 0, row.length, row[column]!);
+    const rows = growing.map((one) => {
+      const wider = one.head && withWords(one.head, [tokens[i]!]);
+      if (wider !== one.head) {
+        one.head = wider;
+        one.choose = coupling.draftFrom(wider);
+      }
+      if (!one.head) return whole;
+      const { tokens: words } = one.head;
+      if (one.row.length !== words.length) one.row = new Float32Array(words.length);
+      for (let column = 0; column < words.length; column++)
+        one.row[column] = whole[words[column]!]!;
+      return one.row;
+    });
+    const widestRow = rows.at(-1)!;
+    const most = widestRow[argmax(widestRow, 0, widestRow.length)]!;
+    exponentials(whole, most, powers, widest.head?.tokens);
+    for (const [h, { head, choose, made }] of growing.entries()) {
+      const row = rows[h]!;
+      const column = choose(row, position + i + 1, 0);
+      const token = tokenOf(head, column);
+      made.token[i] = token;
+      made.match[i] = token === tokens[i + 1] ? 1 : 0;
+      made.confidence[i] =
+        row[column]! < most - SHARED_REACH
+          ? topProbability(row, 0, row.length, row[column]!)
+          : powers[token]! / sumOf(powers, head);
+    }
   }
-  return { match, confidence };
+  return growing.map(({ made }) => made);
 }
 
-function columnsOf(logits: Float32Array, tokens: Int32Array): Float32Array {
-  const columns = new Float32Array(tokens.length);
-  for (let i = 0; i < tokens.length; i++) columns[i] = logits[tokens[i]!]!;
-  return columns;
+function sumOf(powers: Float64Array, head: Head): number {
+  let sum = 0;
+  const count = head ? head.tokens.length : powers.length;
+  // An iterator would take most of a replay's time.
+  for (let i = 0; i < count; i++) sum += powers[head ? head.tokens[i]! : i]!;
+  return sum;
 }

@@ -1,5 +1,5 @@
 import { createDraftExit, type DraftExit } from '../../decoding/draft-exit.js';
-import type { DraftPrices } from '../cost/cost-model.js';
+import { type DraftPrices, roundSeconds } from '../cost/cost-model.js';
 import { proposalsAt, type ReplayRecord } from './records.js';
 
 /** Rounds that decoding some prompts would take. */
@@ -62,12 +62,10 @@ export interface PredictedTime {
 /** Prices simulated rounds. */
 export function priceRounds(
   { rounds, tokens }: SimulatedRounds,
-  { pass, round, target, autoregressive }: DraftPrices,
+  prices: DraftPrices,
 ): PredictedTime {
-  let seconds = rounds[0]! * target[1]!;
-  for (let n = 1; n < rounds.length; n++) {
-    seconds += rounds[n]! * (n * pass + round + target[n + 1]!);
-  }
-  const autoregressiveSeconds = tokens * autoregressive;
+  let seconds = 0;
+  for (const [n, count] of rounds.entries()) seconds += count * roundSeconds(prices, n, n);
+  const autoregressiveSeconds = tokens * prices.autoregressive;
   return { seconds, autoregressiveSeconds, speedup: autoregressiveSeconds / seconds };
 }

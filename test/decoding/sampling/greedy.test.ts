@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { argmax, topProbability } from '../../../src/decoding/sampling/greedy.js';
+import { argmax, exponentials, topProbability } from '../../../src/decoding/sampling/greedy.js';
 
 const row = fc.array(fc.float({ min: -30, max: 30, noNaN: true }), { minLength: 1, maxLength: 40 });
 
@@ -72,5 +72,28 @@ describe('topProbability', () => {
     );
     expect(topProbability(Float32Array.of(0, -20), 0, 2, 0)).toBeLessThan(1);
     expect(topProbability(Float32Array.of(0, -20.001, -Infinity), 0, 3, 0)).toBe(1);
+  });
+});
+
+describe('exponentials', () => {
+  it('are those of some logits alone, within their bound', () => {
+    fc.assert(
+      fc.property(row, fc.nat(39), (values, pick) => {
+        const logits = Float32Array.from(values);
+        const value = Math.max(...logits);
+        const index = pick % logits.length;
+        const into = new Float64Array(logits.length).fill(-1);
+        exponentials(logits, value, into, Int32Array.of(index));
+        const exact = Math.exp(logits[index] - value);
+        expect(into[index]).toBeLessThanOrEqual(exact * (1 + 1e-12));
+        expect(exact - into[index]).toBeLessThanOrEqual(Math.exp(-20) + 1e-4 * exact);
+        expect(into.filter((power) => power === -1)).toHaveLength(logits.length - 1);
+        exponentials(logits, value, into);
+        expect(1 / into.reduce((sum, power) => sum + power)).toBeCloseTo(
+          topProbability(logits, 0, logits.length, value),
+          10,
+        );
+      }),
+    );
   });
 });

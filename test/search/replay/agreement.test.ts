@@ -1,21 +1,27 @@
 import { describe, expect, it } from 'vitest';
 import { createCoupling } from '../../../src/decoding/coupling.js';
 import type { DraftExit } from '../../../src/decoding/draft-exit.js';
+import type { CascadeMethod } from '../../../src/decoding/drafters/cascade.js';
+import type { SkipMethod } from '../../../src/decoding/drafters/skip.js';
 import { generate } from '../../../src/decoding/generate.js';
+import { methodMemory } from '../../../src/decoding/method.js';
 import type { Round } from '../../../src/decoding/rounds.js';
 import { GREEDY, type SamplingOptions } from '../../../src/decoding/sampling/options.js';
 import type { Engine } from '../../../src/engine/engine.js';
 import { ReplayInputs } from '../../../src/engine/replay-inputs.js';
 import { type DraftPlan, skipPlan } from '../../../src/profile/draft-plan.js';
 import type { SkipMask } from '../../../src/profile/mask.js';
+import { type DraftPrices, roundSeconds } from '../../../src/search/cost/cost-model.js';
 import { MemorySource } from '../../../src/search/replay/memories.js';
 import { type ReplayRecord, replayDraft } from '../../../src/search/replay/records.js';
 import { offsetsOf } from '../../../src/search/replay/reference.js';
 import { simulateRounds } from '../../../src/search/replay/simulate.js';
+import { simulateCascade } from '../../../src/search/replay/simulate-cascade.js';
 import { loadMiniature } from '../../helpers/engine.js';
 import { randomMask, randomTokens } from '../../helpers/logits.js';
 import type { MiniatureOptions } from '../../helpers/miniature.js';
 import { randomPlan } from '../../helpers/plans.js';
+import { replayRecord } from '../../helpers/records.js';
 
 const size = { layers: 4, contextLength: 256, innerScale: 0.2 };
 const newTokens = 80;
@@ -50,15 +56,14 @@ async function decodeAndReplay(
   engine: Engine,
   gated: Engine,
   prompt: number[],
-  plan: DraftPlan,
-  exit: DraftExit,
-  draftLength: number,
+  method: SkipMethod | CascadeMethod,
   sampling: SamplingOptions,
 ): Promise<Decoded> {
   const { vocabSize } = engine.config;
+  const { plan } = method;
   const all: Round[] = [];
-  const method = { name: 'skip', plan, draftLength, exit } as const;
-  const request = { prompt, maxNewTokens: newTokens, method, sampling, ignoreEos: true };
+  const memory = methodMemory(method);
+  const request = { prompt, maxNewTokens: newTokens, method, memory, sampling, ignoreEos: true };
   for await (const { round } of generate(engine, request)) if (round) all.push(round);
   const rounds = all.filter(({ kind }) => kind === 'round');
   const tokens = all.flatMap((round) => round.tokens);
@@ -94,6 +99,10 @@ function planOf({ config }: Engine, mask: SkipMask, trial: number): DraftPlan {
     : randomPlan(mask, config, trial, { gain: 0.2, every: 2 });
 }
 
+function skipping(plan: DraftPlan, exit: DraftExit, draftLength: number): SkipMethod {
+  return { name: 'skip', plan, draftLength, exit };
+}
+
 async function withEngines(
   options: MiniatureOptions,
   run: (engine: Engine, gated: Engine) => Promise<void>,
@@ -117,9 +126,7 @@ describe('replay with windows where real rounds start', () => {
           engine,
           gated,
           prompt,
-          planOf(engine, mask, trial),
-          { exit: 'fixed' },
-          2 + trial,
+          skipping(planOf(engine, mask, trial), { exit: 'fixed' }, 2 + trial),
           sampling,
         );
         for (const { position, confidences, drafted, accepted } of rounds) {
@@ -158,9 +165,7 @@ describe('replay with windows where real rounds start', () => {
             engine,
             gated,
             prompt,
-            planOf(engine, mask, trial),
-            exit,
-            draftLength,
+            skipping(planOf(engine, mask, trial), exit, draftLength),
             GREEDY,
           );
           const simulated = simulateRounds([record], exit, draftLength);
@@ -182,16 +187,67 @@ describe('replay with windows where real rounds start', () => {
   });
 });
 
+describe('a cascade simulated over replay with windows where its rounds start', () => {
+  const flat = (probability: number) => ({ confidence: [0, 1], probability: [0, probability] });
+  const costs = {
+    draft: 0.12,
+    verify: Array.from({ length: 13 }, (_, n) => 1 + 0.06 * n),
+    timePerToken: 0.8,
+    acceptance: flat(0.9),
+    nextAcceptance: flat(0.8),
+  };
+
+  it.each(samplings)('has the same rounds: %s', async (_, sampling) => {
+    await withEngines({}, async (engine, gated) => {
+      const kinds = { lookups: 0, passes: 0, both: 0, rejected: 0 };
+      for (let trial = 0; trial < 10; trial++) {
+        const part = randomTokens(5 + 3 * trial, engine.config.vocabSize, 70 + trial);
+        const plan = planOf(engine, randomMask(size.layers, 20 + trial, 0.15), trial);
+        // After one pass a wrong token is known; those that a draft went on with from there are estimates.
+        const drafting = { draftLength: 1, exit: { exit: 'fixed' } } as const;
+        const method: CascadeMethod = { name: 'cascade', plan, ...drafting, fallback: costs };
+        const prompt = [...part, ...part, ...part];
+        const { rounds, record } = await decodeAndReplay(engine, gated, prompt, method, sampling);
+        const simulated = await simulateCascade([record], prices, { ...drafting, costs });
+        const sum = (of: (round: Round) => number) => rounds.reduce((all, one) => all + of(one), 0);
+        expect(simulated.rounds).toEqual({
+          rounds: rounds.length,
+          passes: sum(({ draftPasses }) => draftPasses),
+          proposed: sum(({ drafted }) => drafted.length),
+          accepted: sum(({ accepted }) => accepted),
+        });
+        expect(simulated.time.seconds).toBeCloseTo(
+          sum(({ draftPasses: passes, drafted }) => roundSeconds(prices, passes, drafted.length)),
+          9,
+        );
+        for (const { draftPasses, drafted, accepted } of rounds) {
+          if (accepted < drafted.length) kinds.rejected++;
+          if (draftPasses === 0 && drafted.length > 0) kinds.lookups++;
+          if (draftPasses > 0 && drafted.length === 1) kinds.passes++;
+          if (draftPasses > 0 && drafted.length > 1) kinds.both++;
+        }
+      }
+      expect(Math.min(...Object.values(kinds))).toBeGreaterThan(5);
+    });
+  });
+
+  const prices: DraftPrices = {
+    pass: 0.2,
+    round: 0.03,
+    target: Float64Array.from({ length: 14 }, (_, n) => (n === 0 ? 0 : 0.9 + 0.1 * n)),
+    autoregressive: 1,
+  };
+});
+
 describe('the adaptive rule in a simulation', () => {
   it('moves as the paper says', () => {
     // K = 2, all right, always as sure: m = 0.5, 0.75, 0.875 raise t from 0.6 to 0.603; with 0.6025 the fourth draft ends
     // after one token; m = 0.9375 lowers t to 0.602, and drafts that run to K leave it there. The last place has no room.
     const places = 15;
-    const record = {
-      match: new Uint8Array(places).fill(1),
-      confidence: new Float64Array(places).fill(0.6025),
-      room: Int32Array.from({ length: places }, (_, i) => places - 1 - i),
-    };
+    const record = replayRecord(
+      new Uint8Array(places).fill(1),
+      new Float64Array(places).fill(0.6025),
+    );
     const { rounds } = simulateRounds([record], { exit: 'adaptive', threshold: 0.6 }, 2);
     expect(Array.from(rounds)).toEqual([1, 1, 4]);
   });

@@ -118,6 +118,31 @@ describe('window replay', () => {
     expect([room[0], room.at(-1)]).toEqual([58, 0]);
   });
 
+  it('proposes with every head what it proposes with that head alone', async () => {
+    const { vocabSize } = engine.config;
+    for (const sampling of [GREEDY, sampled]) {
+      const prompt = randomTokens(30, vocabSize, 4);
+      const settings = { maxNewTokens: 40, sampling, coupling: 'gumbel' } as const;
+      const reference = (await makeReference(engine, prompt, settings, 2))!;
+      const coupling = createCoupling('gumbel', sampling, vocabSize, 0);
+      const gates = gated.gates(randomMask(size.layers, 7, 0.4));
+      const words = (count: number) => Int32Array.from({ length: count }, (_, i) => i);
+      for (const heads of [
+        [words(8), words(60), null],
+        [words(8), words(60)],
+      ]) {
+        const together = await replayDraft(gated, reference, gates, coupling, heads);
+        for (const [i, head] of heads.entries()) {
+          const [alone] = await replayDraft(gated, reference, gates, coupling, [head]);
+          expect(together[i]!.token).toEqual(alone!.token);
+          expect(together[i]!.match).toEqual(alone!.match);
+          for (const [place, confidence] of together[i]!.confidence.entries())
+            expect(confidence).toBeCloseTo(alone!.confidence[place]!, 4);
+        }
+      }
+    }
+  });
+
   it('has nothing to replay of a single token', async () => {
     const settings = { maxNewTokens: 1, sampling: GREEDY, coupling: 'gumbel' } as const;
     expect(await makeReference(engine, [1, 2, 3], settings, 0)).toBeNull();

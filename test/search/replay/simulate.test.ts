@@ -3,20 +3,19 @@ import { describe, expect, it } from 'vitest';
 import { bestRule, scoreRule } from '../../../src/search/replay/best-rule.js';
 import type { ReplayRecord } from '../../../src/search/replay/records.js';
 import { priceRounds, simulateRounds } from '../../../src/search/replay/simulate.js';
+import { replayRecord } from '../../helpers/records.js';
 
 const record = fc
   .array(fc.tuple(fc.boolean(), fc.double({ min: 0, max: 1, noNaN: true })), {
     minLength: 1,
     maxLength: 40,
   })
-  .map((places): ReplayRecord => {
-    const n = places.length;
-    return {
-      match: Uint8Array.from(places, ([match]) => (match ? 1 : 0)),
-      confidence: Float64Array.from(places, ([, confidence]) => confidence),
-      room: Int32Array.from(places, (_, i) => n - 1 - i),
-    };
-  });
+  .map((places) =>
+    replayRecord(
+      Uint8Array.from(places, ([match]) => (match ? 1 : 0)),
+      Float64Array.from(places, ([, confidence]) => confidence),
+    ),
+  );
 
 /** Rounds with a threshold, spelt out. */
 function oracle({ match, confidence, room }: ReplayRecord, draftLength: number, threshold: number) {
@@ -58,11 +57,7 @@ describe('simulateRounds', () => {
   });
 
   it('starts every prompt with a fresh adaptive threshold', () => {
-    const one: ReplayRecord = {
-      match: new Uint8Array(30),
-      confidence: new Float64Array(30).fill(0.7),
-      room: Int32Array.from({ length: 30 }, (_, i) => 29 - i),
-    };
+    const one = replayRecord(new Uint8Array(30), new Float64Array(30).fill(0.7));
     const alone = simulateRounds([one], { exit: 'adaptive', threshold: 0.699 }, 4);
     const twice = simulateRounds([one, one], { exit: 'adaptive', threshold: 0.699 }, 4);
     expect(Array.from(twice.rounds)).toEqual(Array.from(alone.rounds, (count) => 2 * count));
