@@ -168,32 +168,71 @@ export function channels(values: usize, rows: i32, columns: i32, scales: usize, 
   }
 }
 
-/** Of the scales around that of a block's extreme for 4 bits, the one with the smallest sum of squared errors. */
+/**
+ * A scale for 4 bits with a small sum of squared errors. What values are rounded to is taken at some scales around that of the block's
+ * extreme; for whole numbers q the best scale is (x q) / (q q), which leaves (x q)^2 / (q q) less of (x x).
+ */
 function clippedScale(values: usize, size: i32, scale: f32): f32 {
   let best = scale;
-  let least = Infinity as f32;
-  for (let percent = 105; percent >= 65; percent -= 5) {
-    const tried = scale * (<f32>percent / 100);
-    const step = f32x4.splat(tried);
-    let errors = f32x4.splat(0);
+  let most: f32 = 0;
+  for (let percent = 100; percent >= 70; percent -= 10) {
+    const inverse = f32x4.splat(<f32>100 / (<f32>percent * scale));
+    let products = f32x4.splat(0);
+    let squares = f32x4.splat(0);
     for (let i = 0; i < size; i += 4) {
       const x = v128.load(values + (<usize>i << 2));
-      const whole = f32x4.nearest(f32x4.div(x, step));
-      const q = f32x4.max(f32x4.splat(-8), f32x4.min(f32x4.splat(7), whole));
-      const error = f32x4.sub(x, f32x4.mul(q, step));
-      errors = f32x4.add(errors, f32x4.mul(error, error));
+      const q = fourBits(x, inverse);
+      products = f32x4.add(products, f32x4.mul(x, q));
+      squares = f32x4.add(squares, f32x4.mul(q, q));
     }
-    const sum = f32x4.extract_lane(errors, 0) + f32x4.extract_lane(errors, 1) + f32x4.extract_lane(errors, 2) + f32x4.extract_lane(errors, 3);
-    if (sum < least) {
-      least = sum;
-      best = tried;
+    const xq = sumOf(products);
+    const qq = sumOf(squares);
+    const explained = xq * xq / qq;
+    if (explained > most) {
+      most = explained;
+      best = xq / qq;
     }
   }
   return best;
 }
 
-/** Blocks of a multiple of 4 values in `bits` bits, as src/graph/quantise.ts has them, with a scale each; `clip` is for 4 bits. */
-export function blocks(values: usize, count: i32, size: i32, bits: i32, clip: bool, scales: usize, to: usize): void {
+/** Whole numbers from -8 to 7. */
+@inline function fourBits(x: v128, inverse: v128): v128 {
+  const whole = f32x4.nearest(f32x4.mul(x, inverse));
+  return f32x4.pmax(f32x4.splat(-8), f32x4.pmin(f32x4.splat(7), whole));
+}
+
+@inline function sumOf(v: v128): f32 {
+  return f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 1) + f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3);
+}
+
+/** Four words of 16 bits below 16 as two bytes. */
+@inline function storeNibbles(to: usize, words: v128): void {
+  // Even columns are the low nibbles.
+  const pairs = v128.or(words, i32x4.shr_u(words, 12));
+  const bytes = v128.and(pairs, i32x4.splat(0xff));
+  const packed = i16x8.narrow_i32x4_u(bytes, bytes);
+  v128.store16_lane(to, i8x16.narrow_i16x8_u(packed, packed), 0);
+}
+
+/** Blocks of a multiple of 4 values in 4 bits, with a clipped scale each. */
+export function clippedBlocks(values: usize, count: i32, size: i32, scales: usize, to: usize): void {
+  let out = to;
+  for (let block = 0; block < count; block++) {
+    const from = values + (<usize>(block * size) << 2);
+    const scale = clippedScale(from, size, extremeOf(from, size) / -8);
+    f32.store(scales + (<usize>block << 2), scale);
+    const inverse = f32x4.splat(scale == 0 ? 0 : 1 / scale);
+    for (let i = 0; i < size; i += 4) {
+      const q = i32x4.trunc_sat_f32x4_s(f32x4.add(fourBits(v128.load(from + (<usize>i << 2)), inverse), f32x4.splat(8)));
+      storeNibbles(out, i16x8.narrow_i32x4_u(q, q));
+      out += 2;
+    }
+  }
+}
+
+/** Blocks of a multiple of 4 values in `bits` bits, as src/graph/quantise.ts has them, with a scale each. */
+export function blocks(values: usize, count: i32, size: i32, bits: i32, scales: usize, to: usize): void {
   const zero = 1 << (bits - 1);
   const shift = f64x2.splat(<f64>zero + 0.5);
   const most = i32x4.splat(2 * zero - 1);
@@ -202,7 +241,7 @@ export function blocks(values: usize, count: i32, size: i32, bits: i32, clip: bo
   for (let block = 0; block < count; block++) {
     const from = values + (<usize>(block * size) << 2);
     const extreme = <f64>extremeOf(from, size);
-    const scale = <f32>(bits == 8 ? abs(extreme) / 127 : clip ? clippedScale(from, size, <f32>(extreme / -8)) : extreme / -8);
+    const scale = <f32>(bits == 8 ? abs(extreme) / 127 : extreme / -8);
     f32.store(scales + (<usize>block << 2), scale);
     const divisor = f64x2.splat(<f64>scale);
     for (let i = 0; i < size; i += 4) {
@@ -217,11 +256,7 @@ export function blocks(values: usize, count: i32, size: i32, bits: i32, clip: bo
         v128.store32_lane(out, i8x16.narrow_i16x8_u(words, words), 0);
         out += 4;
       } else {
-        // Even columns are the low nibbles.
-        const pairs = v128.or(words, i32x4.shr_u(words, 12));
-        const bytes = v128.and(pairs, i32x4.splat(0xff));
-        const packed = i16x8.narrow_i32x4_u(bytes, bytes);
-        v128.store16_lane(out, i8x16.narrow_i16x8_u(packed, packed), 0);
+        storeNibbles(out, words);
         out += 2;
       }
     }

@@ -16,10 +16,10 @@ interface Kernels {
     count: number,
     size: number,
     bits: number,
-    clip: boolean,
     scales: number,
     to: number,
   ): void;
+  clippedBlocks(values: number, count: number, size: number, scales: number, to: number): void;
 }
 
 /** As much of what every Node has as is used here; the names and types of the exports are those of the module's source. */

@@ -120,7 +120,8 @@ export function quantiseRows(
       values.set(weights.subarray(at, at + columns), i * padded);
       values.fill(0, i * padded + columns, (i + 1) * padded);
     }
-    kernels.blocks(room.at(0), count * blocks, blockSize, bits, clip, room.at(1), room.at(2));
+    if (clip) kernels.clippedBlocks(room.at(0), count * blocks, blockSize, room.at(1), room.at(2));
+    else kernels.blocks(room.at(0), count * blocks, blockSize, bits, room.at(1), room.at(2));
     scales.set(room.floats(1).subarray(0, count * blocks), row0 * blocks);
     packed.set(room.bytes(2).subarray(0, count * rowBytes), row0 * rowBytes);
   }

@@ -31,7 +31,7 @@ const generations = 2;
 const draftedTokens = 20;
 const plainTokens = 12;
 /** Rounds at the start of a generation that are not counted: the caches still hold what ran before. */
-export const settling = 2;
+export const settling = 4;
 
 /** A calibrated cost model and how well it predicts passes of plans that it was not fitted on. */
 export interface Calibration {
