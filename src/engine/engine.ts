@@ -1,8 +1,5 @@
-import { rmSync } from 'node:fs';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { ModelConfig } from '../checkpoint/model-config.js';
-import { InputError } from '../errors.js';
-import { errorMessage } from '../files.js';
 import { segmentSize } from '../graph/attention.js';
 import { memoryInput } from '../graph/bridge.js';
 import type { CompiledModel } from '../graph/compile.js';
@@ -15,14 +12,13 @@ import { checkDevice } from './device.js';
 import { type DraftGraph, draftThreads } from './draft-graph.js';
 import { DraftPool } from './draft-pool.js';
 import { type Gates, gateFeeds } from './gates.js';
-import { HeadRows } from './head-rows.js';
+import type { HeadRows } from './head-rows.js';
 import { KvCache } from './kv-cache.js';
+import { type GraphForm, isDraft, loadSession, loadWatching } from './load-session.js';
 import { PassFeeds, type Wanted } from './pass-feeds.js';
 import type { ReplayInputs } from './replay-inputs.js';
-import { createSession } from './session.js';
 import { Sublayers } from './sublayers.js';
 import { Turns } from './turns.js';
-import { writeDraft, writeGated, writeWatching } from './write-graph.js';
 
 /** Tokens of one prefill pass, at most: it ends where a segment does. */
 export const prefillChunk = segmentSize;
@@ -31,13 +27,6 @@ export const prefillChunk = segmentSize;
 export function segmentRoom(position: number): number {
   return segmentSize - (position % segmentSize);
 }
-
-/**
- * Which graph a session runs: `plain` the full model; `gated` the full model or any draft that skips and bridges, at a few
- * microseconds per sublayer; `gated drafts` the same with the weights that drafts have (graph/four-bits.ts); a draft's, that draft
- * alone, without gates.
- */
-export type GraphForm = 'plain' | 'gated' | 'gated drafts' | DraftGraph;
 
 /** How to run a compiled model. */
 export interface EngineOptions {
@@ -104,31 +93,8 @@ export class Engine {
   static async load(model: CompiledModel, options: EngineOptions): Promise<Engine> {
     const { threads, device = 'cpu', form = 'plain' } = options;
     checkDevice(device);
-    const path =
-      form === 'plain'
-        ? model.plainPath
-        : isDraft(form)
-          ? writeDraft(model, form)
-          : writeGated(model, form === 'gated drafts');
-    try {
-      const takesWords = isDraft(form) && form.takesWords;
-      const headRows = takesWords ? await HeadRows.load(model, device) : null;
-      const session = await createSession(path, threads, device).catch(async (error: unknown) => {
-        await headRows?.close();
-        throw error;
-      });
-      return new Engine(model, model.config, threads, device, form, session, headRows);
-    } catch (error) {
-      if (error instanceof InputError) throw error;
-      const fault = errorMessage(error).trim();
-      throw new InputError(
-        device === 'cpu'
-          ? `The runtime cannot load ${path}: ${fault}`
-          : `Device ${device} cannot be used here: ${fault.replace(/\.$/, '')}; use --device cpu.`,
-      );
-    } finally {
-      if (form !== 'plain') rmSync(path, { force: true });
-    }
+    const { session, headRows } = await loadSession(model, form, threads, device);
+    return new Engine(model, model.config, threads, device, form, session, headRows);
   }
 
   /**
@@ -320,13 +286,8 @@ export class Engine {
     await this.turns.take(async () => {
       if (sublayers.every(isDeclared)) return;
       const all = new Set([...this.declared, ...sublayers]);
-      const path = writeWatching(this.model, all);
       const before = this.session;
-      try {
-        this.session = await createSession(path, this.threads, this.device);
-      } finally {
-        rmSync(path, { force: true });
-      }
+      this.session = await loadWatching(this.model, all, this.threads, this.device);
       for (const sublayer of sublayers) this.declared.add(sublayer);
       await before.release();
     });
@@ -339,10 +300,6 @@ export class Engine {
 }
 
 const none: ReadonlyMap<number, Float32Array> = new Map();
-
-function isDraft(form: GraphForm): form is DraftGraph {
-  return typeof form === 'object';
-}
 
 function joined(first: Float32Array, rest: Float32Array): Float32Array {
   const all = new Float32Array(first.length + rest.length);
