@@ -10,11 +10,14 @@ const PLACES = [0, 1 / 8, 3 / 8] as const;
  */
 export function layerSpans(bits: number): Uint8Array[] {
   const layers = bits / 2;
-  return LENGTHS.flatMap((share) => {
+  const spans = new Map<string, Uint8Array>();
+  for (const share of LENGTHS) {
     const length = Math.max(1, Math.round(share * layers));
-    const firsts = new Set(PLACES.map((place) => Math.round(place * (layers - length))));
-    return [...firsts].map((first) =>
-      new Uint8Array(bits).fill(1, 2 * first, 2 * (first + length)),
-    );
-  });
+    for (const place of PLACES) {
+      const first = Math.round(place * (layers - length));
+      const mask = new Uint8Array(bits).fill(1, 2 * first, 2 * (first + length));
+      spans.set(mask.join(''), mask);
+    }
+  }
+  return [...spans.values()];
 }
