@@ -27,11 +27,22 @@ const plans = 16;
 /** Each is predicted by a model fitted on the plans of the other parts. */
 const parts = 4;
 /** Generations of a plan, each on another prompt, and new tokens of each. */
-const generations = 2;
+const usualGenerations = 2;
 const draftedTokens = 20;
 const plainTokens = 12;
-/** Rounds at the start of a generation that are not counted: the caches still hold what ran before. */
-export const settling = 4;
+/** Rounds at the start of a generation that are not counted, but half of them at most: the caches still hold what ran before. */
+export function settling(rounds: number): number {
+  return Math.min(4, Math.floor(rounds / 2));
+}
+
+/** Seconds of a pass from which on a machine's unrest, which is of milliseconds, hardly shows, and half as many generations do. */
+const slowPass = 0.05;
+
+/** How many of so many generations to time, by the first autoregressive one. */
+export function generationsFor(usual: number, first: readonly TimedRound[]): number {
+  const seconds = first.map((round) => round.targetSeconds);
+  return seconds.length > 0 && median(seconds) > slowPass ? Math.ceil(usual / 2) : usual;
+}
 
 /** A calibrated cost model and how well it predicts passes of plans that it was not fitted on. */
 export interface Calibration {
@@ -58,16 +69,20 @@ export async function calibrateCosts(request: CalibrationRequest): Promise<Calib
   const { cache, prompts } = timingCache(request);
   const list = spreadPlans(engine.config, random);
   let done = 0;
-  const generation = (plan: DraftPlan | null) => {
+  let generations = usualGenerations;
+  const generation = async (plan: DraftPlan | null) => {
     signal?.throwIfAborted();
     const prompt = prompts[done % prompts.length]!;
     const longestDraft = MAX_DRAFT_LENGTH;
-    return timeGeneration(request, { cache, prompt, plan, longestDraft }, random);
+    const timed = { cache, prompt, plan, longestDraft };
+    const rounds = await timeGeneration(request, timed, random);
+    if (done === 0 && plan === null) generations = generationsFor(usualGenerations, rounds);
+    return rounds;
   };
   const turns = await timeInTurns(
     [() => generation(null), () => generation(list[Math.floor(done / generations)]!)],
     {
-      settling: () => settling,
+      settling,
       goesOn(rounds) {
         done = rounds;
         if (done % generations === 0) onProgress(done / generations, plans);

@@ -5,11 +5,17 @@
 import { timeInTurns } from '../../measurement/pass-timer.js';
 import type { DraftPlan } from '../../profile/draft-plan.js';
 import { Random } from '../../random.js';
-import { type CalibrationRequest, settling, timeGeneration, timingCache } from './calibrate.js';
+import {
+  type CalibrationRequest,
+  generationsFor,
+  settling,
+  timeGeneration,
+  timingCache,
+} from './calibrate.js';
 import { type CostModel, type DraftPrices, priceDraft, type TimedRound } from './cost-model.js';
 
 /** Generations with the plan, each behind an autoregressive one. */
-const generations = 12;
+const usualGenerations = 12;
 /** Drafts are of every length up to this, as most are that rules stop. */
 const longestDraft = 4;
 
@@ -29,13 +35,17 @@ export async function timePlan(
   const random = new Random(request.seed);
   const { cache, prompts } = timingCache(request);
   let done = 0;
-  const generation = (own: DraftPlan | null) => {
+  let generations = usualGenerations;
+  const generation = async (own: DraftPlan | null) => {
     signal?.throwIfAborted();
     const prompt = prompts[done % prompts.length]!;
-    return timeGeneration(request, { cache, prompt, plan: own, longestDraft }, random);
+    const timed = { cache, prompt, plan: own, longestDraft };
+    const rounds = await timeGeneration(request, timed, random);
+    if (done === 0 && own === null) generations = generationsFor(usualGenerations, rounds);
+    return rounds;
   };
   const turns = await timeInTurns([() => generation(null), () => generation(plan)], {
-    settling: (rounds) => Math.min(settling, rounds - 1),
+    settling,
     goesOn: (rounds) => {
       done = rounds;
       return rounds < generations;

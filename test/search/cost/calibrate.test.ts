@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { GREEDY } from '../../../src/decoding/sampling/options.js';
 import type { Engine } from '../../../src/engine/engine.js';
 import { MAX_DRAFT_LENGTH } from '../../../src/optimise/candidate.js';
-import { calibrateCosts } from '../../../src/search/cost/calibrate.js';
+import { calibrateCosts, generationsFor, settling } from '../../../src/search/cost/calibrate.js';
 import { priceDraft } from '../../../src/search/cost/cost-model.js';
 import { loadMiniature } from '../../helpers/engine.js';
 import { randomTokens } from '../../helpers/logits.js';
@@ -38,6 +38,19 @@ it('prices every pass that a search asks for, after timing real rounds', async (
   // Medians of errors relative to what was measured: a model that predicts nothing at all would have 1.
   expect(error.draft).toBeLessThan(1);
   expect(error.target).toBeLessThan(1);
+});
+
+it('times half as much of slow models, and no more than half of a generation settles', () => {
+  const rounds = (seconds: number) =>
+    [1, 1, 20].map((slowness) => ({
+      ...{ shape: null, context: 9, drafted: 0, draftSeconds: 0 },
+      targetSeconds: slowness * seconds,
+    }));
+  expect(generationsFor(12, rounds(0.01))).toBe(12);
+  expect(generationsFor(12, rounds(0.1))).toBe(6);
+  expect(generationsFor(1, rounds(0.1))).toBe(1);
+  expect(generationsFor(2, [])).toBe(2);
+  expect([0, 1, 2, 5, 8, 30].map(settling)).toEqual([0, 0, 1, 2, 4, 4]);
 });
 
 it('stops when it is aborted', async () => {
