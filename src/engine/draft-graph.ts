@@ -1,10 +1,7 @@
 import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
-import type { ModelConfig } from '../checkpoint/model-config.js';
 import { bridgeTransform } from '../graph/bridge.js';
 import type { CompiledModel } from '../graph/compile.js';
-import { matrixSizes } from '../graph/parameters.js';
-import type { Precision } from '../graph/quantise.js';
 import { smallHead } from '../graph/small-head.js';
 import type { GraphTransform } from '../graph/transform.js';
 import type { Bridge, DraftPlan } from '../profile/draft-plan.js';
@@ -39,17 +36,6 @@ export interface DraftGraph {
   readonly takesWords: boolean;
 }
 
-/** What of a model a draft pass runs; this decides what it costs. */
-export interface KeptParts {
-  /** Attention and MLP sublayers that run, of L each. */
-  readonly attention: number;
-  readonly mlp: number;
-  /** Columns of the head over the vocabulary's, up to 1. */
-  readonly head: number;
-  /** Weights that the model itself does not have. */
-  readonly extraWeights: number;
-}
-
 /** The draft that skips sublayers and does nothing else. */
 export function skipGraph(mask: SkipMask): DraftGraph {
   return {
@@ -70,7 +56,7 @@ export function planGraph(plan: DraftPlan, model: CompiledModel): DraftGraph {
   if (!words) return graph;
   const key = `words ${digest(words)}`;
   const change = smallHead(words, dirname(model.path));
-  return { ...transformed(graph, { key, weights: 0, change }, words), takesWords: true };
+  return { ...transformed(graph, { key, change }, words), takesWords: true };
 }
 
 /** Tells the maps of bridges apart; reckoned once for each, for it reads all of them. */
@@ -105,36 +91,4 @@ export function transformed(
     transforms: [...graph.transforms, transform],
     headTokens,
   };
-}
-
-/** What a draft runs of a model. */
-export function keptParts(
-  { mask, transforms, headTokens }: DraftGraph,
-  { layers, vocabSize }: ModelConfig,
-): KeptParts {
-  return {
-    attention: layers - mask.attention.length,
-    mlp: layers - mask.mlp.length,
-    head: (headTokens?.length ?? vocabSize) / vocabSize,
-    extraWeights: transforms.reduce((sum, { weights }) => sum + weights, 0),
-  };
-}
-
-/** Drafts whose weights are smaller run on one thread: their products are so short that waking a second one takes as long. */
-const oneThreadBytes = 4 * 2 ** 20;
-
-const bytesPerWeight: Record<Precision, number> = { fp32: 4, int8: 1, int4: 0.5 };
-
-/** How many of the target's threads the session of a draft gets. */
-export function draftThreads(
-  graph: DraftGraph,
-  config: ModelConfig,
-  precision: Precision,
-  threads: number,
-): number {
-  const kept = keptParts(graph, config);
-  const { attention, mlp, embedding } = matrixSizes(config);
-  const weights =
-    kept.attention * attention + kept.mlp * mlp + kept.head * embedding + kept.extraWeights;
-  return weights * bytesPerWeight[precision] < oneThreadBytes ? 1 : threads;
 }

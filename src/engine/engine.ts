@@ -9,7 +9,7 @@ import type { Bridge } from '../profile/draft-plan.js';
 import { maskToBits, type SkipMask } from '../profile/mask.js';
 import { closeAll } from './all-or-none.js';
 import { checkDevice } from './device.js';
-import { type DraftGraph, draftThreads } from './draft-graph.js';
+import type { DraftGraph } from './draft-graph.js';
 import { DraftPool } from './draft-pool.js';
 import { type Gates, gateFeeds } from './gates.js';
 import type { HeadRows } from './head-rows.js';
@@ -74,13 +74,7 @@ export class Engine {
   ) {
     this.target = this.gatesOf(isDraft(form) ? form.mask : { attention: [], mlp: [] }, []);
     this.inputs = new PassFeeds(config, isDraft(form));
-    this.drafts = new DraftPool((graph) =>
-      Engine.load(model, {
-        device,
-        threads: draftThreads(graph, config, model.precision, threads),
-        form: graph,
-      }),
-    );
+    this.drafts = new DraftPool((form) => Engine.load(model, { device, threads, form }));
     const [logits, newKv] = session.outputNames as [string, string];
     this.fetches = { logits, newKv };
     this.memories = isDraft(form) ? form.memories : null;

@@ -91,7 +91,6 @@ export function bridgeTransform(bridge: Bridge, key: string, precision: Precisio
   const { from, to } = bridge;
   return {
     key: `bridge ${from}-${to} ${key}`,
-    weights: bridge.weight.length + (bridge.memory?.length ?? 0),
     change(graph, config) {
       const { weight, memory, bias } = compiledBridge(bridge, { config, precision });
       const { hiddenSize } = config;

@@ -10,8 +10,6 @@ export type GraphChange = (graph: GraphProto, config: ModelConfig) => void;
 export interface GraphTransform {
   /** Names what it does: different for different changes. */
   readonly key: string;
-  /** Weights that it brings along and every pass reads, beside the model's. */
-  readonly weights: number;
   readonly change: GraphChange;
 }
 

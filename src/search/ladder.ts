@@ -67,9 +67,8 @@ export interface ScoringBasis {
   readonly prompts: number;
   /** Token ids of the prompts whose continuations bridges are fitted to. */
   readonly fitted: readonly (readonly number[])[];
-  /** Where drafts are priced, in positions of context, and on how many threads. */
+  /** Where drafts are priced, in positions of context. */
   readonly position: number;
-  readonly threads: number;
   /** Whether bridges may have a memory. */
   readonly memory: boolean;
 }
@@ -86,10 +85,10 @@ export interface LadderRequest {
   readonly settings: EvaluationSettings;
   readonly signal?: AbortSignal | undefined;
   /**
-   * Of another ladder, to score as it does: where and on how many threads drafts are priced, and whether bridges may have a memory.
-   * Bridges are then fitted to all of `fitting`. Default: the mean place of the continuations, and the engine's own threads.
+   * Of another ladder, to score as it does: where drafts are priced, and whether bridges may have a memory.
+   * Bridges are then fitted to all of `fitting`. Default: the mean place of the continuations.
    */
-  readonly basis?: Pick<ScoringBasis, 'position' | 'threads' | 'memory'>;
+  readonly basis?: Pick<ScoringBasis, 'position' | 'memory'>;
   /** Continuations that were made before, and where new ones go. */
   readonly kept?: KeptContinuations;
   /** Told as the target's continuations are made, then as its hidden states are. */
@@ -136,16 +135,12 @@ export async function createLadder(request: LadderRequest): Promise<Ladder> {
   const roughFitter = once(() => createBridgeFitter(engine, states, passes.slice(0, roughTexts)));
   // Loaded when first needed: what samplers begin from is worked out before, in a session of its own with all weights.
   const drafts = once(() => engine.loadGatedDrafts());
-  const { position, threads } = request.basis ?? {
-    position: meanPosition(references),
-    threads: engine.threads,
-  };
+  const position = request.basis?.position ?? meanPosition(references);
   const texts = fitted.map(({ prompt, tokens }) => [...prompt, ...tokens]);
   const heads = headChoices(rankWords(vocabSize, texts));
 
   const pricesOf = (plan: DraftPlan): DraftPrices => {
-    const { config, model } = engine;
-    const shape = draftShape(planGraph(plan, model), { config, model, threads });
+    const shape = draftShape(planGraph(plan, engine.model), engine.config);
     return priceDraft(request.calibration.model, shape, position);
   };
   /** The heads that may pay with a draft: the whole one, the last, does not where it makes passes so much dearer. */
@@ -213,7 +208,6 @@ export async function createLadder(request: LadderRequest): Promise<Ladder> {
       prompts: scoredCount(made.slice(0, prompts.length), request.promptsPerTrial),
       fitted: fitted.map(({ prompt }) => prompt),
       position,
-      threads,
       memory: mayRemember,
     },
     close: () => closeAll([drafts, roughFitter, fitter, remembered]),

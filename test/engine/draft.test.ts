@@ -1,13 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import {
-  type DraftGraph,
-  draftThreads,
-  keptParts,
-  skipGraph,
-  transformed,
-} from '../../src/engine/draft-graph.js';
+import { type DraftGraph, skipGraph } from '../../src/engine/draft-graph.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { bitsToMask } from '../../src/profile/mask.js';
 import { Random } from '../../src/random.js';
@@ -103,22 +97,6 @@ test('transforms come after skipping, on a plain and on a gated engine, and have
     expect(halved.headTokens).toEqual(Int32Array.of(3, 17));
     expect(await logitsOf(engine, halved)).toEqual(Float32Array.of(few[1]!, few[3]!));
   }
-});
-
-test('what a draft keeps decides on its threads', () => {
-  const { config } = plain;
-  const { layers, vocabSize } = config;
-  const mask = { attention: [1], mlp: [0, 2] };
-  const skipping = skipGraph(mask);
-  const kept = { attention: layers - 1, mlp: layers - 2, head: 1, extraWeights: 0 };
-  expect(keptParts(skipping, config)).toEqual(kept);
-  const narrow = narrowHead(skipping, [1, 2]);
-  expect(keptParts(narrow, config)).toEqual({ ...kept, head: 2 / vocabSize });
-  const heavy = transformed(narrow, { key: 'heavy', weights: 2 ** 26, change() {} });
-  expect(keptParts(heavy, config).extraWeights).toBe(2 ** 26);
-  expect(heavy.headTokens).toBe(narrow.headTokens);
-  const threads = (graph: DraftGraph) => draftThreads(graph, config, 'int8', 4);
-  expect([skipping, narrow, heavy].map(threads)).toEqual([1, 1, 4]);
 });
 
 /** The draft's logits after a prompt. */

@@ -12,7 +12,6 @@ export function narrowHead(graph: DraftGraph, columns: readonly number[]): Draft
     graph,
     {
       key,
-      weights: 0,
       change(model) {
         const nodes = new Nodes(`${key}.`);
         const shared = new Initializers();

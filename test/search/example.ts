@@ -1,9 +1,9 @@
 import { vi } from 'vitest';
 import { GREEDY } from '../../src/decoding/sampling/options.js';
-import { keptParts } from '../../src/engine/draft-graph.js';
 import { Engine } from '../../src/engine/engine.js';
 import type { EvaluationPrompt, EvaluationSettings } from '../../src/evaluation/run.js';
 import type { SamplerName } from '../../src/optimise/sampler.js';
+import { draftShape } from '../../src/search/cost/calibrate.js';
 import type { SearchRequest } from '../../src/search/search-request.js';
 import type { OpenStudy } from '../../src/study/storage.js';
 import { aroundPasses } from '../helpers/engine.js';
@@ -74,8 +74,9 @@ export function simulateClock(): () => void {
   const loading = vi.spyOn(Engine, 'load').mockImplementation(async (model, options) => {
     const engine = await load(model, options);
     if (typeof options.form === 'object') {
-      const { attention, mlp, head } = keptParts(options.form, engine.config);
-      drafts.set(engine, attention + mlp + head + options.form.bridgeProducts / 4);
+      const { layers } = engine.config;
+      const { attention, mlp, head, bridges } = draftShape(options.form, engine.config);
+      drafts.set(engine, layers * (attention + mlp + bridges / 4) + head);
     }
     return engine;
   });

@@ -4,7 +4,7 @@ import { createCoupling } from '../../decoding/coupling.js';
 import type { DraftExitState } from '../../decoding/draft-exit.js';
 import { openGraphDrafter } from '../../decoding/drafters/skip.js';
 import { decodeRounds } from '../../decoding/rounds.js';
-import { type DraftGraph, draftThreads, keptParts, planGraph } from '../../engine/draft-graph.js';
+import { type DraftGraph, planGraph } from '../../engine/draft-graph.js';
 import type { Engine } from '../../engine/engine.js';
 import type { KvCache } from '../../engine/kv-cache.js';
 import type { EvaluationSettings } from '../../evaluation/run.js';
@@ -186,7 +186,7 @@ export async function timeGeneration(
     graph && (await openGraphDrafter(graph, longestDraft, lengths(longestDraft, random), context));
   const room = config.contextLength - prompt.length;
   const maxNewTokens = Math.min(room, plan ? draftedTokens : plainTokens);
-  const shape = graph && draftShape(graph, engine);
+  const shape = graph && draftShape(graph, config);
   const rounds: TimedRound[] = [];
   try {
     const request = { engine, cache, prompt, maxNewTokens, drafter, coupling, eos };
@@ -208,17 +208,14 @@ export async function timeGeneration(
 
 /** What of a draft matters to its cost. */
 export function draftShape(
-  graph: DraftGraph,
-  { config, model, threads }: Pick<Engine, 'config' | 'model' | 'threads'>,
+  { mask, headTokens, bridgeProducts }: DraftGraph,
+  { layers, vocabSize }: ModelConfig,
 ): DraftShape {
-  const { layers } = config;
-  const { attention, mlp, head } = keptParts(graph, config);
   return {
-    attention: attention / layers,
-    mlp: mlp / layers,
-    head,
-    bridges: graph.bridgeProducts / layers,
-    threads: draftThreads(graph, config, model.precision, threads),
+    attention: 1 - mask.attention.length / layers,
+    mlp: 1 - mask.mlp.length / layers,
+    head: (headTokens?.length ?? vocabSize) / vocabSize,
+    bridges: bridgeProducts / layers,
   };
 }
 

@@ -12,8 +12,8 @@
  * |        | before it (a = m = 0), is an autoregressive pass                                                  |
  *
  * The first draft pass of a round finds its weights driven out of the cache by the target pass (f), and the target pass
- * finds colder caches after denser drafts (k). Drafts whose sessions run on another number of threads have coefficients of
- * their own. Times include everything that decoding does around a pass (choosing tokens, feeding the cache).
+ * finds colder caches after denser drafts (k). Times include everything that decoding does around a pass (choosing tokens, feeding
+ * the cache).
  */
 import { z } from 'zod';
 import { robustLeastSquares } from './least-squares.js';
@@ -25,8 +25,6 @@ export interface DraftShape {
   readonly head: number;
   /** Two for a bridge with memory. */
   readonly bridges: number;
-  /** Threads of its session. */
-  readonly threads: number;
 }
 
 /** A timed round; of an autoregressive one `drafted` is 0 and `shape` null. */
@@ -44,8 +42,8 @@ const Coefficients = z.array(z.number()).max(100);
 export const CostModel = z.strictObject({
   /** u, w, k, then t_1, t_2, ... */
   target: Coefficients.min(5),
-  /** By threads of the draft's session: d0 to d5, f0, f1. */
-  draft: z.record(z.string().regex(/^\d{1,4}$/), Coefficients.length(8)),
+  /** d0 to d5, f0, f1. */
+  draft: Coefficients.length(8),
 });
 export type CostModel = z.infer<typeof CostModel>;
 
@@ -57,23 +55,15 @@ const leastPass = 0.005;
 export function fitCostModel(rounds: readonly TimedRound[]): CostModel {
   const drafted = rounds.filter((round): round is DraftedRound => round.shape !== null);
   const longest = Math.max(...drafted.map((round) => round.drafted));
-  const threads = [...new Set(drafted.map((round) => round.shape.threads))];
-  const draft = threads.map((count) => {
-    const own = drafted.filter((round) => round.shape.threads === count);
-    return [
-      String(count),
-      fitted(
-        own.map(draftRow),
-        own.map((round) => round.draftSeconds),
-      ),
-    ] as const;
-  });
   return {
     target: fitted(
       rounds.map((round) => targetRow(round.drafted + 1, round.context, round.shape, longest)),
       rounds.map((round) => round.targetSeconds),
     ),
-    draft: Object.fromEntries(draft),
+    draft: fitted(
+      drafted.map(draftRow),
+      drafted.map((round) => round.draftSeconds),
+    ),
   };
 }
 
@@ -91,9 +81,7 @@ export interface DraftPrices {
 
 /** Seconds of passes of a draft at a context of `context` positions. */
 export function priceDraft(model: CostModel, shape: DraftShape, context: number): DraftPrices {
-  const own = model.draft[shape.threads] ?? Object.values(model.draft)[0];
-  if (!own) throw new RangeError('the cost model knows no draft');
-  const at = (n: number) => inner(draftRow({ shape, context, drafted: n }), own);
+  const at = (n: number) => inner(draftRow({ shape, context, drafted: n }), model.draft);
   const longest = model.target.length - 4;
   const target = new Float64Array(longest + 2);
   for (let tokens = 1; tokens <= longest + 1; tokens++) {

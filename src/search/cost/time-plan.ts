@@ -103,4 +103,4 @@ function ratio(
 }
 
 /** An autoregressive pass costs the same whatever it is compared with. */
-const plainShape = { attention: 1, mlp: 1, head: 1, bridges: 0, threads: 0 };
+const plainShape = { attention: 1, mlp: 1, head: 1, bridges: 0 };

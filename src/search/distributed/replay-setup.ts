@@ -1,6 +1,6 @@
 /**
  * What a worker needs to score as the search does, kept in the study: the prompts whose continuations are replayed and those that
- * bridges are fitted to, how they are decoded, and on what place and threads drafts are priced. The probe is the hash of one replay: a machine whose replay has other
+ * bridges are fitted to, how they are decoded, and on what place drafts are priced. The probe is the hash of one replay: a machine whose replay has other
  * bits would give other scores, and must not take part.
  */
 import { createHash } from 'node:crypto';
@@ -32,7 +32,6 @@ const Setup = z.object({
   }),
   coupling: z.enum(['gumbel', 'maximal']),
   position: z.number(),
-  threads: z.int().min(1),
   memory: z.boolean(),
   probe: z.string().regex(/^[0-9a-f]{64}$/),
   cpu: z.string(),
@@ -64,7 +63,6 @@ export async function noteSetup(
     sampling: { ...sampling },
     coupling,
     position: basis.position,
-    threads: basis.threads,
     memory: basis.memory,
     probe: await probe(ladder, study.header.bits),
     cpu,

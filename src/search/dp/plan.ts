@@ -47,7 +47,7 @@ export async function planMasks(
   try {
     const plain = await hiddenStateChain(sublayers, references, engine.config.hiddenSize);
     const chain = { ...plain, ...(bridges && { skip: bridges.skip }) };
-    const weights = sublayerWeights(engine.config.layers, costs, engine.threads);
+    const weights = sublayerWeights(engine.config.layers, costs);
     const all = weights.reduce((sum, weight) => sum + weight, 0);
     const started = bridges ? bridgeWeight(weights) : 0;
     return await planSkips(chain, weights, started, Math.floor(LARGEST_SHARE * all), onStep);
@@ -97,18 +97,14 @@ async function bridgedStates(engine: Engine, bridge: (run: SkippedRun) => Promis
 }
 
 /** Whole weights of all sublayers, by bit of a mask: what skipping one saves of a draft pass, next to the other kind. */
-export function sublayerWeights(
-  layers: number,
-  costs: CostModel | null,
-  threads: number,
-): number[] {
-  const [attention, mlp] = costs ? kindWeights(costs, threads) : WEIGHTS[0];
+export function sublayerWeights(layers: number, costs: CostModel | null): number[] {
+  const [attention, mlp] = costs ? kindWeights(costs) : WEIGHTS[0];
   return Array.from({ length: 2 * layers }, (_, bit) => (bit % 2 === 0 ? attention : mlp));
 }
 
-function kindWeights(costs: CostModel, threads: number): readonly [number, number] {
+function kindWeights(costs: CostModel): readonly [number, number] {
   const pass = (attention: number, mlp: number): number =>
-    priceDraft(costs, { attention, mlp, threads, head: 1, bridges: 0 }, 0).pass;
+    priceDraft(costs, { attention, mlp, head: 1, bridges: 0 }, 0).pass;
   const ratio = (pass(1, 1) - pass(0, 1)) / (pass(1, 1) - pass(1, 0));
   // A fit to noisy times may find a kind of sublayer to cost nothing.
   if (!(ratio > 0 && ratio < Infinity)) return WEIGHTS[0];

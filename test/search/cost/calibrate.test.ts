@@ -27,7 +27,7 @@ it('prices every pass that a search asks for, after timing real rounds', async (
   expect(seen.at(-1)).toBe(1);
   const { target, pass, autoregressive } = priceDraft(
     model,
-    { attention: 1, mlp: 1, head: 1, bridges: 0, threads: 1 },
+    { attention: 1, mlp: 1, head: 1, bridges: 0 },
     60,
   );
   expect(target).toHaveLength(MAX_DRAFT_LENGTH + 2);
@@ -70,10 +70,6 @@ it('times prompts that fill the context, cut', async () => {
     settings,
     seed: 0,
   });
-  const { target } = priceDraft(
-    model,
-    { attention: 1, mlp: 1, head: 1, bridges: 0, threads: 1 },
-    60,
-  );
+  const { target } = priceDraft(model, { attention: 1, mlp: 1, head: 1, bridges: 0 }, 60);
   for (const seconds of target.slice(1)) expect(seconds).toBeGreaterThan(0);
 });

@@ -6,6 +6,7 @@ import {
   fitCostModel,
   predictionErrors,
   priceDraft,
+  roundSeconds,
   type TimedRound,
 } from '../../../src/search/cost/cost-model.js';
 import { robustLeastSquares } from '../../../src/search/cost/least-squares.js';
@@ -15,15 +16,11 @@ const longest = 6;
 
 /** Times as the module header's equations give them. */
 function timesOf(shape: DraftShape, context: number, n: number) {
-  const { attention: a, mlp: m, head: h, bridges: b, threads } = shape;
+  const { attention: a, mlp: m, head: h, bridges: b } = shape;
   const x = context / 1000;
-  const scale = threads === 1 ? 1 : 0.7;
   return {
     draftSeconds:
-      scale *
-      (n * (1e-4 + 8e-4 * a + 5e-4 * m + 2e-3 * a * x + 3e-4 * h + 2e-4 * b) +
-        2e-4 +
-        1e-4 * (a + m)),
+      n * (1e-4 + 8e-4 * a + 5e-4 * m + 2e-3 * a * x + 3e-4 * h + 2e-4 * b) + 2e-4 + 1e-4 * (a + m),
     targetSeconds: 2e-3 + 3e-4 * n + (n % 3 === 0 ? 2e-4 : 0) + x * (4e-3 + 3e-4 * (n + 1)),
   };
 }
@@ -34,7 +31,7 @@ function syntheticRounds(seed: number, noise: (uniform: number) => number): Time
   for (let i = 0; i < 600; i++) {
     const context = 20 + Math.floor(300 * uniform());
     const [attention, mlp, head, bridges] = [uniform(), uniform(), uniform(), uniform()];
-    const shape = { attention, mlp, head, bridges, threads: i % 2 === 0 ? 1 : 2 };
+    const shape = { attention, mlp, head, bridges };
     const n = 1 + (i % longest);
     const times = timesOf(shape, context, n);
     rounds.push({
@@ -61,24 +58,26 @@ describe('the cost model', () => {
       [interrupted, 4.2],
     ] as const) {
       const model = fitCostModel(syntheticRounds(1, noise));
-      for (const threads of [1, 2]) {
-        const shape = { attention: 0.3, mlp: 0.45, head: 0.25, bridges: 0.5, threads };
-        const prices = priceDraft(model, shape, 150);
-        for (let n = 1; n <= longest; n++) {
-          const { draftSeconds, targetSeconds } = timesOf(shape, 150, n);
-          expect(n * prices.pass + prices.round).toBeCloseTo(draftSeconds, digits);
-          expect(prices.target[n + 1]).toBeCloseTo(targetSeconds, digits);
-        }
-        expect(prices.autoregressive).toBeCloseTo(1.8e-3 + 4.3e-6 * 150, digits);
-        expect(prices.target[1]).toBe(prices.autoregressive);
+      const shape = { attention: 0.3, mlp: 0.45, head: 0.25, bridges: 0.5 };
+      const prices = priceDraft(model, shape, 150);
+      for (let n = 1; n <= longest; n++) {
+        const { draftSeconds, targetSeconds } = timesOf(shape, 150, n);
+        expect(n * prices.pass + prices.round).toBeCloseTo(draftSeconds, digits);
+        expect(roundSeconds(prices, n, n)).toBeCloseTo(draftSeconds + targetSeconds, digits);
+        // What was looked up costs no pass.
+        expect(roundSeconds(prices, 0, n)).toBe(prices.target[n + 1]);
+        expect(prices.target[n + 1]).toBeCloseTo(targetSeconds, digits);
       }
+      expect(prices.autoregressive).toBeCloseTo(1.8e-3 + 4.3e-6 * 150, digits);
+      expect(prices.target[1]).toBe(prices.autoregressive);
+      expect(roundSeconds(prices, 0, 0)).toBe(prices.autoregressive);
     }
   });
 
   it('gives no pass for nothing where noise fitted less than nothing', () => {
     const model = fitCostModel(syntheticRounds(4, () => 1));
-    const noisy = { ...model, draft: { 1: [-1e-4, 8e-4, 5e-4, 2e-3, 0, 0, 2e-4, 1e-4] } };
-    const shape = { attention: 0, mlp: 0, head: 0.1, bridges: 0, threads: 1 };
+    const noisy = { ...model, draft: [-1e-4, 8e-4, 5e-4, 2e-3, 0, 0, 2e-4, 1e-4] };
+    const shape = { attention: 0, mlp: 0, head: 0.1, bridges: 0 };
     const { pass, autoregressive } = priceDraft(noisy, shape, 100);
     expect(pass / autoregressive).toBeGreaterThan(0);
     expect(pass / autoregressive).toBeLessThan(0.01);

@@ -14,7 +14,7 @@ function drifting(slowness: (time: number) => number): TimedPair[] {
   return Array.from({ length: 24 }, (_, i) => {
     const kept = uniform();
     const mlp = uniform() < 0.5 ? kept : 1 - kept;
-    const shape = { attention: kept, mlp, head: 1, bridges: 0, threads: 1 };
+    const shape = { attention: kept, mlp, head: 1, bridges: 0 };
     const start = 30 + Math.floor(150 * uniform());
     const round = (drafted: number, context: number, time: number): TimedRound => ({
       shape: drafted === 0 ? null : shape,
@@ -37,7 +37,7 @@ function worstRatio(rounds: readonly TimedRound[]): number {
   const model = fitCostModel(rounds);
   const errors: number[] = [];
   for (const kept of [0.1, 0.5, 0.9]) {
-    const shape = { attention: kept, mlp: kept, head: 1, bridges: 0, threads: 1 };
+    const shape = { attention: kept, mlp: kept, head: 1, bridges: 0 };
     const { pass, target, autoregressive } = priceDraft(model, shape, 100);
     errors.push((pass / autoregressive) * (plainSeconds(100) / passSeconds(kept)) - 1);
     for (let tokens = 2; tokens <= longest + 1; tokens++) {

@@ -37,17 +37,12 @@ it('finds by how much a model is wrong about a plan', async () => {
   expect(Math.abs(right.draft - 1)).toBeLessThan(0.15);
   expect(Math.abs(right.target - 1)).toBeLessThan(0.15);
 
-  const cheap: CostModel = {
-    ...model,
-    draft: Object.fromEntries(
-      Object.entries(model.draft).map(([threads, own]) => [threads, own.map((one) => one / 2)]),
-    ),
-  };
+  const cheap: CostModel = { ...model, draft: model.draft.map((one) => one / 2) };
   const { draft, target } = await timePlan(request, cheap, plan);
   expect(draft).toBeCloseTo(2 * right.draft, 6);
   expect(target).toBeCloseTo(right.target, 6);
   // Put right, it says what the right one says.
-  const shape = draftShape(planGraph(plan, engine.model), engine);
+  const shape = draftShape(planGraph(plan, engine.model), engine.config);
   const [put, said] = [cheap, model].map((one) => priceDraft(one, shape, 40));
   expect(repriced(put!, { draft: 2, target: 1 }).pass).toBeCloseTo(said!.pass, 9);
   const dearer = repriced(said!, { draft: 1, target: 1.5 });

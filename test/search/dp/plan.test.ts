@@ -80,7 +80,7 @@ describe('planMasks', () => {
 describe('sublayerWeights', () => {
   const costs = (attention: number, mlp: number): CostModel => ({
     target: [0, 0, 0, 1, 1],
-    draft: { 1: [0.1, attention, mlp, 0, 0, 0] },
+    draft: [0.1, attention, mlp, 0, 0, 0, 0, 0],
   });
   it.each([
     [1, 1, [1, 1]],
@@ -89,9 +89,9 @@ describe('sublayerWeights', () => {
     [1, 9, [1, 3]],
     [-0.1, 1, [1, 1]],
   ])('are small whole numbers in the ratio of the costs: %d to %d', (attention, mlp, expected) => {
-    expect(sublayerWeights(2, costs(attention, mlp), 1)).toEqual([...expected, ...expected]);
+    expect(sublayerWeights(2, costs(attention, mlp))).toEqual([...expected, ...expected]);
   });
   it('are equal without costs', () => {
-    expect(sublayerWeights(1, null, 1)).toEqual([1, 1]);
+    expect(sublayerWeights(1, null)).toEqual([1, 1]);
   });
 });
