@@ -9,8 +9,8 @@ export type Stretch<T> = () => Promise<readonly T[]>;
 
 /** How long timing goes on, and what counts. */
 export interface TurnOptions {
-  /** Passes at the beginning of a stretch of so many that are not counted. */
-  readonly settling: (passes: number) => number;
+  /** Passes at the beginning of a stretch of so many that are not counted. @param kind place among the stretches. */
+  readonly settling: (passes: number, kind: number) => number;
   /** Asked after every round; `rounds` are done. */
   readonly goesOn: (rounds: number) => boolean;
 }
@@ -27,9 +27,9 @@ export async function timeInTurns<T>(
   const rounds: T[][][] = [];
   do {
     const round: T[][] = [];
-    for (const stretch of stretches) {
+    for (const [kind, stretch] of stretches.entries()) {
       const passes = await stretch();
-      round.push(passes.slice(settling(passes.length)));
+      round.push(passes.slice(settling(passes.length, kind)));
     }
     rounds.push(round);
   } while (goesOn(rounds.length));

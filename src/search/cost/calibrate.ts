@@ -30,9 +30,12 @@ const parts = 4;
 const usualGenerations = 2;
 const draftedTokens = 20;
 const plainTokens = 12;
-/** Rounds at the start of a generation that are not counted, but half of them at most: the caches still hold what ran before. */
-export function settling(rounds: number): number {
-  return Math.min(4, Math.floor(rounds / 2));
+/**
+ * Rounds at the start of a generation that are not counted, but half of them at most: the caches still hold what ran before. Of
+ * autoregressive ones (kind 0) these are four, while rounds with drafts (1) drive each other's weights out all the time.
+ */
+export function settling(rounds: number, kind: number): number {
+  return Math.min(kind === 0 ? 4 : 2, Math.floor(rounds / 2));
 }
 
 /** Seconds of a pass from which on a machine's unrest, which is of milliseconds, hardly shows, and half as many generations do. */

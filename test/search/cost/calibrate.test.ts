@@ -50,7 +50,8 @@ it('times half as much of slow models, and no more than half of a generation set
   expect(generationsFor(12, rounds(0.1))).toBe(6);
   expect(generationsFor(1, rounds(0.1))).toBe(1);
   expect(generationsFor(2, [])).toBe(2);
-  expect([0, 1, 2, 5, 8, 30].map(settling)).toEqual([0, 0, 1, 2, 4, 4]);
+  expect([0, 1, 2, 5, 8, 30].map((count) => settling(count, 0))).toEqual([0, 0, 1, 2, 4, 4]);
+  expect([0, 1, 2, 5, 8, 30].map((count) => settling(count, 1))).toEqual([0, 0, 1, 2, 2, 2]);
 });
 
 it('stops when it is aborted', async () => {
