@@ -12,7 +12,7 @@
  * on; the target pass over [last, d_1 .. d_n] writes over all of them, so a rejection is undone by going on from an
  * earlier position.
  */
-import type { Engine } from '../engine/engine.js';
+import { type Engine, segmentRoom } from '../engine/engine.js';
 import type { KvCache } from '../engine/kv-cache.js';
 import { type Coupling, NONE } from './coupling.js';
 import type { Draft, Drafter } from './drafter.js';
@@ -105,8 +105,8 @@ export async function* decodeRounds(request: RoundsRequest): AsyncGenerator<Roun
     started = performance.now();
     draft.length = 0;
     draft.passes = 0;
-    // A round emits one token more than it accepts.
-    const limit = Math.min(longest, end - position - 2);
+    // A round emits one token more than it accepts, and verifies in one pass, which does not go over the end of a segment.
+    const limit = Math.min(longest, end - position - 2, segmentRoom(position) - 1);
     if (drafter && limit > 0) await drafter.propose(draft, last, position, limit);
     const n = draft.length;
     const drafted = performance.now();

@@ -8,12 +8,12 @@
  * | x      | context: positions before the round, in thousands                                                 |
  * | n      | drafted tokens of a round, one draft pass each; M = n + 1 tokens of its target pass               |
  * | D      | seconds of a round's draft passes: n (d0 + d1 a + d2 m + d3 a x + d4 h + d5 b) + f0 + f1 (a + m)  |
- * | T(M)   | seconds of a round's target pass: t_M + x (u + w M) + k (a + m); T(1), where nothing was drafted  |
- * |        | before it (a = m = 0), is an autoregressive pass                                                  |
+ * | T(M)   | seconds of a round's target pass: t_M + x (u + w M); T(1), where nothing was drafted before it, is  |
+ * |        | an autoregressive pass                                                                            |
  *
- * The first draft pass of a round finds its weights driven out of the cache by the target pass (f), and the target pass
- * finds colder caches after denser drafts (k). Times include everything that decoding does around a pass (choosing tokens, feeding
- * the cache).
+ * The first draft pass of a round finds its weights driven out of the cache by the target pass (f). The target pass finds colder caches
+ * after drafts, of whatever density, which is in t_M from M = 2 on. Times include everything that decoding does around a pass (choosing
+ * tokens, feeding the cache).
  */
 import { z } from 'zod';
 import { robustLeastSquares } from './least-squares.js';
@@ -40,8 +40,8 @@ const Coefficients = z.array(z.number()).max(100);
 
 /** The coefficients, as a journal keeps them. */
 export const CostModel = z.strictObject({
-  /** u, w, k, then t_1, t_2, ... */
-  target: Coefficients.min(5),
+  /** u, w, then t_1, t_2, ... */
+  target: Coefficients.min(4),
   /** d0 to d5, f0, f1. */
   draft: Coefficients.length(8),
 });
@@ -57,7 +57,7 @@ export function fitCostModel(rounds: readonly TimedRound[]): CostModel {
   const longest = Math.max(...drafted.map((round) => round.drafted));
   return {
     target: fitted(
-      rounds.map((round) => targetRow(round.drafted + 1, round.context, round.shape, longest)),
+      rounds.map((round) => targetRow(round.drafted + 1, round.context, longest)),
       rounds.map((round) => round.targetSeconds),
     ),
     draft: fitted(
@@ -82,13 +82,10 @@ export interface DraftPrices {
 /** Seconds of passes of a draft at a context of `context` positions. */
 export function priceDraft(model: CostModel, shape: DraftShape, context: number): DraftPrices {
   const at = (n: number) => inner(draftRow({ shape, context, drafted: n }), model.draft);
-  const longest = model.target.length - 4;
+  const longest = model.target.length - 3;
   const target = new Float64Array(longest + 2);
-  for (let tokens = 1; tokens <= longest + 1; tokens++) {
-    // Before an autoregressive pass nothing was drafted.
-    const before = tokens === 1 ? null : shape;
-    target[tokens] = inner(targetRow(tokens, context, before, longest), model.target);
-  }
+  for (let tokens = 1; tokens <= longest + 1; tokens++)
+    target[tokens] = inner(targetRow(tokens, context, longest), model.target);
   const autoregressive = target[1]!;
   const pass = Math.max(at(2) - at(1), leastPass * autoregressive);
   return { pass, round: 2 * at(1) - at(2), target, autoregressive };
@@ -131,18 +128,12 @@ function draftRow({
 }
 
 /** The features of T(M), in the order of {@link CostModel}'s `target`. @param longest the longest draft. */
-export function targetRow(
-  tokens: number,
-  context: number,
-  shape: DraftShape | null,
-  longest: number,
-): Float64Array {
+export function targetRow(tokens: number, context: number, longest: number): Float64Array {
   const x = context / thousand;
-  const row = new Float64Array(4 + longest);
+  const row = new Float64Array(3 + longest);
   row[0] = x;
   row[1] = x * tokens;
-  row[2] = shape ? shape.attention + shape.mlp : 0;
-  row[2 + tokens] = 1;
+  row[1 + tokens] = 1;
   return row;
 }
 

@@ -46,8 +46,8 @@ function secondsPerPosition(pairs: readonly TimedPair[]): number {
   const rounds = pairs.flatMap(({ plain, drafted }, pair) =>
     [...plain, ...drafted].map((round) => ({ ...round, pair })),
   );
-  const rows = rounds.map(({ drafted, context, shape, pair }) => {
-    const row = targetRow(drafted + 1, context, shape, longest);
+  const rows = rounds.map(({ drafted, context, pair }) => {
+    const row = targetRow(drafted + 1, context, longest);
     const offsets = new Float64Array(pairs.length - 1);
     if (pair > 0) offsets[pair - 1] = 1;
     return Float64Array.of(...row, ...offsets);

@@ -3,7 +3,7 @@ import { createLookupDrafter, createLookupMemory } from '../../decoding/drafters
 import { DEFAULT_LOOKUP_LENGTH } from '../../decoding/prompt-lookup.js';
 import { decodeRounds } from '../../decoding/rounds.js';
 import type { SamplingOptions } from '../../decoding/sampling/options.js';
-import type { Engine } from '../../engine/engine.js';
+import { type Engine, segmentRoom } from '../../engine/engine.js';
 import type { KvCache } from '../../engine/kv-cache.js';
 import { ReplayInputs } from '../../engine/replay-inputs.js';
 
@@ -27,7 +27,7 @@ export interface Reference {
   readonly position: number;
   /** New tokens, [N + 1]. */
   readonly tokens: readonly number[];
-  /** How many tokens a draft at place i may have, as in decoding: no more than are still wanted beside the target's own. */
+  /** How many tokens a draft at place i may have, as in decoding: what is still wanted beside the target's own, within a segment. */
   readonly room: Int32Array;
   /** Queries at the N places. */
   readonly inputs: ReplayInputs;
@@ -74,7 +74,9 @@ export async function makeReference(
   return {
     position: first,
     tokens,
-    room: Int32Array.from({ length: places }, (_, i) => Math.min(wanted - i - 2, places - i)),
+    room: Int32Array.from({ length: places }, (_, i) =>
+      Math.min(wanted - i - 2, places - i, segmentRoom(first + i) - 1),
+    ),
     inputs: new ReplayInputs(engine.config, cache, {
       tokens: tokens.slice(0, places),
       first,

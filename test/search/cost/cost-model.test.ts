@@ -118,6 +118,16 @@ describe('robustLeastSquares', () => {
     );
   });
 
+  it('finds the mean of observations that waver, not what their short ones say', () => {
+    const uniform = uniforms(5);
+    const x = Array.from({ length: 4000 }, () => Float64Array.of(1, uniform()));
+    // Even, from 0.4 to 1.6 times what it is on average.
+    const y = x.map(([one, two]) => (2 * one! + 3 * two!) * (0.4 + 1.2 * uniform()));
+    const [a, b] = robustLeastSquares(x, y);
+    expect(Math.abs(a! / 2 - 1)).toBeLessThan(0.04);
+    expect(Math.abs(b! / 3 - 1)).toBeLessThan(0.06);
+  });
+
   it('refuses fewer observations than coefficients', () => {
     expect(() => robustLeastSquares([Float64Array.of(1, 2)], [1])).toThrow(RangeError);
     expect(() => robustLeastSquares([], [])).toThrow(RangeError);

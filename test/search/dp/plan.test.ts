@@ -79,7 +79,7 @@ describe('planMasks', () => {
 
 describe('sublayerWeights', () => {
   const costs = (attention: number, mlp: number): CostModel => ({
-    target: [0, 0, 0, 1, 1],
+    target: [0, 0, 1, 1],
     draft: [0.1, attention, mlp, 0, 0, 0, 0, 0],
   });
   it.each([

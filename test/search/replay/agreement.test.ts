@@ -7,7 +7,7 @@ import { generate } from '../../../src/decoding/generate.js';
 import { methodMemory } from '../../../src/decoding/method.js';
 import type { Round } from '../../../src/decoding/rounds.js';
 import { GREEDY, type SamplingOptions } from '../../../src/decoding/sampling/options.js';
-import type { Engine } from '../../../src/engine/engine.js';
+import { type Engine, segmentRoom } from '../../../src/engine/engine.js';
 import { ReplayInputs } from '../../../src/engine/replay-inputs.js';
 import { type DraftPlan, skipPlan } from '../../../src/profile/draft-plan.js';
 import type { SkipMask } from '../../../src/profile/mask.js';
@@ -76,7 +76,9 @@ async function decodeAndReplay(
     starts,
   });
   const offsets = offsetsOf(starts, prompt.length, inputs.count);
-  const room = Int32Array.from(tokens.slice(1), (_, i) => newTokens - i - 2);
+  const room = Int32Array.from(tokens.slice(1), (_, i) =>
+    Math.min(newTokens - i - 2, segmentRoom(prompt.length + i) - 1),
+  );
   const reference = { position: prompt.length, tokens, room, inputs, offsets, prompt, cache };
   const coupling = createCoupling('gumbel', sampling, vocabSize, 0);
   const gates = gated.gates(plan.mask, plan.bridges);

@@ -114,8 +114,8 @@ describe('window replay', () => {
     expect(match.every((one) => one === 1)).toBe(true);
     expect(confidence.every((p) => p > 0 && p <= 1 + 1e-4)).toBe(true);
     expect(match).toHaveLength(reference!.tokens.length - 1);
-    // In the last round nothing can be drafted: the target's own token ends the output.
-    expect([room[0], room.at(-1)]).toEqual([58, 0]);
+    // Drafts end where a segment does, and in the last round nothing can be drafted: the target's own token ends the output.
+    expect([room[0], room[23], room[24], room.at(-1)]).toEqual([23, 0, 34, 0]);
   });
 
   it('proposes with every head what it proposes with that head alone', async () => {
