@@ -43,7 +43,7 @@ async function bridges(argv: string[]): Promise<void> {
     fitting: [...known, ...split.fitting],
   });
   const points: (DraftPoint & { skipped_layers: readonly [number, number] })[] = [];
-  for (const mask of layerSpans(2 * engine.config.layers)) {
+  for (const mask of layerSpans(2 * engine.config.layers, spans)) {
     const first = mask.indexOf(1) / 2;
     const skipped_layers = [first, (mask.lastIndexOf(1) - 1) / 2] as const;
     const heads = await ladder.replay(mask);
@@ -76,6 +76,9 @@ async function bridges(argv: string[]): Promise<void> {
   writeJson(flags.output, `bridges-${flags.name}`, { ...content, points, environment });
   await writeFigure(flags.output, bridgesFigure(`bridges-${flags.name}`, points));
 }
+
+/** Shares of the layers that spans have. */
+const spans = [1 / 4, 3 / 8, 1 / 2, 5 / 8];
 
 /** The speedup of drafting with a plan alone. */
 function predicted(replayed: ReplayedPlan): number {

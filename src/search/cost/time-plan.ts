@@ -1,6 +1,6 @@
 /**
- * A plan's own rounds, timed, against what the cost model says of them. The model is fitted to plans of every kind and to what most rounds
- * take; what one plan's rounds take on average, with its own memories, added words and slow rounds, is what its speed comes from.
+ * A plan's own rounds, timed, against what the cost model says of them. The model is fitted to plans of every kind; one plan has its own
+ * memories and added words.
  */
 import { timeInTurns } from '../../measurement/pass-timer.js';
 import type { DraftPlan } from '../../profile/draft-plan.js';
@@ -13,6 +13,7 @@ import {
   timingCache,
 } from './calibrate.js';
 import { type CostModel, type DraftPrices, priceDraft, type TimedRound } from './cost-model.js';
+import { robustLeastSquares } from './least-squares.js';
 
 /** Generations with the plan, each behind an autoregressive one. */
 const usualGenerations = 12;
@@ -86,20 +87,22 @@ export function repriced(prices: DraftPrices, { draft, target }: PriceFactors): 
   };
 }
 
-/** Seconds of some rounds over those that a model predicts; 1 of none. */
+/** Seconds of some rounds over those that a model predicts, interrupted ones left out; 1 of none. */
 function ratio(
   rounds: readonly TimedRound[],
   measured: (round: TimedRound) => number,
   predicted: (round: TimedRound, prices: DraftPrices) => number,
   model: CostModel,
 ): number {
-  let seconds = 0;
-  let expected = 0;
-  for (const round of rounds) {
-    seconds += measured(round);
-    expected += predicted(round, priceDraft(model, round.shape ?? plainShape, round.context));
-  }
-  return expected > 0 && seconds > 0 ? seconds / expected : 1;
+  const expected = rounds.map((round) =>
+    predicted(round, priceDraft(model, round.shape ?? plainShape, round.context)),
+  );
+  const timed = rounds.map(measured);
+  if (!timed.some((seconds, i) => seconds > 0 && expected[i]! > 0)) return 1;
+  return robustLeastSquares(
+    expected.map((seconds) => Float64Array.of(seconds)),
+    timed,
+  )[0]!;
 }
 
 /** An autoregressive pass costs the same whatever it is compared with. */
