@@ -86,7 +86,8 @@ describe.skipIf(!executablePath)('the page in Chromium', () => {
   it('stops with Escape, begins anew, and takes the chosen profile', async () => {
     const { page, faults } = await open(DESKTOP, 'light');
     await say(page, 'Hello', 3500);
-    await page.locator('.model span').nth(20).waitFor();
+    // A line break is there and not visible.
+    await page.locator('.model span').nth(20).waitFor({ state: 'attached' });
     await page.keyboard.press('Escape');
     await page.locator('.note', { hasText: 'Stopped.' }).waitFor();
     await page.getByRole('button', { name: 'New conversation' }).click();
