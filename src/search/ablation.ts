@@ -1,4 +1,7 @@
-/** What each part of a found plan gives: the plan without its memory, its bridges, its smaller head, and what of these goes together. */
+/**
+ * What each part of a found plan gives to drafts alone: the plan without its memory, its bridges, its smaller head, and what of these goes
+ * together.
+ */
 import type { Bridge, DraftPlan } from '../profile/draft-plan.js';
 import type { AblationNote } from '../study/notes.js';
 import { replayStudy } from '../study/state.js';
@@ -26,12 +29,14 @@ export async function noteAblation(
   if (variants.length === 1) return;
   const value: AblationNote[] = [];
   for (const variant of variants) {
-    const { figures } = scoredTrial(mask, await bestPlan([await ladder.replayPlan(variant)]));
+    const scored = await bestPlan([await ladder.replayPlan(variant)]);
+    const { figures } = scoredTrial(mask, scored);
     value.push({
       bridges: variant.bridges.length,
       memories: memoriesOf(variant.bridges),
       head_words: variant.words?.length ?? null,
-      predicted_speedup: figures.predicted_speedup!,
+      // In a cascade lookups would hide most of it.
+      predicted_speedup: scored.speedups.skip,
       draft_acceptance_rate: figures.draft_acceptance_rate!,
       mean_acceptance_length: figures.mean_acceptance_length!,
       c: figures.c!,

@@ -4,7 +4,7 @@ import type { DraftPlan } from '../../src/profile/draft-plan.js';
 import { noteAblation } from '../../src/search/ablation.js';
 import { calibrateCosts } from '../../src/search/cost/calibrate.js';
 import { createLadder } from '../../src/search/ladder.js';
-import { bestPlan, scoreOfPlan } from '../../src/search/scored-plan.js';
+import { bestRule } from '../../src/search/replay/best-rule.js';
 import { journalStorage } from '../../src/study/journal.js';
 import { studyNotes } from '../../src/study/notes.js';
 import { summariseStudy } from '../../src/study/summary.js';
@@ -45,8 +45,7 @@ it('tells what bridges, their memory and a smaller head give, each at its best d
     [1, 0, 3],
     [1, 1, 3],
   ]);
-  const predicted = async (plan: DraftPlan) =>
-    scoreOfPlan(await bestPlan([await ladder.replayPlan(plan)]));
+  const predicted = async (plan: DraftPlan) => bestRule(await ladder.replayPlan(plan)).time.speedup;
   expect(ablation[5]!.predicted_speedup).toBe(await predicted(whole));
   const bridges = [await ladder.bridge(whole.bridges[0]!)];
   expect(ablation[4]!.predicted_speedup).toBe(await predicted({ ...whole, bridges }));

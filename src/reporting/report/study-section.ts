@@ -174,7 +174,7 @@ function ablationTable({ ablation }: StudyNotes): Content {
     }),
   );
   return dataTable(
-    'What the parts of the most promising plan give, as replay predicts it: each row with the draft length that is best for it',
+    'What the parts of the most promising plan give to drafts alone, as replay predicts it: each row with the draft length that is best for it',
     ABLATION_COLUMNS,
     rows,
   );
