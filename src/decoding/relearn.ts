@@ -1,8 +1,9 @@
-import { type Engine, segmentRoom } from '../engine/engine.js';
+import type { Engine } from '../engine/engine.js';
 import { createCoupling, NONE } from './coupling.js';
 import type { DraftMemory } from './draft-memory.js';
 import type { Draft, Drafter } from './drafter.js';
 import { longestDraft, type Method } from './method.js';
+import { draftRoom } from './rounds.js';
 import { GREEDY } from './sampling/options.js';
 
 /** A generation that has been: what of it drafters learn from. */
@@ -62,7 +63,7 @@ export async function relearn(
     // As decodeRounds does it.
     const position = prompt.length + at - 1;
     draft.length = 0;
-    const limit = Math.min(drafter.longest, end - position - 2, segmentRoom(position) - 1);
+    const limit = Math.min(drafter.longest, draftRoom(position, end));
     if (limit > 0) await drafter.propose(draft, tokens[at - 1]!, position, limit);
     drafter.verified(drafted[round]!, accepted[round]!);
     const emitted = tokens.slice(at, at + accepted[round]! + 1);

@@ -60,6 +60,15 @@ export interface RoundsRequest {
   readonly topLogprobs?: number | undefined;
 }
 
+/**
+ * Most tokens that a round at `position` may draft: it emits one more than it accepts, and verifies in one pass, which does not go over
+ * the end of a segment.
+ * @param end position behind the last token that is wanted.
+ */
+export function draftRoom(position: number, end: number): number {
+  return Math.min(end - position - 2, segmentRoom(position) - 1);
+}
+
 /** Decodes round by round until an end-of-sequence token or the wanted number of tokens. */
 export async function* decodeRounds(request: RoundsRequest): AsyncGenerator<Round, void, void> {
   const { engine, cache, prompt, maxNewTokens, drafter, coupling, eos, topLogprobs } = request;
@@ -105,8 +114,7 @@ export async function* decodeRounds(request: RoundsRequest): AsyncGenerator<Roun
     started = performance.now();
     draft.length = 0;
     draft.passes = 0;
-    // A round emits one token more than it accepts, and verifies in one pass, which does not go over the end of a segment.
-    const limit = Math.min(longest, end - position - 2, segmentRoom(position) - 1);
+    const limit = Math.min(longest, draftRoom(position, end));
     if (drafter && limit > 0) await drafter.propose(draft, last, position, limit);
     const n = draft.length;
     const drafted = performance.now();

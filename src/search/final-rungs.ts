@@ -92,9 +92,9 @@ function keptOf(
 /** The finalists, and with what is known of the most promising the cascade, where it is not among them, and lookup. */
 function entrantsOf(finalists: readonly RankedFinalist[]): RankedFinalist[] {
   const { finalist } = finalists.reduce(mostPromising);
-  const added = (name: DraftingName): RankedFinalist => ({
-    ...{ name, finalist, predictedSpeedup: null },
-  });
+  const added = (name: DraftingName): RankedFinalist => {
+    return { name, finalist, predictedSpeedup: null };
+  };
   const hasCascade = finalists.some(({ name }) => name === 'cascade');
   return [...finalists, ...(hasCascade ? [] : [added('cascade')]), added('lookup')];
 }

@@ -1,9 +1,9 @@
 import { type CouplingName, createCoupling } from '../../decoding/coupling.js';
 import { createLookupDrafter, createLookupMemory } from '../../decoding/drafters/lookup.js';
 import { DEFAULT_LOOKUP_LENGTH } from '../../decoding/prompt-lookup.js';
-import { decodeRounds } from '../../decoding/rounds.js';
+import { decodeRounds, draftRoom } from '../../decoding/rounds.js';
 import type { SamplingOptions } from '../../decoding/sampling/options.js';
-import { type Engine, segmentRoom } from '../../engine/engine.js';
+import type { Engine } from '../../engine/engine.js';
 import type { KvCache } from '../../engine/kv-cache.js';
 import { ReplayInputs } from '../../engine/replay-inputs.js';
 
@@ -75,7 +75,7 @@ export async function makeReference(
     position: first,
     tokens,
     room: Int32Array.from({ length: places }, (_, i) =>
-      Math.min(wanted - i - 2, places - i, segmentRoom(first + i) - 1),
+      Math.min(places - i, draftRoom(first + i, first + wanted)),
     ),
     inputs: new ReplayInputs(engine.config, cache, {
       tokens: tokens.slice(0, places),

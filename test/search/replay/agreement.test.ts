@@ -5,9 +5,9 @@ import type { CascadeMethod } from '../../../src/decoding/drafters/cascade.js';
 import type { SkipMethod } from '../../../src/decoding/drafters/skip.js';
 import { generate } from '../../../src/decoding/generate.js';
 import { methodMemory } from '../../../src/decoding/method.js';
-import type { Round } from '../../../src/decoding/rounds.js';
+import { draftRoom, type Round } from '../../../src/decoding/rounds.js';
 import { GREEDY, type SamplingOptions } from '../../../src/decoding/sampling/options.js';
-import { type Engine, segmentRoom } from '../../../src/engine/engine.js';
+import type { Engine } from '../../../src/engine/engine.js';
 import { ReplayInputs } from '../../../src/engine/replay-inputs.js';
 import { type DraftPlan, skipPlan } from '../../../src/profile/draft-plan.js';
 import type { SkipMask } from '../../../src/profile/mask.js';
@@ -77,7 +77,7 @@ async function decodeAndReplay(
   });
   const offsets = offsetsOf(starts, prompt.length, inputs.count);
   const room = Int32Array.from(tokens.slice(1), (_, i) =>
-    Math.min(newTokens - i - 2, segmentRoom(prompt.length + i) - 1),
+    draftRoom(prompt.length + i, prompt.length + newTokens),
   );
   const reference = { position: prompt.length, tokens, room, inputs, offsets, prompt, cache };
   const coupling = createCoupling('gumbel', sampling, vocabSize, 0);
