@@ -112,6 +112,7 @@ const sizedShapes = z.object({
           }),
         }),
       ),
+      search: z.looseObject({ precision: z.string(), wall_seconds: z.number() }),
     }),
   ),
 });
@@ -385,20 +386,38 @@ export const LISTED: Readonly<Record<string, ListedResult>> = {
     },
     told: /^$/,
   },
+  'half-keys': {
+    shows:
+      'attention of one token over keys and values of a layer of Llama 2 7B’s shape, in 32 bits read in place, in 16 bits cast in the pass',
+    command: script('half-keys.ts'),
+    figures: (content) =>
+      z
+        .object({ rows: z.array(z.unknown()) })
+        .parse(content)
+        .rows.map((row) => fill('{positions} positions, {type}: {layer_ms:fixed2} ms', row)),
+    told: /^$/,
+    otherModel: true,
+  },
   sizes: {
     shows: 'models of the shapes of TinyLlama and Llama 2 7B: compiling, passes, memory, a search',
     command: script('sizes.ts'),
     figures: (content) =>
-      Object.entries(sizedShapes.parse(content).shapes).flatMap(([shape, { precisions }]) =>
-        Object.entries(precisions).map(([precision, { compile, run }]) =>
-          fill(
-            `${shape} ${precision}: compiled in {compile.seconds:seconds} ({compile.share_of_disk_speed:fixed2} of the disk’s speed, {compile.peak_memory_bytes:bytes} at most), one token {ms:fixed2} ms, v(8) {v:fixed2}, memory {run.memory_over_weights_and_kv:fixed2} times weights and keys`,
-            {
-              ...{ compile, run, ms: 1000 * run.target_pass_seconds },
-              v: run.verify.find(({ tokens }) => tokens === 8)?.v,
-            },
+      Object.entries(sizedShapes.parse(content).shapes).flatMap(
+        ([shape, { precisions, search }]) => [
+          ...Object.entries(precisions).map(([precision, { compile, run }]) =>
+            fill(
+              `${shape} ${precision}: compiled in {compile.seconds:seconds} ({compile.share_of_disk_speed:fixed2} of the disk’s speed, {compile.peak_memory_bytes:bytes} at most), one token {ms:fixed2} ms, v(8) {v:fixed2}, memory {run.memory_over_weights_and_kv:fixed2} times weights and keys`,
+              {
+                ...{ compile, run, ms: 1000 * run.target_pass_seconds },
+                v: run.verify.find(({ tokens }) => tokens === 8)?.v,
+              },
+            ),
           ),
-        ),
+          fill(
+            `${shape}: a small search in {precision} {wall_seconds:seconds}, {peak_memory_bytes:bytes} at most`,
+            search,
+          ),
+        ],
       ),
     told: /^$/,
     otherModel: true,
