@@ -112,7 +112,7 @@ const sizedShapes = z.object({
           }),
         }),
       ),
-      search: z.looseObject({ precision: z.string(), wall_seconds: z.number() }),
+      search: z.looseObject({ wall_seconds: z.number() }),
     }),
   ),
 });
@@ -414,7 +414,7 @@ export const LISTED: Readonly<Record<string, ListedResult>> = {
             ),
           ),
           fill(
-            `${shape}: a small search in {precision} {wall_seconds:seconds}, {peak_memory_bytes:bytes} at most`,
+            `${shape}: a small search {wall_seconds:seconds}, {peak_memory_bytes:bytes} at most`,
             search,
           ),
         ],
