@@ -13,6 +13,18 @@ const FAST = [
   'test/reporting/figures/*.test.ts',
 ];
 
+/** Tests that measure memory, and those whose many processes have a pace of their own: beside others they would measure these. */
+const ALONE = [
+  'test/bin/large-pages.test.ts',
+  'test/engine/memory.test.ts',
+  'test/measurement/pass-speed.test.ts',
+  'test/search/distributed/distributed.test.ts',
+  'test/server/{browser,load}.test.ts',
+];
+
+/** For threads that the code under test starts. */
+const execArgv = ['--import', './test/register-typescript.mjs'];
+
 const common = {
   globalSetup: 'test/helpers/cache-folder.ts',
   pool: 'forks',
@@ -23,18 +35,24 @@ const common = {
 export default defineConfig({
   test: {
     projects: [
-      { test: { ...common, name: 'fast', include: FAST, sequence: { groupOrder: 0 } } },
       {
         test: {
-          ...common,
-          name: 'model',
-          include: ['test/**/*.test.ts'],
-          exclude: FAST,
-          // For threads that the code under test starts.
-          execArgv: ['--import', './test/register-typescript.mjs'],
-          // A native library with threads of its own, on two cores: one file at a time, or timings and memory suffer.
-          fileParallelism: false,
-          sequence: { groupOrder: 1 },
+          ...{ ...common, name: 'fast', include: FAST },
+          ...{ maxWorkers: '100%', sequence: { groupOrder: 0 } },
+        },
+      },
+      {
+        test: {
+          ...{ ...common, name: 'model', include: ['test/**/*.test.ts'], execArgv },
+          exclude: [...FAST, ...ALONE],
+          // A native library with threads of its own, and processes that wait for one another: more than two of them are no faster.
+          ...{ maxWorkers: 2, sequence: { groupOrder: 1 } },
+        },
+      },
+      {
+        test: {
+          ...{ ...common, name: 'alone', include: ALONE, execArgv },
+          ...{ fileParallelism: false, sequence: { groupOrder: 2 } },
         },
       },
     ],

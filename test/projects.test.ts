@@ -37,9 +37,9 @@ it('tests that run beside one another load no runtime and start no process; ever
       return all.has('onnxruntime-node') || (startsOne && file !== fileURLToPath(import.meta.url));
     });
     expect(heavy.map((file) => relative(root, file))).toEqual([]);
-    const both = [...fast, ...of('model')];
-    expect(new Set(both).size).toBe(both.length);
-    expect(both).toHaveLength(files.length);
+    const all = [...fast, ...of('model'), ...of('alone')];
+    expect(new Set(all).size).toBe(all.length);
+    expect(all).toHaveLength(files.length);
   } finally {
     await vitest.close();
   }

@@ -12,7 +12,7 @@ interface FidelityDefaults {
 }
 
 export const DEFAULTS: Readonly<Record<Fidelity, FidelityDefaults>> = {
-  ladder: { trials: 40, finalists: 2, promptsPerTrial: 16 },
+  ladder: { trials: 30, finalists: 2, promptsPerTrial: 16 },
   decode: { trials: 30, finalists: 2, promptsPerTrial: 8 },
 };
 
