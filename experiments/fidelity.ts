@@ -5,7 +5,7 @@
  * better with a measurement than it does with itself), the errors of the prediction and its bias.
  *
  *     node --import ./test/register-typescript.mjs experiments/fidelity.ts [--masks 60] [--pool 500] [--seed 0] [--model demo]
- *       [--output results]
+ *       [--name fidelity] [--output results]
  */
 import { mean, median } from 'simple-statistics';
 import { exitCodeOf } from '../src/cli/main.js';
@@ -37,11 +37,13 @@ const settings: EvaluationSettings = {
 
 async function fidelity(argv: string[]): Promise<void> {
   const numbers = { masks: 60, pool: 500, seed: 0 };
-  const flags = parseFlags(argv, numbers, { model: 'demo', output: 'results' });
+  const flags = parseFlags(argv, numbers, {
+    ...{ model: 'demo', name: 'fidelity', output: 'results' },
+  });
   const { masks: wanted, seed } = flags;
   const model = await loadModel(flags.model);
   const { engine } = model;
-  const split = chooseHoldout(model, 'calibration', undefined, seed);
+  const split = chooseHoldout(model, undefined, undefined, seed);
   const { fitting } = split;
   const chosen = split.calibration.prompts.slice(0, 16);
   const promptsPerTrial = chosen.length;
@@ -109,7 +111,7 @@ async function fidelity(argv: string[]): Promise<void> {
     wall_seconds: (performance.now() - began) / 1000,
     environment: describeEnvironment({ threads: engine.threads, precision, modelHash }),
   };
-  writeJson(flags.output, 'fidelity', { ...document, rows });
+  writeJson(flags.output, flags.name, { ...document, rows });
   console.log(JSON.stringify(document, null, 2));
 }
 

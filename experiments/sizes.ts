@@ -64,7 +64,8 @@ function inProcess(
     ...process.env,
     ...{ XDG_CACHE_HOME: join(folder, 'cache'), HF_HUB_OFFLINE: '1' },
     // As the commands start themselves.
-    GLIBC_TUNABLES: process.env.GLIBC_TUNABLES ?? 'glibc.malloc.hugetlb=1',
+    GLIBC_TUNABLES:
+      process.env.GLIBC_TUNABLES ?? 'glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=33554432',
   };
   const child = fork(worker, [step, model, precision, folder], { env });
   return new Promise((done) => {

@@ -211,7 +211,7 @@ export const LISTED: Readonly<Record<string, ListedResult>> = {
   },
   pass: {
     shows: 'passes of SmolLM2 against reading its weights once, and a prefill',
-    command: `GLIBC_TUNABLES=glibc.malloc.hugetlb=1 ${script('pass.ts ../smollm2-135m-instruct 2 10')}`,
+    command: `GLIBC_TUNABLES=glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=33554432 ${script('pass.ts ../smollm2-135m-instruct 2 10')}`,
     figures: (content) => [
       fill(
         'one token {passes.0.ms:fixed2} ms at 64 positions, {passes.0.over_reading:fixed2} times the reading of the weights, {passes.5.over_reading:fixed2} at 500; v(8) {passes.3.v:fixed2}; a prefill of 512 {prefill.ms:fixed2} ms',

@@ -26,6 +26,8 @@ export type DraftChoice = (logits: Float32Array, position: number, place: number
 
 /** Chooses tokens from logits for one generation. `place` counts the places of a draft from 0 in every round. */
 export interface Coupling {
+  /** Whether `verify` is always the target's most probable token, so that nothing else of it is needed. */
+  readonly isGreedy: boolean;
   /** The choices of a draft whose head has these tokens. */
   draftFrom(head: Head): DraftChoice;
   /** Takes note of a proposed token (an id) that no distribution stands behind (prompt lookup). */
@@ -58,6 +60,7 @@ export function createCoupling(
 
 function greedy(vocabularySize: number): Coupling {
   return {
+    isGreedy: true,
     draftFrom: (head) => {
       const columns = columnCount(head, vocabularySize);
       return (logits) => argmax(logits, 0, columns);
@@ -71,6 +74,7 @@ function gumbel(sampling: SamplingOptions, vocabularySize: number): Coupling {
   const filter = createFilter(sampling, vocabularySize);
   const survivors = createSurvivors(sampling, vocabularySize);
   return {
+    isGreedy: false,
     draftFrom(head) {
       const filterOwn = head ? createFilter(sampling, head.tokens.length) : filter;
       return (logits, position) => {
@@ -103,6 +107,7 @@ function maximal(
   // Every random decision has a number of its own: see sampling/maximal.ts.
   let draws = 0;
   return {
+    isGreedy: false,
     draftFrom(head) {
       const filterOwn = head ? createFilter(sampling, head.tokens.length) : filter;
       return (logits, _position, place) => {

@@ -73,6 +73,7 @@ export function draftRoom(position: number, end: number): number {
 export async function* decodeRounds(request: RoundsRequest): AsyncGenerator<Round, void, void> {
   const { engine, cache, prompt, maxNewTokens, drafter, coupling, eos, topLogprobs } = request;
   const vocabulary = engine.config.vocabSize;
+  const needsLogits = !coupling.isGreedy || topLogprobs !== undefined || !engine.tellsMostProbable;
   const logprobsOf = (tokens: readonly number[]) =>
     topLogprobs === undefined
       ? {}
@@ -122,18 +123,21 @@ export async function* decodeRounds(request: RoundsRequest): AsyncGenerator<Roun
     const input = inputs[n]!;
     input[0] = last;
     for (let i = 0; i < n; i++) input[i + 1] = draft.tokens[i]!;
-    logits = await engine.forward(cache, input, position, engine.target, 'all');
+    const best = needsLogits ? null : await engine.mostProbable(cache, input, position);
+    if (!best) logits = await engine.forward(cache, input, position, engine.target, 'all');
     const tokens: number[] = [];
     let accepted = 0;
     for (;;) {
       const proposed = accepted < n ? draft.tokens[accepted]! : NONE;
-      last = coupling.verify(
-        logits,
-        accepted * vocabulary,
-        position + 1 + accepted,
-        accepted,
-        proposed,
-      );
+      last = best
+        ? best[accepted]!
+        : coupling.verify(
+            logits,
+            accepted * vocabulary,
+            position + 1 + accepted,
+            accepted,
+            proposed,
+          );
       tokens.push(last);
       if (last !== proposed) break;
       accepted++;

@@ -4,6 +4,7 @@ import { segmentSize } from '../graph/attention.js';
 import { memoryInput } from '../graph/bridge.js';
 import type { CompiledModel } from '../graph/compile.js';
 import { passOutputs, stateBefore } from '../graph/hidden-states.js';
+import { mostProbable } from '../graph/model.js';
 import { compiledBridge } from '../graph/rotated-bridge.js';
 import type { Bridge } from '../profile/draft-plan.js';
 import { maskToBits, type SkipMask } from '../profile/mask.js';
@@ -16,6 +17,7 @@ import type { HeadRows } from './head-rows.js';
 import { KvCache } from './kv-cache.js';
 import { type GraphForm, isDraft, loadSession, loadWatching } from './load-session.js';
 import { PassFeeds, type Wanted } from './pass-feeds.js';
+import { floats, integers, joined } from './pass-outputs.js';
 import type { ReplayInputs } from './replay-inputs.js';
 import { Sublayers } from './sublayers.js';
 import { Turns } from './turns.js';
@@ -58,8 +60,8 @@ export class Engine {
   private readonly memories: readonly number[] | null;
   /** Sublayers before which the session of the plain form returns hidden states. */
   private readonly declared = new Set<number>();
-  /** Outputs that passes ask for, by the hidden states that are kept. */
-  private readonly wantedOutputs = new WeakMap<readonly number[], string[]>();
+  /** Outputs that passes ask for, by the hidden states that are kept and the first of them. */
+  private readonly wantedOutputs = new WeakMap<readonly number[], Map<string, string[]>>();
   private readonly drafts: DraftPool<Engine>;
 
   private constructor(
@@ -184,13 +186,46 @@ export class Engine {
     gates: Gates,
     wanted: Wanted,
   ): Promise<Float32Array> {
+    const { logits } = this.fetches;
+    const rows = (await this.passes(cache, tokens, position, gates, wanted, logits)).map(floats);
+    return wanted === 'last' ? rows.at(-1)! : joined(rows, Float32Array);
+  }
+
+  /** Whether {@link mostProbable} can be had: of the graph without gates. */
+  get tellsMostProbable(): boolean {
+    return this.form === 'plain';
+  }
+
+  /**
+   * The same passes of the full model, of which only the most probable token after each of the given ones is told, [tokens], the lowest
+   * id of equals: what `argmax` (decoding/sampling/greedy.ts) makes of the logits.
+   */
+  async mostProbable(
+    cache: KvCache,
+    tokens: ArrayLike<number>,
+    position: number,
+  ): Promise<Int32Array> {
+    const ids = await this.passes(cache, tokens, position, this.target, 'all', mostProbable);
+    return joined(ids.map(integers), Int32Array);
+  }
+
+  /** @param output that is wanted beside keys, values and states; @returns it, of every pass. */
+  private async passes(
+    cache: KvCache,
+    tokens: ArrayLike<number>,
+    position: number,
+    gates: Gates,
+    wanted: Wanted,
+    output: string,
+  ): Promise<(Tensor | undefined)[]> {
     const count = tokens.length;
     const room = isDraft(this.form) ? 1 : segmentRoom(position);
     if (count > room) {
       const ids = Array.from(tokens);
-      const first = await this.forward(cache, ids.slice(0, room), position, gates, wanted);
-      const rest = await this.forward(cache, ids.slice(room), position + room, gates, wanted);
-      return wanted === 'last' ? rest : joined(first, rest);
+      const [now, later] = [ids.slice(0, room), ids.slice(room)];
+      const first = await this.passes(cache, now, position, gates, wanted, output);
+      const rest = await this.passes(cache, later, position + room, gates, wanted, output);
+      return [...first, ...rest];
     }
     const kept = this.memories ?? cache.watched;
     if (this.form === 'plain') await this.declare(kept);
@@ -198,12 +233,12 @@ export class Engine {
       this.inputs.set(cache, tokens, position, gates, wanted);
       for (const to of this.memories ?? [])
         this.inputs.feeds[memoryInput(to)] = cache.statesBefore(to, position, count);
-      const names = this.outputsFor(kept);
+      const names = this.outputsFor(kept, output);
       const outputs = await this.run(names);
       cache.write(floats(outputs[this.fetches.newKv]), gates.attention, position, count);
       for (const [i, sublayer] of kept.entries())
         cache.writeStates(sublayer, floats(outputs[names[passOutputs + i]!]), position);
-      return floats(outputs[this.fetches.logits]);
+      return [outputs[output]];
     });
   }
 
@@ -255,12 +290,12 @@ export class Engine {
   }
 
   /** Names of the outputs of a pass: logits, keys and values, and the hidden states before some sublayers. */
-  private outputsFor(kept: readonly number[]): string[] {
-    let names = this.wantedOutputs.get(kept);
+  private outputsFor(kept: readonly number[], output: string): string[] {
+    const known = this.wantedOutputs.get(kept) ?? new Map<string, string[]>();
+    let names = known.get(output);
     if (!names) {
-      const { logits, newKv } = this.fetches;
-      names = [logits, newKv, ...kept.map(stateBefore)];
-      this.wantedOutputs.set(kept, names);
+      names = [output, this.fetches.newKv, ...kept.map(stateBefore)];
+      this.wantedOutputs.set(kept, known.set(output, names));
     }
     return names;
   }
@@ -294,16 +329,3 @@ export class Engine {
 }
 
 const none: ReadonlyMap<number, Float32Array> = new Map();
-
-function joined(first: Float32Array, rest: Float32Array): Float32Array {
-  const all = new Float32Array(first.length + rest.length);
-  all.set(first);
-  all.set(rest, first.length);
-  return all;
-}
-
-function floats(tensor: Tensor | undefined): Float32Array {
-  if (!(tensor?.data instanceof Float32Array))
-    throw new TypeError('the graph returned no float tensor');
-  return tensor.data;
-}

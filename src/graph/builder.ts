@@ -16,7 +16,15 @@ import {
 } from './onnx_pb.js';
 
 /** ONNX element types used here (TensorProto.DataType). */
-export const elementType = { float: 1, uint8: 2, int8: 3, int64: 7, bool: 9, half: 10 } as const;
+export const elementType = {
+  float: 1,
+  uint8: 2,
+  int8: 3,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  half: 10,
+} as const;
 export type ElementType = (typeof elementType)[keyof typeof elementType];
 
 /** A dimension of a graph input or output: a fixed size, or a name for one known only at run time. */

@@ -33,7 +33,7 @@ import { storeMatrices } from './store-threads.js';
 import { WeightFile } from './weight-file.js';
 
 /** Raised whenever the graph or the layout of its weights changes, so that older compiled models are not used. */
-export const graphVersion = 11;
+export const graphVersion = 12;
 
 /** The same for models that keep blocks of their file, which others need not be compiled anew for. */
 const keptBlocksVersion = 1;

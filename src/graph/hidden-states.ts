@@ -3,7 +3,7 @@ import { elementType, valueInfo } from './builder.js';
 import type { ValueInfoProto } from './onnx_pb.js';
 import type { GraphChange } from './transform.js';
 
-/** Outputs of every graph that all passes want: `logits` and `new_kv`. Hidden states come behind them. */
+/** The first outputs of every graph, of which a pass wants as many: `logits` and `new_kv`. Others come behind them. */
 export const passOutputs = 2;
 
 /** The embedding, which is the hidden state before the first sublayer. */

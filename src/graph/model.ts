@@ -34,6 +34,20 @@ import { GraphProtoSchema } from './onnx_pb.js';
 import { fuseResidualNorms, noUpdate } from './residual-norm.js';
 import { rotaryDimensions } from './rope.js';
 
+/**
+ * The output of the graph without gates that greedy decoding needs, the most probable token of each wanted row, [Q] int32, the lowest
+ * of equals. Logits are large: what passes return of them, JavaScript has to collect, which takes a twentieth of a pass of two tokens
+ * and a tenth of one of nine (SmolLM2).
+ */
+export const mostProbable = 'most_probable';
+
+/** Adds the operators that make {@link mostProbable} of logits, [Q, vocabulary]. @returns its name. */
+export function addMostProbable(nodes: Nodes, logits: string): string {
+  const rows = { axis: { int: 1 }, keepdims: { int: 0 }, select_last_index: { int: 0 } };
+  const ids = nodes.add('ArgMax', 'most_probable_ids', [logits], rows);
+  return nodes.add('Cast', mostProbable, [ids], { to: { int: elementType.int32 } });
+}
+
 /** Where every weight of a model lies in the external data. */
 export interface StoredModel {
   readonly embedding: StoredRows;
@@ -61,8 +75,8 @@ export interface StoredModel {
  * [S, H + 2 KV] int64; `attention_bias`, and `windowed_attention_bias` where only some layers have a window; `score_padding`
  * [KV, e, R, padding], zeros; `column_counts` [3] int64 = (P, t + S, padding); `logit_rows` [Q] int64, the tokens whose logits
  * are wanted; `run` [2 L] bool (2 l: attention of layer l, 2 l + 1: its MLP); `past_k.l`, `past_v.l`, `tail_v.l`.
- * Outputs: `logits` [Q, vocabulary]; `new_kv` [2 S * attention sublayers that ran, KV, D]: k then v of each layer; and, gated,
- * the hidden states of hidden-states.ts.
+ * Outputs: `logits` [Q, vocabulary]; `new_kv` [2 S * attention sublayers that ran, KV, D]: k then v of each layer; then, gated,
+ * the hidden states of hidden-states.ts, else {@link mostProbable}.
  *
  * @param gated false leaves the gates out, for decoding that skips nothing: a gate costs 5 to 10 microseconds.
  */
@@ -185,6 +199,8 @@ export function buildModel(config: ModelConfig, stored: StoredModel, gated: bool
   if (gated) for (const matrix of stored.draftMatrices) blockTensors(shared, matrix);
   const logits = addSoftCap(nodes, shared, product, config.logitSoftCap, 'capped_logits');
 
+  if (!gated) addMostProbable(nodes, logits);
+
   const rows = 'rows';
   const [e, c] = [keyParts(config), valueParts(config)];
   const int64 = elementType.int64;
@@ -215,7 +231,9 @@ export function buildModel(config: ModelConfig, stored: StoredModel, gated: bool
     output: [
       valueInfo(logits, elementType.float, ['wanted_rows', config.vocabSize]),
       valueInfo(newKv, elementType.float, ['new_rows', KV, D]),
-      ...(gated ? stateOutputs(config) : []),
+      ...(gated
+        ? stateOutputs(config)
+        : [valueInfo(mostProbable, elementType.int32, ['wanted_rows'])]),
     ],
   });
   if (!gated) fuseResidualNorms(graph);

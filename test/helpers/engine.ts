@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
+import { argmax } from '../../src/decoding/sampling/greedy.js';
 import { Engine } from '../../src/engine/engine.js';
 import type { Gates } from '../../src/engine/gates.js';
 import type { KvCache } from '../../src/engine/kv-cache.js';
@@ -52,20 +53,35 @@ export interface Pass {
 
 /**
  * Runs `around` in place of every pass of an engine (or, with the prototype, of all engines) until the returned function is called.
+ * Passes of which only the most probable tokens are wanted are run with logits, too.
  * @param around is given the pass, and what runs it as it is.
  */
 export function aroundPasses(
   engine: Engine,
   around: (pass: Pass, run: () => Promise<Float32Array>) => Promise<Float32Array>,
 ): () => void {
-  const own = Object.getOwnPropertyDescriptor(engine, 'forward');
+  const own = (['forward', 'mostProbable'] as const).map(
+    (name) => [name, Object.getOwnPropertyDescriptor(engine, name)] as const,
+  );
   const { forward } = engine;
   engine.forward = function (this: Engine, cache, tokens, position, gates, wanted) {
     const pass = { engine: this, cache, tokens, position, gates, wanted };
     return around(pass, () => forward.call(this, cache, tokens, position, gates, wanted));
   };
-  return () => {
-    if (own) Object.defineProperty(engine, 'forward', own);
-    else Reflect.deleteProperty(engine, 'forward');
+  engine.mostProbable = async function (this: Engine, cache, tokens, position) {
+    const logits = await this.forward(cache, tokens, position, this.target, 'all');
+    return mostProbableOf(logits, this.config.vocabSize);
   };
+  return () => {
+    for (const [name, descriptor] of own)
+      if (descriptor) Object.defineProperty(engine, name, descriptor);
+      else Reflect.deleteProperty(engine, name);
+  };
+}
+
+/** The most probable token of each row of logits. */
+export function mostProbableOf(logits: Float32Array, vocabulary: number): Int32Array {
+  return Int32Array.from({ length: logits.length / vocabulary }, (_, row) =>
+    argmax(logits, row * vocabulary, vocabulary),
+  );
 }

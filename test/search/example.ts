@@ -3,7 +3,7 @@ import { GREEDY } from '../../src/decoding/sampling/options.js';
 import { Engine } from '../../src/engine/engine.js';
 import type { EvaluationPrompt, EvaluationSettings } from '../../src/evaluation/run.js';
 import type { SamplerName } from '../../src/optimise/sampler.js';
-import { draftShape } from '../../src/search/cost/calibrate.js';
+import { draftShape } from '../../src/search/cost/draft-shape.js';
 import type { SearchRequest } from '../../src/search/search-request.js';
 import type { OpenStudy } from '../../src/study/storage.js';
 import { aroundPasses } from '../helpers/engine.js';

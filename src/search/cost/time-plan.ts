@@ -2,18 +2,12 @@
  * A plan's own rounds, timed, against what the cost model says of them. The model is fitted to plans of every kind; one plan has its own
  * memories and added words.
  */
-import { timeInTurns } from '../../measurement/pass-timer.js';
 import type { DraftPlan } from '../../profile/draft-plan.js';
 import { Random } from '../../random.js';
-import {
-  type CalibrationRequest,
-  generationsFor,
-  settling,
-  timeGeneration,
-  timingCache,
-} from './calibrate.js';
+import type { CalibrationRequest } from './calibrate.js';
 import { type CostModel, type DraftPrices, priceDraft, type TimedRound } from './cost-model.js';
 import { robustLeastSquares } from './least-squares.js';
+import { timePlans } from './timed-rounds.js';
 
 /** Generations with the plan, each behind an autoregressive one. */
 const usualGenerations = 12;
@@ -32,33 +26,16 @@ export async function timePlan(
   model: CostModel,
   plan: DraftPlan,
 ): Promise<PriceFactors> {
-  const { signal } = request;
   const random = new Random(request.seed);
-  const { cache, prompts } = timingCache(request);
-  let done = 0;
-  let generations = usualGenerations;
-  const generation = async (own: DraftPlan | null) => {
-    signal?.throwIfAborted();
-    const prompt = prompts[done % prompts.length]!;
-    const timed = { cache, prompt, plan: own, longestDraft };
-    const rounds = await timeGeneration(request, timed, random);
-    if (done === 0 && own === null) generations = generationsFor(usualGenerations, rounds);
-    return rounds;
-  };
-  const turns = await timeInTurns([() => generation(null), () => generation(plan)], {
-    settling,
-    goesOn: (rounds) => {
-      done = rounds;
-      return rounds < generations;
-    },
-  });
+  const timed = { plans: [plan], usualGenerations, longestDraft, random };
+  const pairs = (await timePlans(request, timed)).flat();
   const slowness = ratio(
-    turns.flatMap(([plain]) => plain!),
+    pairs.flatMap(({ plain }) => plain),
     (round) => round.targetSeconds,
     (_, { autoregressive }) => autoregressive,
     model,
   );
-  const drafted = turns.flatMap(([, own]) => own!);
+  const drafted = pairs.flatMap((pair) => pair.drafted);
   return {
     draft:
       ratio(

@@ -2,8 +2,9 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { GREEDY } from '../../../src/decoding/sampling/options.js';
 import type { Engine } from '../../../src/engine/engine.js';
 import { MAX_DRAFT_LENGTH } from '../../../src/optimise/candidate.js';
-import { calibrateCosts, generationsFor, settling } from '../../../src/search/cost/calibrate.js';
+import { calibrateCosts } from '../../../src/search/cost/calibrate.js';
 import { priceDraft } from '../../../src/search/cost/cost-model.js';
+import { generationsFor, settling } from '../../../src/search/cost/timed-rounds.js';
 import { loadMiniature } from '../../helpers/engine.js';
 import { randomTokens } from '../../helpers/logits.js';
 

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { planGraph } from '../../../src/engine/draft-graph.js';
 import type { Engine } from '../../../src/engine/engine.js';
-import { calibrateCosts, draftShape } from '../../../src/search/cost/calibrate.js';
+import { calibrateCosts } from '../../../src/search/cost/calibrate.js';
 import { type CostModel, priceDraft } from '../../../src/search/cost/cost-model.js';
+import { draftShape } from '../../../src/search/cost/draft-shape.js';
 import { repriced, timePlan } from '../../../src/search/cost/time-plan.js';
 import { loadMiniature } from '../../helpers/engine.js';
 import { randomTokens } from '../../helpers/logits.js';
