@@ -27,4 +27,4 @@ export const MAX_NEW_TOKENS = 48;
 export const MOST_PROMPTS = { calibration: 24, holdout: 48, fitting: 96 } as const;
 
 /** Raised when replay comes to score drafts otherwise, such as with other bridges: trials of before do not compare with those of now. */
-export const REPLAY_SCORING = 5;
+export const REPLAY_SCORING = 6;

@@ -20,6 +20,21 @@ import { Cholesky, dot } from '../../optimise/gp/cholesky.js';
 const rounds = 3;
 const reach = 3 * 1.4826;
 
+/** A single observation counts for so many times what was expected of it, at most. */
+const mostOver = 8;
+
+/** Observations over what was expected of them, on average: what the fit leaves out is in it. 1 of none. */
+export function meanRatio(observed: readonly number[], expected: readonly number[]): number {
+  let taken = 0;
+  let predicted = 0;
+  for (const [i, own] of expected.entries()) {
+    if (own <= 0) continue;
+    taken += Math.min(observed[i]!, mostOver * own);
+    predicted += own;
+  }
+  return predicted > 0 ? taken / predicted : 1;
+}
+
 /**
  * The coefficients.
  * @param x rows of features.

@@ -6,7 +6,7 @@ import type { DraftPlan } from '../../profile/draft-plan.js';
 import { Random } from '../../random.js';
 import type { CalibrationRequest } from './calibrate.js';
 import { type CostModel, type DraftPrices, priceDraft, type TimedRound } from './cost-model.js';
-import { robustLeastSquares } from './least-squares.js';
+import { meanRatio } from './least-squares.js';
 import { timePlans } from './timed-rounds.js';
 
 /** Generations with the plan, each behind an autoregressive one. */
@@ -64,22 +64,19 @@ export function repriced(prices: DraftPrices, { draft, target }: PriceFactors): 
   };
 }
 
-/** Seconds of some rounds over those that a model predicts, interrupted ones left out; 1 of none. */
+/** Seconds of some rounds over those that a model predicts; 1 of none. */
 function ratio(
   rounds: readonly TimedRound[],
   measured: (round: TimedRound) => number,
   predicted: (round: TimedRound, prices: DraftPrices) => number,
   model: CostModel,
 ): number {
-  const expected = rounds.map((round) =>
-    predicted(round, priceDraft(model, round.shape ?? plainShape, round.context)),
+  return meanRatio(
+    rounds.map(measured),
+    rounds.map((round) =>
+      predicted(round, priceDraft(model, round.shape ?? plainShape, round.context)),
+    ),
   );
-  const timed = rounds.map(measured);
-  if (!timed.some((seconds, i) => seconds > 0 && expected[i]! > 0)) return 1;
-  return robustLeastSquares(
-    expected.map((seconds) => Float64Array.of(seconds)),
-    timed,
-  )[0]!;
 }
 
 /** An autoregressive pass costs the same whatever it is compared with. */

@@ -81,6 +81,7 @@ describe('sublayerWeights', () => {
   const costs = (attention: number, mlp: number): CostModel => ({
     target: [0, 0, 1, 1],
     draft: [0.1, attention, mlp, 0, 0, 0, 0, 0],
+    means: { alone: 1, verifying: 1, drafting: 1 },
   });
   it.each([
     [1, 1, [1, 1]],
