@@ -116,6 +116,34 @@ const sizedShapes = z.object({
     }),
   ),
 });
+/** Of bridges.ts. */
+const bridges = (model: string, flags: string): ListedResult => ({
+  shows: `acceptance and cost of drafts of ${model} that skip a span: plain, with a bridge, with a memory, and with a smaller head beside`,
+  command: script(`bridges.ts${flags}`),
+  figures(content) {
+    const rows = z.array(
+      z.object({
+        skipped_layers: z.tuple([z.number(), z.number()]),
+        variant: z.string(),
+        acceptance: z.number(),
+        c: z.number(),
+        predicted_speedup: z.number(),
+      }),
+    );
+    const points = rows.parse(fieldOf(content, 'points'));
+    const best = points.reduce((a, b) => (b.predicted_speedup > a.predicted_speedup ? b : a));
+    const [first, last] = best.skipped_layers;
+    const same = points.filter(({ skipped_layers: [from, to] }) => from === first && to === last);
+    const told = same.map((point) =>
+      fill(
+        '{variant} {acceptance:percent} at c {c:fixed2}, predicted {predicted_speedup:speedup}',
+        point,
+      ),
+    );
+    return [`layers ${first} to ${last} skipped: ${told.join('; ')}`];
+  },
+  otherModel: true,
+});
 /** Of memory-bridges.ts. */
 const memoryBridges = (model: string, flags: string): ListedResult => ({
   shows: `tokens of ${model} that a draft over a span of layers has right: with a bridge, and with one that sees the state one position before, for the first, second and third token of a draft`,
@@ -220,34 +248,8 @@ export const LISTED: Readonly<Record<string, ListedResult>> = {
     ],
     otherModel: true,
   },
-  'bridges-smollm2': {
-    shows:
-      'acceptance and cost of drafts that skip a span: plain, with a bridge, with a memory, and with a smaller head beside',
-    command: script('bridges.ts --model ../smollm2-135m-instruct --name smollm2'),
-    figures(content) {
-      const rows = z.array(
-        z.object({
-          skipped_layers: z.tuple([z.number(), z.number()]),
-          variant: z.string(),
-          acceptance: z.number(),
-          c: z.number(),
-          predicted_speedup: z.number(),
-        }),
-      );
-      const points = rows.parse(fieldOf(content, 'points'));
-      const best = points.reduce((a, b) => (b.predicted_speedup > a.predicted_speedup ? b : a));
-      const [first, last] = best.skipped_layers;
-      const same = points.filter(({ skipped_layers: [from, to] }) => from === first && to === last);
-      const told = same.map((point) =>
-        fill(
-          '{variant} {acceptance:percent} at c {c:fixed2}, predicted {predicted_speedup:speedup}',
-          point,
-        ),
-      );
-      return [`layers ${first} to ${last} skipped: ${told.join('; ')}`];
-    },
-    otherModel: true,
-  },
+  'bridges-demo': bridges('the bundled model', ''),
+  'bridges-smollm2': bridges('SmolLM2-135M-Instruct', ` --model ${SMOLLM2} --name smollm2`),
   'memory-bridges-demo': memoryBridges('the bundled model', ''),
   'memory-bridges-smollm2': memoryBridges(
     'SmolLM2-135M-Instruct',
