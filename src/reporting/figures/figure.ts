@@ -41,6 +41,8 @@ export function fileSvg(figure: Figure, hasTitle = true): string {
 }
 
 const TITLE_SIZE = 15;
+/** Bold letters are wider by this, at most. */
+const BOLD = 1.15;
 const KEY_LINE = 20;
 const KEY_SIGN = 24;
 const KEY_GAP = 16;
@@ -67,10 +69,13 @@ function draw(figure: Figure, palette: Palette, hasTitle = false): string {
   const described = isFile
     ? `${element('title', {}, title)}${element('desc', {}, labelText(figure.caption, 1000))}<rect width="100%" height="100%" fill="${palette.background}"/>`
     : '';
+  const room = FIGURE_WIDTH - 2 * EDGE;
+  const fitting = room / (BOLD * textWidth(title, 1));
+  const size = Math.min(TITLE_SIZE, Math.floor(10 * fitting) / 10);
   const heading = hasTitle
     ? element(
         'text',
-        { x: EDGE, y: TITLE_SIZE + 6, 'font-size': TITLE_SIZE, 'font-weight': 'bold' },
+        { x: EDGE, y: TITLE_SIZE + 6, 'font-size': size, 'font-weight': 'bold' },
         title,
       )
     : '';

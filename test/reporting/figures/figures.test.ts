@@ -2,10 +2,16 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { acceptanceFigure } from '../../../src/reporting/figures/acceptance.js';
 import { fidelityFigure } from '../../../src/reporting/figures/fidelity.js';
-import { type Figure, fileSvg, pageSvg } from '../../../src/reporting/figures/figure.js';
+import {
+  FIGURE_WIDTH,
+  type Figure,
+  fileSvg,
+  pageSvg,
+} from '../../../src/reporting/figures/figure.js';
 import { maskFigure } from '../../../src/reporting/figures/mask.js';
 import { paretoFigure } from '../../../src/reporting/figures/pareto.js';
 import { speedupFigure } from '../../../src/reporting/figures/speedups.js';
+import { textWidth } from '../../../src/reporting/figures/text.js';
 import { timeFigure } from '../../../src/reporting/figures/time.js';
 import { traceFigure } from '../../../src/reporting/figures/trace.js';
 import { pngRenderer } from '../../../src/reporting/png.js';
@@ -263,6 +269,16 @@ describe('any figure', () => {
   it('is the same however often it is drawn', () => {
     const figure = speedupFigure('f', BARS)!;
     expect(pageSvg(figure)).toBe(pageSvg(figure));
+  });
+
+  it('fit their titles, the long ones in smaller letters', () => {
+    const figure = speedupFigure('f', BARS)!;
+    const sizeOf = (title: string) =>
+      Number(/font-size="([\d.]+)" font-weight="bold"/.exec(fileSvg({ ...figure, title }))?.[1]);
+    expect(sizeOf('Short')).toBe(15);
+    const long = 'Speedup by draft-exit rule on SmolLM2-135M-Instruct';
+    expect(sizeOf(long)).toBeLessThan(15);
+    expect(textWidth(long, sizeOf(long))).toBeLessThan(FIGURE_WIDTH - 12);
   });
 
   it('in a page takes its colours from the page; as a file it brings its own', () => {
