@@ -289,7 +289,7 @@ export class Engine {
     return logits;
   }
 
-  /** Names of the outputs of a pass: logits, keys and values, and the hidden states before some sublayers. */
+  /** Names of the outputs of a pass: the wanted one, keys and values, and the hidden states before some sublayers. */
   private outputsFor(kept: readonly number[], output: string): string[] {
     const known = this.wantedOutputs.get(kept) ?? new Map<string, string[]>();
     let names = known.get(output);
