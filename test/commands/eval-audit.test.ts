@@ -10,6 +10,8 @@ vi.mock('../../src/decoding/coupling.js', async (original) => {
     const coupling = real.createCoupling(...argv);
     return {
       ...coupling,
+      // Else nobody would ask it.
+      isGreedy: false,
       verify(logits, offset, position, index, proposed) {
         const token = coupling.verify(logits, offset, position, index, proposed);
         return proposed !== real.NONE && position >= fault.from ? proposed : token;

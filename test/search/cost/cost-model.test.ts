@@ -56,7 +56,7 @@ describe('the cost model', () => {
     for (const [noise, mean, digits] of [
       [() => 1, 1, 8],
       // Of what was interrupted there was so much more.
-      [interrupted, 1.5, 1],
+      [interrupted, 1.5, 0.6],
     ] as const) {
       const model = fitCostModel(syntheticRounds(1, noise));
       const shape = { attention: 0.3, mlp: 0.45, head: 0.25, bridges: 0.5 };
