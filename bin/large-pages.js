@@ -6,7 +6,7 @@ import { constants } from 'node:os';
 const VARIABLE = 'GLIBC_TUNABLES';
 /**
  * Blocks of up to 32 MB come from the heap, one beside the other: most matrices of a small model are shorter than a large page, and in
- * mappings of their own some runs had a third of the weights in large pages and some two thirds.
+ * mappings of their own it was chance how many of them lay in one.
  */
 const LARGE_PAGES = 'glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=33554432';
 

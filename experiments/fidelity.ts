@@ -37,9 +37,8 @@ const settings: EvaluationSettings = {
 
 async function fidelity(argv: string[]): Promise<void> {
   const numbers = { masks: 60, pool: 500, seed: 0 };
-  const flags = parseFlags(argv, numbers, {
-    ...{ model: 'demo', name: 'fidelity', output: 'results' },
-  });
+  const texts = { model: 'demo', name: 'fidelity', output: 'results' };
+  const flags = parseFlags(argv, numbers, texts);
   const { masks: wanted, seed } = flags;
   const model = await loadModel(flags.model);
   const { engine } = model;

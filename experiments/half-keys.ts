@@ -10,6 +10,7 @@ import { physicalCores } from '../src/engine/cores.js';
 import { createSession } from '../src/engine/session.js';
 import { elementType, Initializers, Nodes, valueInfo } from '../src/graph/builder.js';
 import { productGraph } from '../src/graph/product-graph.js';
+import { describeEnvironment } from '../src/measurement/environment.js';
 import { ofKind, repeated, timeInTurns } from '../src/measurement/pass-timer.js';
 import { parseFlags } from './lib/flags.js';
 import { SHAPES } from './lib/large-checkpoint.js';
@@ -73,20 +74,11 @@ const times = await timeInTurns(runs, {
 });
 const rows = kinds.map(({ positions, type }, i) => {
   const all = ofKind(times, i);
-  return {
-    ...{
-      positions,
-      type,
-      cached_bytes: 2 * positions * heads * size * (type === 'float32' ? 4 : 2),
-    },
-    ...{
-      layer_ms: median(all),
-      layer_ms_p10: quantile(all, 0.1),
-      layer_ms_p90: quantile(all, 0.9),
-    },
-    pass_ms: median(all) * shape.layers,
-  };
+  const layer_ms = median(all);
+  const spread = { layer_ms_p10: quantile(all, 0.1), layer_ms_p90: quantile(all, 0.9) };
+  return { positions, type, layer_ms, ...spread, pass_ms: layer_ms * shape.layers };
 });
 for (const session of Object.values(sessions)) await session.release();
-writeJson(output, 'half-keys', { shape: shape.name, layers: shape.layers, threads, rows });
+const environment = describeEnvironment({ threads, precision: 'fp32' });
+writeJson(output, 'half-keys', { shape: shape.name, layers: shape.layers, rows, environment });
 console.table(rows);

@@ -36,8 +36,7 @@ import { rotaryDimensions } from './rope.js';
 
 /**
  * The output of the graph without gates that greedy decoding needs, the most probable token of each wanted row, [Q] int32, the lowest
- * of equals. Logits are large: what passes return of them, JavaScript has to collect, which takes a twentieth of a pass of two tokens
- * and a tenth of one of nine (SmolLM2).
+ * of equals. Logits are large, and JavaScript has to collect those that passes return: the more tokens a pass has, the more that takes.
  */
 export const mostProbable = 'most_probable';
 

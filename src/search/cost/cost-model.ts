@@ -16,7 +16,7 @@
  * tokens, feeding the cache).
  *
  * The fit is robust, and then put to the mean: interruptions, such as the collection of what passes returned, are part of what decoding
- * takes, and lengthen draft passes, which are short, by twice as much as others (SmolLM2: means lie 13% and 5% above medians).
+ * takes.
  */
 import { z } from 'zod';
 import { meanRatio, robustLeastSquares } from './least-squares.js';
