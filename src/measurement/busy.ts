@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Share of the CPU that other processes may take just before a measurement: less than one busy thread of two. */
+/** Share of the CPU that other processes may take for a moment: less than one busy thread of two. */
 const BUSY_SHARE = 0.25;
 /** Load average for each core above which timings are not to be trusted. */
 const BUSY_LOAD = 0.5;
@@ -15,6 +15,11 @@ const BUSY = 'This machine is busy';
 /** Whether a sentence is a {@link busyWarning}. */
 export function isBusyWarning(sentence: string): boolean {
   return sentence.startsWith(BUSY);
+}
+
+/** Whether what other processes took of the CPU for a moment disturbs what was timed in it. */
+export function isBusy(others: number): boolean {
+  return others > BUSY_SHARE;
 }
 
 /** CPU seconds of the whole machine since it started; only differences mean something. */
@@ -34,8 +39,14 @@ export async function busyWarning(sampleMilliseconds = 300): Promise<string | un
   const othersSince = watchOthers();
   await sleep(sampleMilliseconds);
   const others = othersSince();
-  if (others <= BUSY_SHARE) return undefined;
+  if (!isBusy(others)) return undefined;
   return `${BUSY}: other processes use ${percent(others)} of the CPU; timings will be noisy and speedups may be wrong.`;
+}
+
+/** A sentence that says that the machine was busy while something was measured, or undefined when others took a tenth of the CPU at most. */
+export function busyMeanwhileWarning(others: number, measured: string): string | undefined {
+  if (others <= OTHERS_SHARE) return undefined;
+  return `This machine was busy: other processes used ${percent(others)} of the CPU during ${measured}; repeat it on a quiet machine, as its timings are noisy.`;
 }
 
 /**

@@ -1,8 +1,12 @@
 /**
  * Times kinds of passes in turns: a stretch of one kind, then of the next, round after round, so that whatever else the machine
  * does meets all kinds alike. The first passes of a stretch are slower, as caches and threads still belong to the kind before:
- * they are run and not counted.
+ * they are run and not counted. Nor is a round that other processes disturbed: it is timed again.
  */
+import { isBusy, watchOthers } from './busy.js';
+
+/** Rounds that are timed again in all, at most: for a machine that stays busy nobody waits. */
+export const mostRepeats = 8;
 
 /** Runs some passes of a kind, one after the other, and tells of each in order what was timed. */
 export type Stretch<T> = () => Promise<readonly T[]>;
@@ -11,26 +15,35 @@ export type Stretch<T> = () => Promise<readonly T[]>;
 export interface TurnOptions {
   /** Passes at the beginning of a stretch of so many that are not counted. @param kind place among the stretches. */
   readonly settling: (passes: number, kind: number) => number;
-  /** Asked after every round; `rounds` are done. */
+  /** Asked after every round that counts; `rounds` do. */
   readonly goesOn: (rounds: number) => boolean;
+  /** Starts to watch what share of the CPU other processes take; default: {@link watchOthers}. */
+  readonly watch?: typeof watchOthers;
 }
 
 /**
  * Stretches of all kinds in turn.
- * @param stretches one of each kind, in the order of the turns; called once in every round.
+ * @param stretches one of each kind, in the order of the turns; called once in every round, in those too that are timed again.
  * @returns what counted, by round and kind: [rounds][kinds][passes].
  */
 export async function timeInTurns<T>(
   stretches: readonly Stretch<T>[],
-  { settling, goesOn }: TurnOptions,
+  { settling, goesOn, watch = watchOthers }: TurnOptions,
 ): Promise<T[][][]> {
   const rounds: T[][][] = [];
+  let repeats = 0;
   do {
-    const round: T[][] = [];
-    for (const [kind, stretch] of stretches.entries()) {
-      const passes = await stretch();
-      round.push(passes.slice(settling(passes.length, kind)));
-    }
+    let isDisturbed: boolean;
+    let round: T[][];
+    do {
+      const othersSince = watch();
+      round = [];
+      for (const [kind, stretch] of stretches.entries()) {
+        const passes = await stretch();
+        round.push(passes.slice(settling(passes.length, kind)));
+      }
+      isDisturbed = isBusy(othersSince());
+    } while (isDisturbed && repeats++ < mostRepeats);
     rounds.push(round);
   } while (goesOn(rounds.length));
   return rounds;

@@ -6,6 +6,7 @@ import { resolve } from 'node:path';
 import type { Model } from '../engine/load-model.js';
 import { InputError } from '../errors.js';
 import type { DatasetRecord } from '../evaluation/prompts.js';
+import { busyMeanwhileWarning, isBusyWarning, watchOthers } from '../measurement/busy.js';
 import { hostName } from '../measurement/host-class.js';
 import { defaultStudyName } from '../study/default-name.js';
 import type { StudyStart } from '../study/events.js';
@@ -100,8 +101,11 @@ async function searchAnew(
   };
   await study.append({ type: 'note', key: 'command', value: command });
   await study.append({ type: 'note', key: 'model', value: reference });
+  const othersSince = watchOthers();
   const result = await runSearch(model, request);
   signal?.throwIfAborted();
+  const busy = busyMeanwhileWarning(othersSince(), 'the search');
+  if (busy !== undefined) onNotice?.(busy);
   const studyName = study.header.study;
   const weights = draftWeightsFile(result.winner.plan, output);
   const profile = foundProfile(engine, request, result, {
@@ -111,7 +115,10 @@ async function searchAnew(
     dataset: calibration.dataset,
     holdout: holdout.dataset,
     command,
-    warnings: [...warnings, ...interruptionWarnings(result.interruptedPrompts)],
+    warnings: [
+      ...(busy === undefined ? warnings : [...warnings.filter((w) => !isBusyWarning(w)), busy]),
+      ...interruptionWarnings(result.interruptedPrompts),
+    ],
   });
   if (!saveProfile(output, profile, weights?.bytes ?? null))
     onNotice?.(

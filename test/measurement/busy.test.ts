@@ -1,5 +1,6 @@
 import { beforeEach, expect, test, vi } from 'vitest';
 import {
+  busyMeanwhileWarning,
   busyReason,
   busyWarning,
   othersShare,
@@ -58,5 +59,12 @@ test('a watched share tells whether a measurement was disturbed; the load averag
   expect(busyReason({ ...load, others_cpu_share: 0.1 })).toBeUndefined();
   expect(busyReason({ ...load, others_cpu_share: 0.25 })).toBe(
     'other processes used 25% of the CPU',
+  );
+});
+
+test('what others took meanwhile gives a warning from a tenth of the CPU on', () => {
+  expect(busyMeanwhileWarning(0.1, 'the search')).toBeUndefined();
+  expect(busyMeanwhileWarning(0.23, 'the search')).toMatch(
+    /^This machine was busy: other processes used 23% of the CPU during the search;/,
   );
 });

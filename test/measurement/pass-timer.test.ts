@@ -1,5 +1,5 @@
 import { expect, it, vi } from 'vitest';
-import { ofKind, repeated, timeInTurns } from '../../src/measurement/pass-timer.js';
+import { mostRepeats, ofKind, repeated, timeInTurns } from '../../src/measurement/pass-timer.js';
 
 it('kinds take turns, and the beginning of every stretch does not count', async () => {
   const order: string[] = [];
@@ -14,6 +14,7 @@ it('kinds take turns, and the beginning of every stretch does not count', async 
       asked.push(done);
       return done < 2;
     },
+    watch: () => () => 0,
   });
   expect(order).toEqual(['a', 'b', 'a', 'b']);
   expect(asked).toEqual([1, 2]);
@@ -28,6 +29,27 @@ it('kinds take turns, and the beginning of every stretch does not count', async 
     ],
   ]);
   expect(ofKind(rounds, 1)).toEqual(['b1', 'b2', 'b1', 'b2']);
+});
+
+it('a round that other processes disturbed is timed again, but a machine that stays busy is not waited for', async () => {
+  const timed = async (disturbed: readonly number[], rounds: number) => {
+    let tries = 0;
+    const asked: number[] = [];
+    const times = await timeInTurns([async () => [tries]], {
+      settling: () => 0,
+      goesOn(done) {
+        asked.push(done);
+        return done < rounds;
+      },
+      watch: () => () => (disturbed.includes(tries++) ? 0.4 : 0.05),
+    });
+    return { tries, asked, times: times.flat(2) };
+  };
+  expect(await timed([1, 2, 4], 3)).toEqual({ tries: 6, asked: [1, 2, 3], times: [0, 3, 5] });
+  const always = Array.from({ length: 100 }, (_, i) => i);
+  const { tries, times } = await timed(always, 4);
+  expect(tries).toBe(4 + mostRepeats);
+  expect(times).toEqual([8, 9, 10, 11]);
 });
 
 it('a stretch has its passes, each with what runs before it left out of its time', async () => {
