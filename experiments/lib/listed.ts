@@ -400,6 +400,18 @@ export const LISTED: Readonly<Record<string, ListedResult>> = {
     told: /^$/,
     otherModel: true,
   },
+  'row-products': {
+    shows:
+      'passes of SmolLM2 if o and down were products of integers as well, over those with blocks; random weights',
+    command: script('row-products.ts --model ../smollm2-135m-instruct'),
+    figures: (content) =>
+      z
+        .object({ rows: z.array(z.unknown()) })
+        .parse(content)
+        .rows.map((row) => fill('{tokens} tokens: {integers_over_blocks:fixed2}', row)),
+    told: /^$/,
+    otherModel: true,
+  },
   sizes: {
     shows: 'models of the shapes of TinyLlama and Llama 2 7B: compiling, passes, memory, a search',
     command: script('sizes.ts'),

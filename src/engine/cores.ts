@@ -48,7 +48,19 @@ function readCpuinfo(): string | null {
   }
 }
 
-/** The CPU's model name; `unknown` where the system does not tell. */
+/**
+ * The CPU's model name, on Linux and x86 with what multiplies integers in it, which speeds depend on and names of virtual machines do
+ * not tell: `AMD EPYC (AVX-512, VNNI)`; `unknown` where the system does not tell.
+ */
 export function cpuModel(): string {
-  return cpus()[0]?.model.trim() || 'unknown';
+  const name = cpus()[0]?.model.trim() || 'unknown';
+  const units = arch() === 'x64' ? vectorUnits(readCpuinfo() ?? '') : [];
+  return units.length > 0 ? `${name} (${units.join(', ')})` : name;
+}
+
+/** Instruction sets that the runtime has kernels for, the widest vectors and VNNI, in the text of /proc/cpuinfo. */
+export function vectorUnits(cpuinfo: string): string[] {
+  const flags = /^flags\s*:(.*)/m.exec(cpuinfo)?.[1].split(' ') ?? [];
+  const widest = flags.includes('avx512f') ? ['AVX-512'] : flags.includes('avx2') ? ['AVX2'] : [];
+  return hasVnni(cpuinfo) ? [...widest, 'VNNI'] : widest;
 }

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { expect, test } from 'vitest';
-import { countPhysicalCores, hasVnni, physicalCores } from '../../src/engine/cores.js';
+import { countPhysicalCores, hasVnni, physicalCores, vectorUnits } from '../../src/engine/cores.js';
 
 /** Two packages of two cores with two threads each. */
 const CPUINFO = Array.from(
@@ -24,4 +24,13 @@ test('VNNI is told by its flags, whole ones', () => {
   expect(hasVnni('flags\t\t: fpu avx_vnni\n')).toBe(true);
   expect(hasVnni('flags\t\t: fpu avx2 avx512f\nmodel name\t: avx512_vnni\n')).toBe(false);
   expect(hasVnni('flags\t\t: fpu avx_vnni_int8\n')).toBe(false);
+});
+
+test('what multiplies integers is told beside the name', () => {
+  const units = (flags: string) => vectorUnits(`model name\t: X avx2\nflags\t\t: ${flags}\n`);
+  expect(units('fpu avx avx2 avx512f avx512_vnni')).toEqual(['AVX-512', 'VNNI']);
+  expect(units('fpu avx avx2 avx_vnni')).toEqual(['AVX2', 'VNNI']);
+  expect(units('fpu avx2')).toEqual(['AVX2']);
+  expect(units('fpu sse2')).toEqual([]);
+  expect(vectorUnits('Features\t: fp asimd\n')).toEqual([]);
 });
