@@ -262,3 +262,40 @@ export function blocks(values: usize, count: i32, size: i32, bits: i32, scales: 
     }
   }
 }
+
+/** Columns of a tile, and bytes of one of its rows. */
+const tile: i32 = 16;
+const tileBytes: usize = 64;
+
+/** Some columns of a matrix lie together as a tile, [rows, 16], each row times its factor; without factors where their address is 0. */
+export function gather(from: usize, stride: i32, rows: i32, factors: usize, to: usize): void {
+  let out = to;
+  for (let row = 0, at = from; row < rows; row++, at += <usize>stride << 2, out += tileBytes) {
+    const factor = f32x4.splat(factors == 0 ? 1 : f32.load(factors + (<usize>row << 2)));
+    for (let i: usize = 0; i < tileBytes; i += 16)
+      v128.store(out + i, f32x4.mul(v128.load(at + i), factor));
+  }
+}
+
+/** A tile goes back to its columns, each row times its factor. */
+export function scatter(from: usize, rows: i32, factors: usize, to: usize, stride: i32): void {
+  let at = from;
+  for (let row = 0, out = to; row < rows; row++, out += <usize>stride << 2, at += tileBytes) {
+    const factor = f32x4.splat(factors == 0 ? 1 : f32.load(factors + (<usize>row << 2)));
+    for (let i: usize = 0; i < tileBytes; i += 16)
+      v128.store(out + i, f32x4.mul(v128.load(at + i), factor));
+  }
+}
+
+/** Rows of bytes become columns. */
+export function transpose(from: usize, rows: i32, columns: i32, to: usize): void {
+  for (let column0 = 0; column0 < columns; column0 += tile) {
+    const end = min(columns, column0 + tile);
+    for (let row = 0; row < rows; row++) {
+      const at = from + <usize>(row * columns);
+      let out = to + <usize>(column0 * rows + row);
+      for (let column = column0; column < end; column++, out += <usize>rows)
+        i32.store8(out, i32.load8_u(at + <usize>column));
+    }
+  }
+}

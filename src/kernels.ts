@@ -20,6 +20,9 @@ interface Kernels {
     to: number,
   ): void;
   clippedBlocks(values: number, count: number, size: number, scales: number, to: number): void;
+  gather(from: number, stride: number, rows: number, factors: number, to: number): void;
+  scatter(from: number, rows: number, factors: number, to: number, stride: number): void;
+  transpose(from: number, rows: number, columns: number, to: number): void;
 }
 
 /** As much of what every Node has as is used here; the names and types of the exports are those of the module's source. */

@@ -57,41 +57,23 @@ export function quantiseChannels(
   const allRows = into.length / columns;
   const scales = new Float32Array(rows);
   const atOnce = Math.max(1, Math.floor(elementsAtOnce / columns));
-  const room = kernelRoom([4 * atOnce * columns, 4 * atOnce, atOnce * columns]);
+  const bytes = atOnce * columns;
+  const room = kernelRoom([4 * bytes, 4 * atOnce, bytes, bytes]);
   for (let row0 = 0; row0 < rows; row0 += atOnce) {
     const count = Math.min(atOnce, rows - row0);
     room.floats(0).set(weights.subarray(row0 * columns, (row0 + count) * columns));
     kernels.channels(room.at(0), count, columns, room.at(1), room.at(2));
     scales.set(room.floats(1).subarray(0, count), row0);
-    transpose(room.bytes(2), count, columns, into, allRows, first + row0);
+    kernels.transpose(room.at(2), count, columns, room.at(3));
+    const turned = room.bytes(3);
+    for (let column = 0, at = first + row0; column < columns; column++, at += allRows)
+      into.set(turned.subarray(column * count, (column + 1) * count), at);
   }
   return scales;
 }
 
 /** Weights that are quantised at once: they and what becomes of them fit into a core's cache. */
-const elementsAtOnce = 1 << 16;
-
-/** Rows of bytes become columns. Some columns at a time, so that what is written lies together. */
-function transpose(
-  from: Int8Array,
-  rows: number,
-  columns: number,
-  into: Int8Array,
-  allRows: number,
-  first: number,
-): void {
-  for (let column0 = 0; column0 < columns; column0 += tileColumns)
-    for (let row = 0; row < rows; row++) {
-      const end = row * columns + Math.min(columns, column0 + tileColumns);
-      let to = column0 * allRows + first + row;
-      for (let at = row * columns + column0; at < end; at++) {
-        into[to] = from[at]!;
-        to += allRows;
-      }
-    }
-}
-
-const tileColumns = 8;
+const elementsAtOnce = 1 << 17;
 
 /**
  * Quantises `rows` rows of `columns` weights. A last block that is not full is padded with zeros.

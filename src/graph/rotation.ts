@@ -23,8 +23,10 @@ import type { Precision } from './quantise.js';
 /** From the checkpoint's states to the rotated ones, or back. */
 type Way = 'there' | 'back';
 
-/** Columns that are rotated at a time: a cache line of floats. */
+/** Columns that are rotated at a time, as the kernels have it: a cache line of floats. */
 const tileColumns = 16;
+/** Columns that are copied to the kernels at a time. */
+const panelColumns = 16 * tileColumns;
 
 /** Q of a hidden size, applied without ever being written out: in d (log k + m) steps a row. */
 export class Rotation {
@@ -57,19 +59,23 @@ export class Rotation {
     };
   }
 
-  /** Every row x of a matrix [rows, d] becomes x Q, or x Q^T on the way back, in place. */
-  rows(matrix: Float32Array, way: Way = 'there'): void {
+  /**
+   * Every row x of a matrix [rows, d] becomes x Q, or x Q^T on the way back, in place.
+   * @param factors of the features, [d], that rows are multiplied by before.
+   */
+  rows(matrix: Float32Array, way: Way = 'there', factors?: Float32Array): void {
     const { size } = this;
     const atOnce = size * Math.max(1, Math.floor(elementsAtOnce / size));
     const room = this.room(atOnce, size, way);
-    room.floats(place.signs).set(this.signs);
     const values = room.floats(place.values);
     const signs = room.at(place.signs);
+    if (factors) room.floats(place.factors).set(factors);
     for (let first = 0; first < matrix.length; first += atOnce) {
       const some = matrix.subarray(first, first + atOnce);
       values.set(some);
       for (let row = 0; row < some.length; row += size) {
         const at = room.at(place.values) + 4 * row;
+        if (factors) kernels.multiply(at, room.at(place.factors), size);
         if (way === 'there') kernels.multiply(at, signs, size);
         this.rotate(room, at, 1, way);
         if (way === 'back') kernels.multiply(at, signs, size);
@@ -80,20 +86,25 @@ export class Rotation {
 
   /** A matrix W [d, columns] becomes Q^T W, or Q W on the way back, in place. */
   columns(matrix: Float32Array, way: Way = 'there'): void {
-    const { size, signs } = this;
+    const { size } = this;
     const columns = matrix.length / size;
-    const room = this.room(tileColumns * size, tileColumns * size, way);
-    const tile = room.floats(place.values).fill(0);
-    for (let first = 0; first < columns; first += tileColumns) {
-      const count = Math.min(tileColumns, columns - first);
-      for (let row = 0, at = first; row < size; row++, at += columns) {
-        const factor = way === 'there' ? signs[row]! : 1;
-        for (let i = 0; i < count; i++) tile[row * tileColumns + i] = matrix[at + i]! * factor;
+    const room = this.room(panelColumns * size, tileColumns * size, way);
+    const [tile, signs] = [room.at(place.tile), room.at(place.signs)];
+    const [before, after] = way === 'there' ? [signs, 0] : [0, signs];
+    const panel = room.floats(place.values);
+    for (let first = 0; first < columns; first += panelColumns) {
+      const count = Math.min(panelColumns, columns - first);
+      for (let row = 0, at = first; row < size; row++, at += columns)
+        panel.set(matrix.subarray(at, at + count), row * panelColumns);
+      for (let column = 0; column < count; column += tileColumns) {
+        const at = room.at(place.values) + 4 * column;
+        kernels.gather(at, panelColumns, size, before, tile);
+        this.rotate(room, tile, tileColumns, way);
+        kernels.scatter(tile, size, after, at, panelColumns);
       }
-      this.rotate(room, room.at(place.values), tileColumns, way);
       for (let row = 0, at = first; row < size; row++, at += columns) {
-        const factor = way === 'back' ? signs[row]! : 1;
-        for (let i = 0; i < count; i++) matrix[at + i] = tile[row * tileColumns + i]! * factor;
+        const from = row * panelColumns;
+        matrix.set(panel.subarray(from, from + count), at);
       }
     }
   }
@@ -101,8 +112,9 @@ export class Rotation {
   /** Room for values, and for what rotating some of them at once needs. */
   private room(values: number, atOnce: number, way: Way): KernelRoom {
     const { size, m } = this;
-    const room = kernelRoom([4 * values, 4 * size, 8 * m * m, 4 * atOnce]);
+    const room = kernelRoom([4 * values, 4 * size, 8 * m * m, 4 * atOnce, 4 * atOnce, 4 * size]);
     room.doubles(place.cosines).set(this.cosines[way]);
+    room.floats(place.signs).set(this.signs);
     return room;
   }
 
@@ -120,7 +132,7 @@ export class Rotation {
 }
 
 /** Of the kernels' room. */
-const place = { values: 0, signs: 1, cosines: 2, scratch: 3 } as const;
+const place = { values: 0, signs: 1, cosines: 2, scratch: 3, tile: 4, factors: 5 } as const;
 
 /** Values that are copied there at once, about. */
 const elementsAtOnce = 1 << 15;

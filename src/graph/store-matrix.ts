@@ -141,16 +141,8 @@ function readPiece(
   const weights = reader.readRows(part.weight, first, count, into);
   if (rotation === null) return weights;
   if (mixesRows(matrix, rotation)) rotation.columns(weights);
-  else {
-    if (norm) multiplyRows(weights, norm);
-    rotation.rows(weights);
-  }
+  else rotation.rows(weights, 'there', norm ?? undefined);
   return weights;
-}
-
-function multiplyRows(matrix: Float32Array, factors: Float32Array): void {
-  for (let at = 0; at < matrix.length; at += factors.length)
-    for (let i = 0; i < factors.length; i++) matrix[at + i]! *= factors[i]!;
 }
 
 /** Some rows of a part as the file's own blocks; null where they are not kept. */
