@@ -14,6 +14,7 @@ import { interruptible } from '../src/cli/interrupt.js';
 import { physicalCores } from '../src/engine/cores.js';
 import { Engine } from '../src/engine/engine.js';
 import { loadModel } from '../src/engine/load-model.js';
+import { watchOthers } from '../src/measurement/busy.js';
 import { describeEnvironment } from '../src/measurement/environment.js';
 import { ofKind, repeated, timeInTurns } from '../src/measurement/pass-timer.js';
 import { parseFlags } from './lib/flags.js';
@@ -48,6 +49,7 @@ await interruptible(async (signal) => {
     };
     for (const name of ['blocks', 'integers'] as const)
       await engines[name].prefill(caches[name], ids);
+    const othersSince = watchOthers();
     const times = await timeInTurns(
       kinds.map(({ tokens, weights }) => {
         const some = ids.slice(POSITION, POSITION + tokens);
@@ -77,7 +79,10 @@ await interruptible(async (signal) => {
         integers_over_blocks: median(then) / median(now),
       };
     });
-    const environment = describeEnvironment({ threads, precision: 'int8', modelHash: weightsHash });
+    const environment = {
+      ...describeEnvironment({ threads, precision: 'int8', modelHash: weightsHash }),
+      others_cpu_share: othersSince(),
+    };
     writeJson(output, 'row-products', { model: basename(model), rows, environment });
     console.table(rows);
     await integers.close();

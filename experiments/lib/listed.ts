@@ -160,6 +160,14 @@ const memoryBridges = (model: string, flags: string): ListedResult => ({
       ),
   otherModel: true,
 });
+/** Of row-products.ts. */
+const rowProducts = z.object({
+  rows: z.array(z.unknown()),
+  environment: z.object({
+    ...{ logical_cores: z.number(), load_average: z.array(z.number()) },
+    others_cpu_share: z.number().optional(),
+  }),
+});
 /** The runs of kills.ts. */
 const KILLS = [
   '--storage postgres --sampler random --kills 50',
@@ -224,6 +232,17 @@ export const LISTED: Readonly<Record<string, ListedResult>> = {
     ),
     otherModel: true,
   },
+  'eval-smollm2-avx2': {
+    ...evaluation(
+      "SmolLM2's profile of a processor with AVX-512 on one with AVX2 and without VNNI",
+      `--profile results/search-smollm2.profile.json --methods lookup,skip,cascade --dataset ${OTHER},heldout --limit 6 --repetitions 1`,
+    ),
+    otherModel: true,
+  },
+  'eval-demo-avx2': evaluation(
+    "the bundled model's profile of a processor with AVX-512 on one with AVX2 and without VNNI",
+    `--profile ${profileOf('')} --methods lookup,skip,cascade --limit 16 --repetitions 1`,
+  ),
   'device-demo': onDevice('the bundled model', ''),
   'device-smollm2': onDevice('SmolLM2-135M-Instruct', `--model ${SMOLLM2} --name smollm2 `),
   'device-tinyllama': onDevice(
@@ -404,11 +423,14 @@ export const LISTED: Readonly<Record<string, ListedResult>> = {
     shows:
       'passes of SmolLM2 if o and down were products of integers as well, over those with blocks; random weights',
     command: script('row-products.ts --model ../smollm2-135m-instruct'),
-    figures: (content) =>
-      z
-        .object({ rows: z.array(z.unknown()) })
-        .parse(content)
-        .rows.map((row) => fill('{tokens} tokens: {integers_over_blocks:fixed2}', row)),
+    figures(content) {
+      const { rows, environment } = rowProducts.parse(content);
+      const busy = busyReason(environment);
+      return [
+        ...(busy === undefined ? [] : [`measured on a busy machine (${busy}), not to be trusted`]),
+        ...rows.map((row) => fill('{tokens} tokens: {integers_over_blocks:fixed2}', row)),
+      ];
+    },
     told: /^$/,
     otherModel: true,
   },

@@ -9,6 +9,7 @@ import { POOLED } from '../../src/evaluation/summary.js';
 import { writeFileAtomic } from '../../src/files.js';
 import { readJsonFile, readTextFile } from '../../src/json-file.js';
 import { busyReason } from '../../src/measurement/busy.js';
+import { packageRoot } from '../../src/package-root.js';
 import { readProfile } from '../../src/profile/profile.js';
 import { formatPercent } from '../../src/reporting/format.js';
 import { toMarkdown } from '../../src/reporting/markdown.js';
@@ -45,14 +46,14 @@ export async function writeResultsReadme(directory: string): Promise<void> {
 
 /** @param text of results/README.md as it is. */
 export async function resultsReadme(directory: string, text: string): Promise<string> {
-  const bundled = await bundledHash();
+  const current = await currentHashes();
   const rows = [...resultFiles(directory)].map(([name, files]) => {
     const links = files.map((file) => `[${file.slice(name.length + 1)}](${file})`);
     const { shows, figures, command } = told(directory, name, files);
     const shown = figures(MOST_VARIANTS.results).join('; ');
     const earlier =
       !LISTED[name]?.otherModel &&
-      files.some((file) => isOfOtherWeights(join(directory, file), bundled));
+      files.some((file) => isOfOtherWeights(join(directory, file), current));
     return {
       files: `${name} (${links.join(', ')})`,
       shows,
@@ -74,12 +75,12 @@ export async function writeReadme(file: string, directory: string): Promise<void
 export async function readme(text: string, file: string, directory: string): Promise<string> {
   const rows = rowsOf(directory, 'eval-demo');
   const profile = `\`\`\`\n${profileText(readProfile(join(directory, 'search-demo.profile.json')), LINE_WIDTH)}\n\`\`\``;
-  const bundled = await bundledHash();
+  const current = await currentHashes();
   const files = resultFiles(directory);
   const lines = Object.entries(TOLD).map(([name, what]) => {
     const own = files.get(name) ?? [];
     const shown = told(directory, name, own).figures(MOST_VARIANTS.readme);
-    const earlier = own.some((file) => isOfOtherWeights(join(directory, file), bundled));
+    const earlier = own.some((file) => isOfOtherWeights(join(directory, file), current));
     return {
       what: `[${what}](${basename(directory)}/${own.find((file) => file.endsWith('.md')) ?? own[0]})`,
       figures: [...(earlier ? ['**of earlier weights**'] : []), ...shown].join('; '),
@@ -203,16 +204,17 @@ function methodsTable(rows: Rows): string {
   return `${table}\n${outputs}\n`;
 }
 
-/** Identity of the weights that are bundled now. */
-async function bundledHash(): Promise<string> {
-  return hashWeights(openCheckpoint(await resolveModel('demo')));
+/** Identities of the weights that are bundled now, and of the published model's. */
+async function currentHashes(): Promise<string[]> {
+  const { model } = readProfile(join(packageRoot(), 'results', 'search-smollm2.profile.json'));
+  return [await hashWeights(openCheckpoint(await resolveModel('demo'))), model.weights_hash];
 }
 
-/** Whether a JSON file names weights, and not those that are bundled now. */
-function isOfOtherWeights(file: string, bundled: string): boolean {
+/** Whether a JSON file names weights, and none that are current. */
+function isOfOtherWeights(file: string, current: readonly string[]): boolean {
   if (!file.endsWith('.json')) return false;
   const named = readTextFile(file, MAX_BYTES)?.match(/"(weights|model)_hash": "[0-9a-f]{64}"/g);
-  return named != null && !named.some((field) => field.includes(bundled));
+  return named != null && !named.some((field) => current.some((hash) => field.includes(hash)));
 }
 
 /** The files of each result. Folders are journals that go on (samplers.ts), not results. */

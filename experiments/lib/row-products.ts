@@ -1,6 +1,6 @@
 /**
  * A compiled int8 model's plain graph with products of integers where it has blocks: o and down, whose inputs are not normal (docs/integer-products.md).
- * Each row is put to unit length and rounded to a constant step, and its length is put back after the product:
+ * Each row is divided by its root mean square and rounded to a constant step, and multiplied by it after the product:
  *
  *     x -> [H] -> rmsnorm -> round -> integers -> times the row's rms
  *
@@ -41,6 +41,8 @@ export function withRowProducts(model: CompiledModel, folder: string): CompiledM
   const sizes = graph.node
     .filter(isBlockProduct)
     .map((node) => sizeOf(node, 'K') * sizeOf(node, 'N'));
+  if (sizes.length === 0)
+    throw new TypeError(`${plainPath} has no products with blocks in its layers`);
   const bytes = Uint8Array.from({ length: Math.max(...sizes) }, (_, i) => (i * 2654435761) >>> 13);
   const stored: Uint8Array[] = [];
   let offset = 0;
@@ -76,7 +78,8 @@ function rowProduct(
   const scope = `${node.name.split(':')[0]}.`;
   const nodes = new Nodes(scope);
   const [x, ...others] = node.input;
-  if (others[4]) throw new TypeError(`${node.name} has a bias, which this experiment does not`);
+  if (others[4])
+    throw new TypeError(`${node.name} has a bias, which this experiment does not handle`);
   const even = scope.includes('.down') ? rotated(nodes, shared, x!, K) : x!;
   const ones = shared.inline(`ones:${K}`, elementType.float, [K], new Float32Array(K).fill(1));
   const [unit, inverse] = nodes.addMany(

@@ -34,6 +34,14 @@ export function mayHaveSaturatingProducts(): boolean {
   return arch() === 'x64' && !hasVnni(readCpuinfo() ?? '');
 }
 
+/**
+ * Whether products with weights of 4 bits round a single row otherwise than one among several: those kernels for x86 without VNNI do, which
+ * add its blocks up in another order.
+ */
+export function roundsSingleRowsOtherwise(): boolean {
+  return mayHaveSaturatingProducts();
+}
+
 /** Whether the text of /proc/cpuinfo has the flag of either kind of VNNI. */
 export function hasVnni(cpuinfo: string): boolean {
   return /^flags\s*:.*\bavx(512)?_vnni\b/m.test(cpuinfo);
@@ -58,9 +66,10 @@ export function cpuModel(): string {
   return units.length > 0 ? `${name} (${units.join(', ')})` : name;
 }
 
-/** Instruction sets that the runtime has kernels for, the widest vectors and VNNI, in the text of /proc/cpuinfo. */
+/** Instruction sets that the runtime has kernels for, the widest vectors, VNNI and AMX, in the text of /proc/cpuinfo. */
 export function vectorUnits(cpuinfo: string): string[] {
   const flags = /^flags\s*:(.*)/m.exec(cpuinfo)?.[1].split(' ') ?? [];
   const widest = flags.includes('avx512f') ? ['AVX-512'] : flags.includes('avx2') ? ['AVX2'] : [];
-  return hasVnni(cpuinfo) ? [...widest, 'VNNI'] : widest;
+  const amx = flags.includes('amx_int8') ? ['AMX'] : [];
+  return [...widest, ...(hasVnni(cpuinfo) ? ['VNNI'] : []), ...amx];
 }

@@ -9,6 +9,7 @@ import { compiledBridge } from '../graph/rotated-bridge.js';
 import type { Bridge } from '../profile/draft-plan.js';
 import { maskToBits, type SkipMask } from '../profile/mask.js';
 import { closeAll } from './all-or-none.js';
+import { roundsSingleRowsOtherwise } from './cores.js';
 import { checkDevice } from './device.js';
 import type { DraftGraph } from './draft-graph.js';
 import { DraftPool } from './draft-pool.js';
@@ -17,7 +18,7 @@ import type { HeadRows } from './head-rows.js';
 import { KvCache } from './kv-cache.js';
 import { type GraphForm, isDraft, loadSession, loadWatching } from './load-session.js';
 import { PassFeeds, type Wanted } from './pass-feeds.js';
-import { floats, integers, joined } from './pass-outputs.js';
+import { firstRow, floats, integers, joined } from './pass-outputs.js';
 import type { ReplayInputs } from './replay-inputs.js';
 import { Sublayers } from './sublayers.js';
 import { Turns } from './turns.js';
@@ -63,6 +64,8 @@ export class Engine {
   /** Outputs that passes ask for, by the hidden states that are kept and the first of them. */
   private readonly wantedOutputs = new WeakMap<readonly number[], Map<string, string[]>>();
   private readonly drafts: DraftPool<Engine>;
+  /** Rows of every product: two where a single one would not have the bits of several. The second is then the first again. */
+  private readonly leastRows: 1 | 2;
 
   private constructor(
     readonly model: CompiledModel,
@@ -75,7 +78,9 @@ export class Engine {
     readonly headRows: HeadRows | null,
   ) {
     this.target = this.gatesOf(isDraft(form) ? form.mask : { attention: [], mlp: [] }, []);
-    this.inputs = new PassFeeds(config, isDraft(form));
+    this.leastRows =
+      model.precision === 'int4' && !isDraft(form) && roundsSingleRowsOtherwise() ? 2 : 1;
+    this.inputs = new PassFeeds(config, isDraft(form), this.leastRows);
     this.drafts = new DraftPool((form) => Engine.load(model, { device, threads, form }));
     const [logits, newKv] = session.outputNames as [string, string];
     this.fetches = { logits, newKv };
@@ -228,17 +233,29 @@ export class Engine {
       return [...first, ...rest];
     }
     const kept = this.memories ?? cache.watched;
+    const { leastRows } = this;
+    const rows = count < leastRows ? [tokens[0]!, tokens[0]!] : tokens;
+    const wantedRows = this.inputs.wantedRows(count, wanted);
     if (this.form === 'plain') await this.declare(kept);
     return this.turns.take(async () => {
-      this.inputs.set(cache, tokens, position, gates, wanted);
+      this.inputs.set(cache, rows, position, gates, wantedRows);
       for (const to of this.memories ?? [])
         this.inputs.feeds[memoryInput(to)] = cache.statesBefore(to, position, count);
       const names = this.outputsFor(kept, output);
       const outputs = await this.run(names);
-      cache.write(floats(outputs[this.fetches.newKv]), gates.attention, position, count);
-      for (const [i, sublayer] of kept.entries())
-        cache.writeStates(sublayer, floats(outputs[names[passOutputs + i]!]), position);
-      return [outputs[output]];
+      cache.write(
+        floats(outputs[this.fetches.newKv]),
+        gates.attention,
+        position,
+        count,
+        rows.length,
+      );
+      for (const [i, sublayer] of kept.entries()) {
+        const states = floats(outputs[names[passOutputs + i]!]);
+        cache.writeStates(sublayer, states.subarray(0, count * this.config.hiddenSize), position);
+      }
+      const isDoubled = wantedRows.dims[0]! > (wanted === 'all' ? count : 1);
+      return [isDoubled ? firstRow(outputs[output]) : outputs[output]];
     });
   }
 
@@ -256,7 +273,7 @@ export class Engine {
       this.inputs.setReplay(inputs, gates, 'all', memories);
       return this.run([this.fetches.logits]);
     });
-    return floats(outputs[this.fetches.logits]);
+    return floats(outputs[this.fetches.logits]).subarray(0, inputs.count * this.config.vocabSize);
   }
 
   /**

@@ -89,17 +89,24 @@ export class KvCache {
 
   /**
    * Puts the rows that a pass returned in place.
-   * @param rows [2 count * ran.length, KV, D]: k then v of each layer that ran.
+   * @param rows [2 given * ran.length, KV, D]: k then v of each layer that ran.
+   * @param given tokens that the pass had, of which the first `count` are kept.
    * @param ran the layers whose attention ran, ascending.
    */
-  write(rows: Float32Array, ran: readonly number[], position: number, count: number): void {
+  write(
+    rows: Float32Array,
+    ran: readonly number[],
+    position: number,
+    count: number,
+    given = count,
+  ): void {
     const elements = count * this.rowElements;
     const at = (1 + position) * this.rowElements;
     let source = 0;
     for (const layer of ran) {
       for (const buffer of [this.buffers[2 * layer]!, this.buffers[2 * layer + 1]!]) {
         buffer.set(rows.subarray(source, source + elements), at);
-        source += elements;
+        source += given * this.rowElements;
       }
     }
   }

@@ -18,24 +18,31 @@ export class PassFeeds {
   private readonly wanted = new Map<number, Tensor>();
   private readonly token: TokenInputs | null;
 
-  /** @param ofDraft whether passes are of single tokens (graph/single-token.ts). */
+  /**
+   * @param ofDraft whether passes are of single tokens (graph/single-token.ts).
+   * @param leastRows of every product.
+   */
   constructor(
     private readonly config: ModelConfig,
     ofDraft: boolean,
+    private readonly leastRows: 1 | 2,
   ) {
     this.token = ofDraft ? new TokenInputs(config) : null;
   }
 
-  /** Writes those of a pass over new tokens; the cache holds all before. */
+  /**
+   * Writes those of a pass over new tokens; the cache holds all before.
+   * @param wantedRows the tokens whose logits are wanted, by their places in the pass.
+   */
   set(
     cache: KvCache,
     tokens: ArrayLike<number>,
     position: number,
     gates: Gates,
-    wanted: Wanted,
+    wantedRows: Tensor,
   ): void {
     const { feeds, token } = this;
-    feeds.logit_rows = this.wantedRows(tokens.length, wanted);
+    feeds.logit_rows = wantedRows;
     Object.assign(feeds, gates.feeds);
     if (token) {
       token.set(tokens[0]!, position);
@@ -71,11 +78,13 @@ export class PassFeeds {
       feeds[bridgeInputs.memory(to - 1)] = matrix(rows, this.config.hiddenSize);
   }
 
-  private wantedRows(count: number, wanted: Wanted): Tensor {
+  /** Which of so many tokens are wanted; a single one twice where products need two rows. */
+  wantedRows(count: number, wanted: Wanted): Tensor {
     const key = wanted === 'all' ? count : -count;
     let rows = this.wanted.get(key);
     if (!rows) {
       const list = wanted === 'all' ? Array.from({ length: count }, (_, i) => i) : [count - 1];
+      while (list.length < this.leastRows) list.push(list[0]!);
       rows = new Tensor('int64', BigInt64Array.from(list, BigInt), [list.length]);
       this.wanted.set(key, rows);
     }

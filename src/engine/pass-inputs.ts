@@ -40,6 +40,8 @@ export class PassInputs {
   private readonly heads: number;
   private readonly rotatedHeads: number;
   private readonly rowsPerToken: number;
+  /** A row that is only there to make several may lie behind it. */
+  private readonly lastPosition: number;
 
   constructor(
     config: ModelConfig,
@@ -48,6 +50,7 @@ export class PassInputs {
     this.heads = config.heads + 2 * config.kvHeads;
     this.rotatedHeads = config.heads + config.kvHeads;
     this.rowsPerToken = queryRowsPerToken(config);
+    this.lastPosition = config.contextLength - 1;
     const window = config.slidingWindow ?? Number.POSITIVE_INFINITY;
     this.biases = hasMixedWindows(config)
       ? [newBias('bias', Number.POSITIVE_INFINITY), newBias('windowedBias', window)]
@@ -80,7 +83,7 @@ export class PassInputs {
     for (let i = 0; i < tokens; i++) {
       this.ids[2 * i] = ids[i]!;
       for (let head = 0; head < this.rotatedHeads; head++)
-        this.rotary[2 * (i * heads + head)] = position + i;
+        this.rotary[2 * (i * heads + head)] = Math.min(position + i, this.lastPosition);
     }
     const past = pastRows(position);
     const columns = 1 + position + tokens;

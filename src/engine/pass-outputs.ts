@@ -1,4 +1,4 @@
-import type { Tensor } from 'onnxruntime-node';
+import { Tensor } from 'onnxruntime-node';
 
 /** Parts one after the other; a single one as it is. */
 export function joined<T extends Float32Array | Int32Array>(
@@ -26,4 +26,16 @@ export function integers(tensor: Tensor | undefined): Int32Array {
   if (!(tensor?.data instanceof Int32Array))
     throw new TypeError('the graph returned no integer tensor');
   return tensor.data;
+}
+
+/** The first row of an output, a view. */
+export function firstRow(output: Tensor | undefined): Tensor {
+  if (output?.type === 'float32') {
+    const rows = floats(output);
+    return new Tensor('float32', rows.subarray(0, rows.length / output.dims[0]!), [
+      1,
+      ...output.dims.slice(1),
+    ]);
+  }
+  return new Tensor('int32', integers(output).subarray(0, 1), [1]);
 }

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../errors.js';
 import { cacheDirectory, writeFileAtomic } from '../files.js';
 import { segmentSize } from '../graph/attention.js';
 import { Random } from '../random.js';
+import { cpuModel } from './cores.js';
 import { type Engine, prefillChunk } from './engine.js';
 import type { KvCache } from './kv-cache.js';
 
@@ -73,7 +73,7 @@ function keepResult(file: string, result: z.infer<typeof resultSchema>): void {
 function selfCheckKey(engine: Engine): string {
   const runtime: unknown = createRequire(import.meta.url)('onnxruntime-node/package.json');
   const { version } = z.object({ version: z.string() }).parse(runtime);
-  const identity = [engine.model.key, version, engine.threads, engine.device, cpus()[0]?.model];
+  const identity = [engine.model.key, version, engine.threads, engine.device, cpuModel()];
   return createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 32);
 }
 

@@ -5,6 +5,8 @@ import { InputError } from '../errors.js';
 import { errorMessage } from '../files.js';
 import type { CompiledModel } from '../graph/compile.js';
 import { sublayerGraph, sublayerInput } from '../graph/sublayers.js';
+import { transformGraph } from '../graph/transform.js';
+import { weightsInBranches } from '../graph/weights-in-branches.js';
 import type { ReplayInputs } from './replay-inputs.js';
 import { createSession } from './session.js';
 import { writeGraph } from './write-graph.js';
@@ -36,13 +38,12 @@ export class Sublayers {
    * @throws InputError when the runtime refuses it.
    */
   static async load(model: CompiledModel, threads: number, device: string): Promise<Sublayers> {
-    const path = writeGraph(
-      model,
-      sublayerGraph(readFileSync(model.path), model.config.hiddenSize),
-    );
+    const { config } = model;
+    const graph = sublayerGraph(readFileSync(model.path), config.hiddenSize);
+    const path = writeGraph(model, transformGraph(graph, config, [weightsInBranches]));
     try {
       const session = await createSession(path, threads, device);
-      return new Sublayers(model.config, session);
+      return new Sublayers(config, session);
     } catch (error) {
       throw new InputError(`The runtime cannot load ${path}: ${errorMessage(error)}`);
     } finally {

@@ -12,6 +12,7 @@ import { fuseResidualNorms } from '../graph/residual-norm.js';
 import { singleToken } from '../graph/single-token.js';
 import { specialise } from '../graph/specialise.js';
 import { transformGraph } from '../graph/transform.js';
+import { weightsInBranches } from '../graph/weights-in-branches.js';
 import type { DraftGraph } from './draft-graph.js';
 
 /** Tells this host's files from those of others. */
@@ -43,7 +44,7 @@ export function writeWatching(model: CompiledModel, sublayers: Iterable<number>)
  * @param ofDrafts whether with the weights that drafts have.
  */
 export function writeGated(model: CompiledModel, ofDrafts: boolean): string {
-  const changes = ofDrafts ? [fourBitProducts, bridgeGates] : [bridgeGates];
+  const changes = ofDrafts ? [fourBitProducts, bridgeGates] : [weightsInBranches, bridgeGates];
   return writeGraph(model, transformGraph(readFileSync(model.path), model.config, changes));
 }
 

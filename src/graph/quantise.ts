@@ -56,9 +56,9 @@ export function quantiseChannels(
   const rows = weights.length / columns;
   const allRows = into.length / columns;
   const scales = new Float32Array(rows);
-  const atOnce = Math.max(1, Math.floor(elementsAtOnce / columns));
-  const bytes = atOnce * columns;
-  const room = kernelRoom([4 * bytes, 4 * atOnce, bytes, bytes]);
+  const atOnce = Math.max(1, Math.floor(channelsAtOnce / columns));
+  const elements = atOnce * columns;
+  const room = kernelRoom([4 * elements, 4 * atOnce, elements, elements]);
   for (let row0 = 0; row0 < rows; row0 += atOnce) {
     const count = Math.min(atOnce, rows - row0);
     room.floats(0).set(weights.subarray(row0 * columns, (row0 + count) * columns));
@@ -72,8 +72,10 @@ export function quantiseChannels(
   return scales;
 }
 
-/** Weights that are quantised at once: they and what becomes of them fit into a core's cache. */
-const elementsAtOnce = 1 << 17;
+/** Weights in blocks that are quantised at once: they and what becomes of them fit into a core's cache. */
+const elementsAtOnce = 1 << 16;
+/** The same of rows that become columns: the more rows, the longer the pieces of a column that are written at a time. */
+const channelsAtOnce = 1 << 17;
 
 /**
  * Quantises `rows` rows of `columns` weights. A last block that is not full is padded with zeros.

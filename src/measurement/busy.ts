@@ -9,6 +9,9 @@ const BUSY_LOAD = 0.5;
 /** Share of the CPU that other processes may take while something is measured. */
 const OTHERS_SHARE = 0.1;
 
+/** CPU seconds below which readings in ticks of 10 ms tell nothing. */
+const SHORTEST = 0.2;
+
 /** What {@link busyWarning} begins with, in files too. */
 const BUSY = 'This machine is busy';
 
@@ -84,12 +87,13 @@ export function busyReason({
 }
 
 /**
- * The share of the machine's CPU time that went to other processes between two readings, 0 to 1.
+ * The share of the machine's CPU time that went to other processes between two readings, 0 to 1; 0 where these are too close together
+ * to tell.
  * @param ownSeconds CPU seconds of this process in between.
  */
 export function othersShare(before: CpuTimes, after: CpuTimes, ownSeconds: number): number {
   const total = after.total - before.total;
-  if (total <= 0) return 0;
+  if (total < SHORTEST) return 0;
   return Math.min(1, Math.max(0, (after.busy - before.busy - ownSeconds) / total));
 }
 

@@ -1,7 +1,7 @@
 /**
  * Times kinds of passes in turns: a stretch of one kind, then of the next, round after round, so that whatever else the machine
  * does meets all kinds alike. The first passes of a stretch are slower, as caches and threads still belong to the kind before:
- * they are run and not counted. Nor is a round that other processes disturbed: it is timed again.
+ * they are run and not counted. A round that other processes disturbed is timed again, a few times at most.
  */
 import { isBusy, watchOthers } from './busy.js';
 

@@ -32,7 +32,7 @@ export function checkProfileFits(profile: Profile, target: ProfileTarget, file: 
   }
   const compared: [string, string | number, string | number][] = [
     ['precision', precision, target.precision],
-    ['CPU', provenance.machine.cpu, target.cpu],
+    ['CPU', provenance.machine.cpu, asRecorded(target.cpu, provenance.machine.cpu)],
     ['thread count', provenance.threads, target.threads],
   ];
   return compared
@@ -41,4 +41,9 @@ export function checkProfileFits(profile: Profile, target: ProfileTarget, file: 
       ([what, then, now]) =>
         `The profile was measured with another ${what} (${then}, here ${now}): its speedup may not hold here.`,
     );
+}
+
+/** A CPU's name without its instruction sets where the recorded one has none either, as profiles of before. */
+function asRecorded(cpu: string, recorded: string): string {
+  return cpu.startsWith(`${recorded} (`) ? recorded : cpu;
 }

@@ -32,6 +32,7 @@ import type { RunContext, SearchRequest } from './search-request.js';
 import type { SearchResult } from './search-result.js';
 import { ladderShortlist, modelShortlist } from './shortlist.js';
 import { runTrials } from './trial-loop.js';
+import { watched } from './watched-rungs.js';
 
 /**
  * Runs a search, or goes on with one.
@@ -53,8 +54,12 @@ export async function runSearch(model: Model, request: SearchRequest): Promise<S
   const { calibration, trials, finalists } = await findFinalists(context, deadline, (score) => {
     best = score;
   });
-  const race = await runRace(context, finalists);
-  const { measurement: holdout, chosen, interruptedPrompts } = await runHoldout(context, race);
+  const race = await watched(study, 'race', () => runRace(context, finalists));
+  const {
+    measurement: holdout,
+    chosen,
+    interruptedPrompts,
+  } = await watched(study, 'holdout', () => runHoldout(context, race));
   return {
     method: race.method,
     chosen,
@@ -120,14 +125,16 @@ async function calibrate({ model, request, report }: RunContext): Promise<Calibr
   const { study, calibration, settings, signal, seed } = request;
   const stored = StoredCalibration.safeParse(replayStudy(study).notes.get('cost_model'));
   if (stored.success) return stored.data;
-  const made = await calibrateCosts({
-    engine: model.engine,
-    prompts: calibration.map(({ tokens }) => tokens),
-    settings,
-    seed,
-    signal,
-    onProgress: (done, total) => report('costs', done, total),
-  });
+  const made = await watched(study, 'costs', () =>
+    calibrateCosts({
+      engine: model.engine,
+      prompts: calibration.map(({ tokens }) => tokens),
+      settings,
+      seed,
+      signal,
+      onProgress: (done, total) => report('costs', done, total),
+    }),
+  );
   await study.append({ type: 'note', key: 'cost_model', value: { ...made } });
   return made;
 }

@@ -6,7 +6,7 @@ import { resolve } from 'node:path';
 import type { Model } from '../engine/load-model.js';
 import { InputError } from '../errors.js';
 import type { DatasetRecord } from '../evaluation/prompts.js';
-import { busyMeanwhileWarning, isBusyWarning, watchOthers } from '../measurement/busy.js';
+import { isBusyWarning } from '../measurement/busy.js';
 import { hostName } from '../measurement/host-class.js';
 import { defaultStudyName } from '../study/default-name.js';
 import type { StudyStart } from '../study/events.js';
@@ -22,6 +22,7 @@ import { draftWeightsFile, saveProfile, updateSaved } from './save-profile.js';
 import { searchDocument } from './search-document.js';
 import { planOf, type SearchOptions, type SearchPlan } from './search-options.js';
 import type { SearchRequest } from './search-request.js';
+import { disturbedWarning } from './watched-rungs.js';
 
 /** With the search itself a batch of 64. */
 const MOST_WORKERS = 63;
@@ -101,10 +102,9 @@ async function searchAnew(
   };
   await study.append({ type: 'note', key: 'command', value: command });
   await study.append({ type: 'note', key: 'model', value: reference });
-  const othersSince = watchOthers();
   const result = await runSearch(model, request);
   signal?.throwIfAborted();
-  const busy = busyMeanwhileWarning(othersSince(), 'the search');
+  const busy = disturbedWarning(study);
   if (busy !== undefined) onNotice?.(busy);
   const studyName = study.header.study;
   const weights = draftWeightsFile(result.winner.plan, output);

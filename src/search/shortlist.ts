@@ -15,6 +15,7 @@ import {
   scoreCostRule,
   scoreOfPlan,
 } from './scored-plan.js';
+import { watched } from './watched-rungs.js';
 
 /** For every finalist so many of the best trials are scored on all prompts. */
 const rescoredPerFinalist = 3;
@@ -68,7 +69,7 @@ export async function ladderShortlist(
     const key = mask.join('');
     let factors = timed[key];
     if (!factors) {
-      factors = await ladder.timePlan(replayed.plan);
+      factors = await watched(study, 'timed_finalists', () => ladder.timePlan(replayed.plan));
       timed[key] = factors;
       await study.append({ type: 'note', key: TIMED_KEY, value: { ...timed } });
     }

@@ -30,6 +30,7 @@ test('what multiplies integers is told beside the name', () => {
   const units = (flags: string) => vectorUnits(`model name\t: X avx2\nflags\t\t: ${flags}\n`);
   expect(units('fpu avx avx2 avx512f avx512_vnni')).toEqual(['AVX-512', 'VNNI']);
   expect(units('fpu avx avx2 avx_vnni')).toEqual(['AVX2', 'VNNI']);
+  expect(units('avx2 avx512f avx512_vnni amx_tile amx_int8')).toEqual(['AVX-512', 'VNNI', 'AMX']);
   expect(units('fpu avx2')).toEqual(['AVX2']);
   expect(units('fpu sse2')).toEqual([]);
   expect(vectorUnits('Features\t: fp asimd\n')).toEqual([]);

@@ -5,6 +5,7 @@ import { readme, resultsReadme, writeResultsReadme } from '../../experiments/lib
 import { hashWeights } from '../../src/checkpoint/hash.js';
 import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.js';
 import { InputError } from '../../src/errors.js';
+import { readProfile } from '../../src/profile/profile.js';
 import { root } from '../helpers/built.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
 import { someResult, someRow } from './example.js';
@@ -97,7 +98,7 @@ describe('the table of results', () => {
     await expect(writeResultsReadme(directory)).rejects.toThrow(InputError);
   });
 
-  it('marks what was measured on other weights than the bundled ones', async () => {
+  it("marks what was measured on other weights than the bundled ones and the published model's", async () => {
     const { directory, text } = await made([all('a', 1)]);
     expect(text).not.toContain('earlier weights');
     const file = join(directory, 'some.json');
@@ -111,6 +112,8 @@ describe('the table of results', () => {
     expect(await of('0'.repeat(64))).toContain('| **of earlier weights:** a 1.00x');
     const bundled = await hashWeights(openCheckpoint(join(root, 'models/demo')));
     expect(await of(bundled)).not.toContain('earlier weights');
+    const { model } = readProfile(join(results, 'search-smollm2.profile.json'));
+    expect(await of(model.weights_hash)).not.toContain('earlier weights');
   });
 
   it('refuses a file that nothing describes', async () => {

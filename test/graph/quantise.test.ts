@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { quantiseRows } from '../../src/graph/quantise.js';
+import { quantiseChannels, quantiseRows } from '../../src/graph/quantise.js';
 import { Random } from '../../src/random.js';
 import { dequantize } from '../helpers/dequantize.js';
 
@@ -156,4 +156,25 @@ describe('block quantisation', () => {
     expect(packed[15]).toBe(0xf8);
     expect(packed[7]).toBe(0x88);
   });
+});
+
+it('rows become columns of whole numbers, however many there are', () => {
+  // More than are quantised at once, and columns that are no multiple of a tile.
+  const [rows, columns, first] = [150, 1003, 2];
+  const random = new Random(7);
+  const weights = Float32Array.from({ length: rows * columns }, () => random.uniform() - 0.5);
+  const all = rows + first + 1;
+  const into = new Int8Array(columns * all).fill(99);
+  const scales = quantiseChannels(weights, columns, into, first);
+  for (let row = 0; row < rows; row++) {
+    const own = weights.subarray(row * columns, (row + 1) * columns);
+    const most = own.reduce((max, w) => Math.max(max, Math.abs(w)), 0);
+    expect(scales[row]).toBeCloseTo(most / 127, 8);
+    for (let column = 0; column < columns; column++) {
+      const q = into[column * all + first + row]!;
+      expect(Math.abs(q - own[column]! / scales[row]!)).toBeLessThan(0.51);
+    }
+  }
+  for (let column = 0; column < columns; column++)
+    for (const row of [0, 1, all - 1]) expect(into[column * all + row]).toBe(99);
 });

@@ -30,30 +30,44 @@ describe.each(sizes)('a rotation of %i values', (size) => {
       }
   });
 
-  it('multiplies rows by Q and columns by its transpose, and back', () => {
-    const count = 21;
-    const values = normals(count * size, 3, 1);
-    const rows = Float32Array.from(values);
-    rotation.rows(rows);
-    // The transpose, [size, count]: its columns are the rows above.
-    const columns = Float32Array.from(
-      values,
-      (_, at) => values[(at % count) * size + Math.floor(at / count)]!,
-    );
-    const before = columns.slice();
-    rotation.columns(columns);
-    for (let row = 0; row < count; row++)
-      for (let i = 0; i < size; i++) {
-        let expected = 0;
-        for (let j = 0; j < size; j++) expected += values[row * size + j]! * q[j * size + i]!;
-        expect(rows[row * size + i]).toBeCloseTo(expected, 4);
-        expect(columns[i * count + row]).toBeCloseTo(expected, 4);
-      }
-    rotation.rows(rows, 'back');
-    rotation.columns(columns, 'back');
-    for (const [i, value] of values.entries()) expect(rows[i]).toBeCloseTo(value, 4);
-    for (const [i, value] of before.entries()) expect(columns[i]).toBeCloseTo(value, 4);
-  });
+  // The kernels get 256 columns at a time.
+  it.each([21, 256, 300])(
+    'multiplies %i rows by Q and columns by its transpose, and back',
+    (count) => {
+      const values = normals(count * size, 3, 1);
+      const rows = Float32Array.from(values);
+      rotation.rows(rows);
+      // The transpose, [size, count]: its columns are the rows above.
+      const columns = Float32Array.from(
+        values,
+        (_, at) => values[(at % count) * size + Math.floor(at / count)]!,
+      );
+      const before = columns.slice();
+      rotation.columns(columns);
+      for (let row = 0; row < count; row++)
+        for (let i = 0; i < size; i++) {
+          let expected = 0;
+          for (let j = 0; j < size; j++) expected += values[row * size + j]! * q[j * size + i]!;
+          expect(rows[row * size + i]).toBeCloseTo(expected, 4);
+          expect(columns[i * count + row]).toBeCloseTo(expected, 4);
+        }
+      rotation.rows(rows, 'back');
+      rotation.columns(columns, 'back');
+      for (const [i, value] of values.entries()) expect(rows[i]).toBeCloseTo(value, 4);
+      for (const [i, value] of before.entries()) expect(columns[i]).toBeCloseTo(value, 4);
+    },
+  );
+});
+
+it('rows may be multiplied by factors before, to the bit', () => {
+  const [size, count] = [96, 7];
+  const values = normals(count * size, 3, 1);
+  const factors = normals(size, 5, 1);
+  const first = values.map((value, i) => value * factors[i % size]!);
+  const rotation = new Rotation(size);
+  rotation.rows(first);
+  rotation.rows(values, 'there', factors);
+  expect(values).toEqual(first);
 });
 
 describe('what a rotation is for', () => {

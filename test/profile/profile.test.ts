@@ -192,6 +192,11 @@ describe('checkProfileFits', () => {
     expect(check({ layers: 10 })).toThrow(/model\.layers.* 12, but the model has 10/);
   });
 
+  test('a CPU that was recorded without its instruction sets may have any', () => {
+    const same = { ...target, cpu: 'Some CPU (AVX2)' };
+    expect(checkProfileFits(exampleProfile, same, 'p.json')).toEqual([]);
+  });
+
   test('another machine, precision or thread count is a warning that says what differs', () => {
     const other = { ...target, precision: 'int4', threads: 8, cpu: 'Other CPU' } as const;
     const warnings = checkProfileFits(exampleProfile, other, 'p.json');

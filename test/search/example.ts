@@ -68,6 +68,8 @@ export function studyStart(sampler: SamplerName) {
 export function simulateClock(): () => void {
   let now = 0;
   const clock = vi.spyOn(performance, 'now').mockImplementation(() => now);
+  // More than there is: nothing is left that other processes could have taken.
+  const cpu = vi.spyOn(process, 'cpuUsage').mockReturnValue({ user: 1e15, system: 0 });
   /** Milliseconds of a pass, by the sessions of drafts; a model that was loaded before runs whole. */
   const drafts = new WeakMap<Engine, number>();
   const { load } = Engine;
@@ -89,5 +91,6 @@ export function simulateClock(): () => void {
     restore();
     loading.mockRestore();
     clock.mockRestore();
+    cpu.mockRestore();
   };
 }

@@ -1,6 +1,6 @@
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { complete } from '../../src/decoding/generate.js';
 import type { Method } from '../../src/decoding/method.js';
 import { profileMethod } from '../../src/decoding/profile-method.js';
@@ -15,6 +15,13 @@ import type { SearchOptions } from '../../src/search/search-options.js';
 import { journalStorage } from '../../src/study/journal.js';
 import { temporaryDirectory } from '../helpers/temporary.js';
 import { somePrompts, writeSearchModel } from './example.js';
+
+/** Share of the CPU that other processes take. */
+const others = vi.hoisted(() => ({ share: 0 }));
+vi.mock('../../src/measurement/busy.js', async (original) => ({
+  ...(await original<typeof import('../../src/measurement/busy.js')>()),
+  watchOthers: () => () => others.share,
+}));
 
 let model: Model;
 beforeAll(async () => {
@@ -59,6 +66,24 @@ describe('searchModel', () => {
     expect(await options.storage.list()).toEqual([document.study]);
     expect(profile.provenance).toMatchObject({ study: document.study, command: 'searchModel' });
     expect(notices).toEqual([]);
+  });
+
+  it('tells what other processes took while it timed something, and tells it again when it goes on', async () => {
+    const busy =
+      'This machine was busy: other processes used 40% of the CPU during the timing of passes;';
+    const quiet = 'This machine is busy: other processes use 30% of the CPU;';
+    const asked = { ...options, warnings: [quiet, 'something else'] };
+    others.share = 0.4;
+    try {
+      const { profile } = await searchModel(model, asked);
+      const { warnings } = profile.provenance;
+      expect(warnings).toEqual(['something else', expect.stringContaining(busy)]);
+      expect(notices).toEqual([expect.stringContaining(busy)]);
+    } finally {
+      others.share = 0;
+    }
+    const { profile } = await searchModel(model, { ...asked, resume: true, trials: 3 });
+    expect(profile.provenance.warnings).toContainEqual(expect.stringContaining(busy));
   });
 
   it('goes on with the study that fits, and tells a finished one again', async () => {

@@ -11,7 +11,7 @@ import type { EvaluationSettings } from '../../evaluation/run.js';
 import { timeInTurns } from '../../measurement/pass-timer.js';
 import { MAX_DRAFT_LENGTH } from '../../optimise/candidate.js';
 import type { DraftPlan } from '../../profile/draft-plan.js';
-import type { Random } from '../../random.js';
+import { Random } from '../../random.js';
 import type { TimedRound } from './cost-model.js';
 import { draftShape } from './draft-shape.js';
 import type { TimedPair } from './drift.js';
@@ -65,11 +65,13 @@ export async function timePlans(
 ): Promise<TimedPair[][]> {
   const { cache, prompts } = timingCache(request);
   let done = 0;
+  // Of one generation, so that one that is timed again has drafts of the same lengths.
+  let seed = random.next32();
   let generations = usualGenerations;
   const generation = async (plan: DraftPlan | null) => {
     request.signal?.throwIfAborted();
     const prompt = prompts[done % prompts.length]!;
-    const rounds = await timeGeneration(request, { cache, prompt, plan, longestDraft }, random);
+    const rounds = await timeGeneration(request, { cache, prompt, plan, longestDraft, seed });
     if (done === 0 && plan === null) generations = generationsFor(usualGenerations, rounds);
     return rounds;
   };
@@ -79,6 +81,7 @@ export async function timePlans(
       settling,
       goesOn(rounds) {
         done = rounds;
+        seed = random.next32();
         if (done % generations === 0) onPlan(done / generations);
         return done < plans.length * generations;
       },
@@ -103,15 +106,15 @@ interface TimedGeneration {
   readonly prompt: readonly number[];
   /** null: autoregressively. */
   readonly plan: DraftPlan | null;
-  /** Drafts are of every length up to this. */
+  /** Drafts are of every length up to this, in an order that the seed decides. */
   readonly longestDraft: number;
+  readonly seed: number;
 }
 
 /** Decodes with drafts of lengths in random order, each length equally often. */
 async function timeGeneration(
   { engine, settings }: TimingRequest,
-  { cache, prompt, plan, longestDraft }: TimedGeneration,
-  random: Random,
+  { cache, prompt, plan, longestDraft, seed }: TimedGeneration,
 ): Promise<TimedRound[]> {
   const { config } = engine;
   const coupling = createCoupling(
@@ -124,7 +127,8 @@ async function timeGeneration(
   const graph = plan && planGraph(plan, engine.model);
   const context = { engine, cache, coupling, eos };
   const drafter =
-    graph && (await openGraphDrafter(graph, longestDraft, lengths(longestDraft, random), context));
+    graph &&
+    (await openGraphDrafter(graph, longestDraft, lengths(longestDraft, new Random(seed)), context));
   const room = config.contextLength - prompt.length;
   const maxNewTokens = Math.min(room, plan ? draftedTokens : plainTokens);
   const shape = graph && draftShape(graph, config);
