@@ -7,17 +7,19 @@ import { busyMeanwhileWarning, watchOthers } from '../measurement/busy.js';
 import { replayStudy } from '../study/state.js';
 import type { OpenStudy } from '../study/storage.js';
 
+const TimedRungs = z.enum(['costs', 'timed_finalists', 'race', 'holdout']);
+type TimedRung = z.infer<typeof TimedRungs>;
+
 /** The rungs that time something, as sentences name them. */
 const RUNGS = {
   costs: 'the timing of passes',
   timed_finalists: 'the timing of finalists',
   race: 'the race of finalists',
   holdout: 'the held-out measurement',
-} as const;
-type TimedRung = keyof typeof RUNGS;
+} as const satisfies Record<TimedRung, string>;
 
 const KEY = 'others_cpu_share';
-const Shares = z.partialRecord(z.enum(['costs', 'timed_finalists', 'race', 'holdout']), z.number());
+const Shares = z.partialRecord(TimedRungs, z.number());
 
 /** Does what times something, and notes what others took meanwhile. */
 export async function watched<T>(
@@ -38,10 +40,11 @@ export async function watched<T>(
 
 /** What to tell of the rung that was disturbed most; undefined where none was. */
 export function disturbedWarning(study: OpenStudy): string | undefined {
-  const shares = Object.entries(sharesOf(study)) as [TimedRung, number][];
-  if (shares.length === 0) return undefined;
-  const [rung, share] = shares.reduce((a, b) => (b[1] > a[1] ? b : a));
-  return busyMeanwhileWarning(share, RUNGS[rung]);
+  const shares = sharesOf(study);
+  const [worst] = TimedRungs.options
+    .map((rung) => ({ rung, share: shares[rung] ?? 0 }))
+    .sort((a, b) => b.share - a.share);
+  return worst && busyMeanwhileWarning(worst.share, RUNGS[worst.rung]);
 }
 
 function sharesOf(study: OpenStudy): z.infer<typeof Shares> {
